@@ -1,0 +1,135 @@
+/**
+ * Owns: what a journal keeps and promises, as five small ports that one adapter implements together.
+ * Does not own: what the entries mean (`src/machines/entries.ts`), who may claim a call (`src/runtime/registry.ts`).
+ *
+ * Every adapter (memory, SQLite, PostgreSQL) is held to one contract suite, `test/contract/journal.ts`.
+ *
+ * Invariants:
+ * J1. A commit is atomic: its entries, payloads, index row, checkpoint and taken signals are all there or none is.
+ * J2. A call's seq is dense from 1: a commit whose first seq is not the last one plus 1 meets `journal.conflict`.
+ * J3. A resolved `append` is durable.
+ * J4. A signal is taken once: by the commit that names it in `taken`.
+ */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** One fact of a call as it is stored. `seq` counts from 1 without holes, `at` never goes back within a call. */
+export interface StoredEntry {
+  seq: number;
+  /** Milliseconds since the Unix epoch. */
+  at: number;
+  type: string;
+  [field: string]: Json;
+}
+
+/** Erasable personal data. An entry refers to it by its own seq and `name`. */
+export interface Payload {
+  seq: number;
+  name: string;
+  content: string;
+}
+
+/** The row by which a call is found without its log. Written with every commit. */
+export interface CallRow {
+  callId: string;
+  /** The carrier's own id (Twilio: CallSid). Unique where present. */
+  carrierCallId: string | null;
+  direction: 'incoming' | 'outgoing';
+  /** The instance of the last `owner.claimed`; null once the call has ended. */
+  owner: string | null;
+  startedAt: number;
+  endedAt: number | null;
+  endReason: string | null;
+  lastSeq: number;
+  /** The chart's state value after `lastSeq`. */
+  state: Json;
+}
+
+export interface Commit {
+  callId: string;
+  /** Dense and rising; the first one's seq is the fence. Never empty. */
+  entries: readonly StoredEntry[];
+  payloads: readonly Payload[];
+  row: CallRow;
+  /** The whole folded state after the last entry, where this commit should carry one. A cache: only the newest is kept. */
+  checkpoint: Json | null;
+  /** Ids of the inbox signals that these entries took in. */
+  taken: readonly string[];
+}
+
+export interface StoredCommit {
+  callId: string;
+  entries: StoredEntry[];
+  /** The state value stored with it. */
+  state: Json;
+}
+
+export interface CallLog {
+  /** The newest checkpoint (null without one, or with `fromStart`) and all commits after it. Empty for an unknown call. */
+  commits: StoredCommit[];
+  checkpoint: { seq: number; state: Json } | null;
+}
+
+export interface Log {
+  /** @throws GiveUpError `journal.conflict`; RetryError `journal.unavailable` (the outcome may be unknown: read to learn it) */
+  append(commit: Commit): Promise<void>;
+  read(callId: string, options?: { fromStart?: boolean }): Promise<CallLog>;
+  /** What is left of the call's payloads, by seq and name. */
+  readPayloads(callId: string): Promise<Payload[]>;
+  findByCarrierId(carrierCallId: string): Promise<CallRow | null>;
+  /** Newest first. `live` true or false filters; `limit` defaults to 50. */
+  list(query: { live?: boolean; owner?: string; callId?: string; limit?: number }): Promise<CallRow[]>;
+}
+
+/** A signal for a call, put by any process, taken as an entry by the call's owner. */
+export interface InboxSignal {
+  /** Idempotency key, unique over the journal: a second `put` with the same id changes nothing. */
+  id: string;
+  callId: string;
+  /** The entry to be, without seq and at, and its payloads. */
+  signal: Json;
+}
+
+export interface Inbox {
+  put(signal: InboxSignal): Promise<'put' | 'duplicate'>;
+  /** Signals that nobody took, of calls that `owner` owns, oldest first. */
+  pending(owner: string): Promise<InboxSignal[]>;
+  /** Calls `listener` within 100 ms of a `put` by any process that may concern `owner`. Returns the function that stops it. */
+  watch(owner: string, listener: () => void): () => void;
+}
+
+export interface InstanceRow {
+  instance: string;
+  pid: number;
+  host: string;
+  ready: boolean;
+  startedAt: number;
+  /** Milliseconds since the last beat, by the journal's clock. */
+  beatAgeMs: number;
+}
+
+export interface Instances {
+  /** Creates or renews this instance's row. Returns the journal's clock, milliseconds since the epoch. */
+  beat(instance: Omit<InstanceRow, 'beatAgeMs'>): Promise<number>;
+  instances(): Promise<InstanceRow[]>;
+  /** Removes the row of an instance that stopped or whose calls were all adopted. */
+  forget(instance: string): Promise<void>;
+}
+
+/** Resolved agent definitions, stored once by digest. */
+export interface Definitions {
+  saveDefinition(digest: string, definition: Json): Promise<void>;
+  readDefinition(digest: string): Promise<Json | null>;
+}
+
+/** The cursor behind `onCallEnded`: at least once, by any process. */
+export interface Deliveries {
+  /** Ended calls whose end was not delivered yet, oldest end first. */
+  undelivered(limit: number): Promise<CallRow[]>;
+  markDelivered(callId: string): Promise<void>;
+}
+
+export interface Journal extends Log, Inbox, Instances, Definitions, Deliveries {
+  /** Waits for what was appended, then lets go of the file or connections. */
+  close(): Promise<void>;
+}

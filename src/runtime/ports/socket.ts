@@ -1,0 +1,36 @@
+/**
+ * Owns: the shape of a message socket as the adapters and the twin see it, whether it is a WebSocket or a pair
+ * in memory under a virtual clock.
+ * Does not own: what the messages mean, reconnecting.
+ *
+ * Invariants:
+ * K1. `onClose` is called exactly once per socket, after the last `onMessage`.
+ * K2. After `close` or `terminate` nothing is sent.
+ */
+
+/** How a socket ended. `code` is the WebSocket close code (RFC 6455 section 7.4); 1006 when no close frame came. */
+export interface SocketClosure {
+  code: number;
+  reason: string;
+}
+
+export interface SocketHandlers {
+  /** A text message, or the bytes of a binary one. */
+  onMessage(data: string | Uint8Array): void;
+  onClose(closure: SocketClosure): void;
+  /** The far side answered a `ping`. */
+  onPong?(): void;
+}
+
+export interface Socket {
+  send(text: string): void;
+  /** Sends a binary message: no peer of ours wants one, so only the twin does. */
+  sendBinary?(bytes: Uint8Array): void;
+  ping(): void;
+  /** Begins the closing handshake (RFC 6455 section 7.1.2). */
+  close(code: number, reason?: string): void;
+  /** Drops the connection without a close frame; the far side sees 1006. */
+  terminate(): void;
+  /** Bytes accepted by `send` that have not left this process. */
+  bufferedBytes(): number;
+}
