@@ -34,3 +34,32 @@ export interface Socket {
   /** Bytes accepted by `send` that have not left this process. */
   bufferedBytes(): number;
 }
+
+/** Why a socket never opened. */
+export interface SocketRefusal {
+  /** `http`: the upgrade was answered with another status; `network`: no connection; `timeout`: no answer in time. */
+  kind: 'http' | 'network' | 'timeout';
+  /** HTTP status, where `kind` is `http`. */
+  status: number | null;
+  /** The `Retry-After` header (RFC 9110 section 10.2.3) as milliseconds, where there was one. */
+  retryAfterMs: number | null;
+  /** The first 2,000 characters of the body or the network error's message. */
+  detail: string;
+}
+
+export interface SocketRequest {
+  url: string;
+  headers: Record<string, string>;
+  handshakeTimeoutMs: number;
+  /** A larger message closes the socket with 1009. */
+  maxMessageBytes: number;
+}
+
+export interface OpeningHandlers extends SocketHandlers {
+  onOpen(socket: Socket): void;
+  /** Called instead of `onOpen`; `onClose` is not called then. */
+  onRefused(refusal: SocketRefusal): void;
+}
+
+/** Opens a client socket. The returned function gives up while it is still opening; nothing is called after that. */
+export type OpenSocket = (request: SocketRequest, handlers: OpeningHandlers) => () => void;

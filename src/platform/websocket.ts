@@ -1,0 +1,105 @@
+/**
+ * Owns: `ws` behind the `Socket` port, for both directions: sockets that we open and sockets that we accepted.
+ * Does not own: what the messages mean, when to reconnect, who may connect.
+ *
+ * Invariants: K1 and K2 of `src/runtime/ports/socket.ts`.
+ */
+import type { IncomingMessage } from 'node:http';
+import WebSocket, { type RawData } from 'ws';
+import type {
+  OpeningHandlers,
+  OpenSocket,
+  Socket,
+  SocketHandlers,
+  SocketRefusal,
+  SocketRequest,
+} from '../runtime/ports/socket.ts';
+
+const refusalBodyCharacters = 2_000;
+
+const bytesOf = (data: RawData): Uint8Array =>
+  Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+
+/** Wraps an open `ws` socket. Attach it in the same turn in which the socket opened, or messages are lost. */
+export function wrapWebSocket(webSocket: WebSocket, handlers: SocketHandlers): Socket {
+  webSocket.on('message', (data: RawData, isBinary: boolean) => {
+    handlers.onMessage(isBinary ? bytesOf(data) : bytesOf(data).toString());
+  });
+  webSocket.on('pong', () => handlers.onPong?.());
+  webSocket.on('close', (code: number, reason: Buffer) =>
+    handlers.onClose({ code, reason: reason.toString() }),
+  );
+  // ws reports a protocol error before it closes the socket: `onClose` tells the story.
+  webSocket.on('error', () => undefined);
+  const isOpen = (): boolean => webSocket.readyState === WebSocket.OPEN;
+  return {
+    send: (text) => {
+      if (isOpen()) webSocket.send(text);
+    },
+    sendBinary: (bytes) => {
+      if (isOpen()) webSocket.send(bytes);
+    },
+    ping: () => {
+      if (isOpen()) webSocket.ping();
+    },
+    close: (code, reason) => webSocket.close(code, reason),
+    terminate: () => webSocket.terminate(),
+    bufferedBytes: () => webSocket.bufferedAmount,
+  };
+}
+
+/** RFC 9110 section 10.2.3: delay seconds or an HTTP date. */
+function parseRetryAfterMs(header: string | undefined): number | null {
+  if (header === undefined) return null;
+  const seconds = Number(header);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1_000);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
+}
+
+function readRefusal(response: IncomingMessage, done: (refusal: SocketRefusal) => void): void {
+  let body = '';
+  const status = response.statusCode ?? null;
+  const retryAfterMs = parseRetryAfterMs(response.headers['retry-after']);
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    body = (body + chunk).slice(0, refusalBodyCharacters);
+  });
+  response.on('close', () => done({ kind: 'http', status, retryAfterMs, detail: body }));
+}
+
+const networkRefusal = (error: Error): SocketRefusal => ({
+  kind: error.message.includes('handshake has timed out') ? 'timeout' : 'network',
+  status: null,
+  retryAfterMs: null,
+  detail: error.message,
+});
+
+/** Opens a WebSocket without permessage-deflate, through which no peer of ours would gain. */
+export const openWebSocket: OpenSocket = (request: SocketRequest, handlers: OpeningHandlers) => {
+  const webSocket = new WebSocket(request.url, {
+    headers: request.headers,
+    handshakeTimeout: request.handshakeTimeoutMs,
+    maxPayload: request.maxMessageBytes,
+    perMessageDeflate: false,
+  });
+  let settled = false;
+  const refuse = (refusal: SocketRefusal): void => {
+    if (settled) return;
+    settled = true;
+    webSocket.terminate();
+    handlers.onRefused(refusal);
+  };
+  webSocket.on('unexpected-response', (_request, response) => readRefusal(response, refuse));
+  webSocket.on('error', (error: Error) => refuse(networkRefusal(error)));
+  webSocket.on('open', () => {
+    if (settled) return;
+    settled = true;
+    handlers.onOpen(wrapWebSocket(webSocket, handlers));
+  });
+  return () => {
+    if (settled) return;
+    settled = true;
+    webSocket.terminate();
+  };
+};
