@@ -1,0 +1,55 @@
+/**
+ * Owns: what the call chart may ask for. A command carries data only and is safe to repeat with its key.
+ * Does not own: how it is done (the runtime's performer and the adapters).
+ *
+ * Invariants:
+ * C1. A reflex is harmless to repeat and is performed when the entry is stepped; every other command is performed
+ *     only after the entry that asked for it is durable.
+ */
+
+/** What a reply is for; `repeat` asks the caller to say it again. The performer turns it into words for the model. */
+export type ReplyPurpose = 'greeting' | 'answer' | 'continuation' | 'repeat' | 'farewell';
+
+const command =
+  <Parameters = Record<string, never>>() =>
+  (_: unknown, __: Parameters): void => {};
+
+export const commands = {
+  /** Opens a session and seeds it with what was heard so far. Ends in `model.opened` or `model.closed`. */
+  openModel: command<{ generation: number }>(),
+  closeModel: command<{ generation: number }>(),
+  /** Lets caller audio flow to the session and its audio to the line. */
+  joinModel: command<{ generation: number }>(),
+  joinStream: command<{ streamId: string }>(),
+  closeStream: command<{ streamId: string }>(),
+  createReply: command<{ purpose: ReplyPurpose }>(),
+  /** Flushes the line, drops late audio, cancels and truncates by what was heard. Ends in `reply.interrupted`. */
+  interruptReply: command(),
+  /** Ends in `tool.finished`. */
+  runTool: command<{ toolCallId: string }>(),
+  /** A tool whose outcome another process may have taken with it: find it, repeat it safely, or call it unknown. */
+  recoverTool: command<{ toolCallId: string }>(),
+  sendToolResult: command<{ toolCallId: string }>(),
+  /** Answers the model's own request to hang up: say goodbye now, or the caller spoke again. */
+  answerHangUp: command<{ toolCallId: string; accepted: boolean }>(),
+  /** Asks the carrier how the call stands. Ends in `carrier.reported` or `carrier.unreachable`. */
+  askCarrier: command(),
+  /** Asks the carrier to end the call. Ends in `hangUp.finished`. */
+  hangUp: command(),
+  /** Ends in `call.ended`. */
+  concludeCall: command<{ reason: string }>(),
+} as const;
+
+export type CommandType = keyof typeof commands;
+export type Command = {
+  [Type in CommandType]: { type: Type; params: Parameters<(typeof commands)[Type]>[1] };
+}[CommandType];
+export type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>;
+
+export const reflexes: ReadonlySet<CommandType> = new Set<CommandType>([
+  'closeModel',
+  'joinModel',
+  'joinStream',
+  'closeStream',
+  'interruptReply',
+]);

@@ -1,0 +1,194 @@
+/**
+ * Owns: the vocabulary of a call's log. Each entry is a fact, in the past tense, validated when it is written and
+ * when it is read.
+ * Does not own: what follows from an entry (the chart in `call/`), how it is stored.
+ *
+ * Invariants:
+ * E1. No entry holds personal data: numbers, words, tool arguments and results, digits. It holds a `Reference`
+ *     instead; the content is the payload with the entry's seq and the field's name.
+ * E2. All times are durations in milliseconds, except `at` and `expiresAt` (milliseconds since the Unix epoch).
+ * E3. A change of a shape that old logs do not satisfy takes a new `entryFormat`.
+ */
+import { z } from 'zod';
+import { settingsSchema } from './settings.ts';
+
+/** Number of the entry format that this version writes. Logs carry it in `call.created`. */
+export const entryFormat = 1;
+
+/** Stands for erasable content of `bytes` bytes (UTF-8), kept as the payload named like the field. */
+export const reference = z.object({ bytes: z.int().nonnegative() });
+export type Reference = z.infer<typeof reference>;
+
+const id = z.string().min(1).max(200);
+const count = z.int().nonnegative();
+const durationMs = z.number().nonnegative();
+
+/** What is known of a reply's item: how much the model sent and how much the caller heard. */
+export const heardItem = z.object({ itemId: id, receivedMs: durationMs, playedMs: durationMs });
+export type HeardItem = z.infer<typeof heardItem>;
+
+/** Tokens of one reply as the model billed them. */
+export const usage = z.object({
+  inputTextTokens: count,
+  inputAudioTokens: count,
+  inputCachedTokens: count,
+  outputTextTokens: count,
+  outputAudioTokens: count,
+});
+export type Usage = z.infer<typeof usage>;
+
+/** What a tool declares about being run again: harmless, harmless with the same key, or never twice. */
+export const toolEffect = z.enum(['none', 'idempotent', 'once']);
+export type ToolEffect = z.infer<typeof toolEffect>;
+
+/** The carrier's word on the call (Twilio, Call resource, status values). */
+export const carrierStatus = z.enum([
+  'queued',
+  'initiated',
+  'ringing',
+  'in-progress',
+  'completed',
+  'busy',
+  'failed',
+  'no-answer',
+  'canceled',
+]);
+export type CarrierStatus = z.infer<typeof carrierStatus>;
+
+export const entrySchemas = {
+  // The call and who owns it
+  'call.created': z.object({
+    format: z.int().positive(),
+    chart: z.int().positive(),
+    /** Digest under which the resolved agent definition is stored. */
+    agent: id,
+    direction: z.enum(['incoming', 'outgoing']),
+    carrierCallId: id.nullable(),
+    from: reference.nullable(),
+    to: reference.nullable(),
+    /** W3C Trace Context trace-id of the call's one trace. */
+    traceId: z.string().regex(/^[0-9a-f]{32}$/),
+    settings: settingsSchema,
+  }),
+  'owner.claimed': z.object({
+    instance: id,
+    why: z.enum(['created', 'stream', 'restarted', 'orphan', 'moved']),
+    /** The stream attempt whose token this claim spends. */
+    attempt: z.int().positive().optional(),
+  }),
+  /** By us, in answer to the carrier's webhook; or by the person called. */
+  'call.answered': z.object({ by: z.enum(['us', 'callee']) }),
+  'call.ended': z.object({ reason: id }),
+  'journal.lost': z.object({ queuedEntries: count, stalledMs: durationMs }),
+
+  // The carrier: stream, media, status
+  'stream.requested': z.object({ attempt: z.int().positive() }),
+  'stream.started': z.object({ streamId: id, attempt: z.int().positive() }),
+  'stream.stopped': z.object({ streamId: id }),
+  'stream.closed': z.object({ streamId: id, code: z.int() }),
+  'stream.failed': z.object({ streamId: id, error: z.string().max(200) }),
+  'media.starved': z.object({ streamId: id, silentMs: durationMs }),
+  'media.resumed': z.object({ streamId: id }),
+  'carrier.reported': z.object({ status: carrierStatus, source: z.enum(['callback', 'fetch', 'webhook']) }),
+  'carrier.unreachable': z.object({ cause: z.string().max(200) }),
+  'digit.pressed': z.object({ digit: reference }),
+  'input.refused': z.object({ peer: z.enum(['carrier', 'model']), kind: id }),
+
+  // The model session
+  'model.opened': z.object({
+    generation: z.int().positive(),
+    sessionId: id,
+    expiresAt: z.number().nullable(),
+  }),
+  'model.closed': z.object({
+    generation: z.int().positive(),
+    /** WebSocket close code, HTTP status of a refused upgrade, or null where nothing answered. */
+    code: z.int().nullable(),
+    cause: z.string().max(200),
+    /** Whether a new session may help. */
+    reaction: z.enum(['retry', 'giveUp']),
+    /** What the far side asked us to wait. */
+    retryAfterMs: durationMs.nullable(),
+    /** Random share of the backoff, 0 to 1, drawn when the entry was made. */
+    jitter: z.number().min(0).max(1),
+  }),
+
+  // The turns
+  'caller.startedSpeaking': z.object({ itemId: id }),
+  'caller.stoppedSpeaking': z.object({
+    itemId: id,
+    /** Silence that the turn detection waited for: the caller's last word was this long before `at`. */
+    silenceMs: durationMs,
+  }),
+  'caller.transcribed': z.object({ itemId: id, transcript: reference.nullable() }),
+  'reply.started': z.object({ replyId: id }),
+  'reply.voiced': z.object({ replyId: id, itemId: id }),
+  'reply.progressed': heardItem,
+  'reply.transcribed': z.object({ itemId: id, transcript: reference }),
+  'reply.finished': z.object({
+    replyId: id,
+    status: z.enum(['completed', 'cancelled', 'incomplete', 'failed']),
+    cause: z.string().max(200).nullable(),
+    /** The model sent audio for it. */
+    voiced: z.boolean(),
+    toolCalls: count,
+    usage: usage.nullable(),
+  }),
+  'reply.played': z.object({ replyId: id }),
+  'reply.interrupted': z.object({ items: z.array(heardItem).max(100) }),
+
+  // Tools
+  'tool.requested': z.object({
+    toolCallId: id,
+    replyId: id,
+    name: id,
+    effect: toolEffect,
+    arguments: reference,
+  }),
+  'tool.finished': z.object({
+    toolCallId: id,
+    outcome: z.enum(['completed', 'failed', 'timedOut', 'unknown']),
+    result: reference,
+  }),
+
+  // The end
+  'hangUp.requested': z.object({ by: z.enum(['operator', 'drain']) }),
+  'hangUp.finished': z.object({ outcome: z.enum(['completed', 'refused', 'unreachable']) }),
+
+  // Time
+  'timer.elapsed': z.object({ timer: id }),
+} as const;
+
+type Schemas = typeof entrySchemas;
+export type EntryType = keyof Schemas;
+
+/** An entry before the runtime stamped `seq` and `at` into it. */
+export type Draft = { [Type in EntryType]: { type: Type } & z.infer<Schemas[Type]> }[EntryType];
+export type DraftOf<Type extends EntryType> = Extract<Draft, { type: Type }>;
+
+/** A fact of a call's log: `seq` counts from 1 without holes, `at` never goes back. */
+export type Entry = Draft & { seq: number; at: number };
+export type EntryOf<Type extends EntryType> = Extract<Entry, { type: Type }>;
+
+const stamp = { seq: z.int().positive(), at: z.number().nonnegative() };
+const stamped = new Map<string, z.ZodType>(
+  Object.entries(entrySchemas).map(([type, schema]) => [
+    type,
+    schema.extend({ type: z.literal(type), ...stamp }).strict(),
+  ]),
+);
+
+/** Says what is wrong with an entry, or null where nothing is. */
+export function entryFault(entry: { type: string }): string | null {
+  const schema = stamped.get(entry.type);
+  if (!schema) return `unknown entry type ${entry.type}`;
+  const result = schema.safeParse(entry);
+  return result.success ? null : z.prettifyError(result.error);
+}
+
+/** Names of the fields of an entry that stand for payloads. */
+export function referencesOf(entry: object): string[] {
+  return Object.entries(entry)
+    .filter(([, value]) => reference.strict().safeParse(value).success)
+    .map(([name]) => name);
+}

@@ -1,0 +1,75 @@
+/**
+ * Owns: what the carrier's side asks of the rest (the desk), and what the rest asks of it (the line, the control).
+ * Does not own: webhooks, TwiML, signatures, messages (`src/adapters/twilio`).
+ *
+ * Invariants:
+ * R1. Nothing reaches the desk that was not signed by the carrier.
+ * R2. A line ends in exactly one `stream.closed`, and signals nothing after it.
+ */
+import type { CarrierStatus } from '../../machines/entries.ts';
+import type { Instruction } from '../../machines/instruction.ts';
+import type { Signal } from './signal.ts';
+
+export interface IncomingCall {
+  carrierCallId: string;
+  from: string;
+  to: string;
+}
+
+/** What the carrier is to do next. `connect` names our call and carries the token that its stream must show. */
+export type Answer =
+  | { do: 'connect'; callId: string; attempt: number; token: string; pauseMs: number }
+  | Exclude<Instruction, { do: 'connect' }>
+  /** We cannot take the call now: say so, or hand it to the fallback. */
+  | { do: 'decline' }
+  /** Ask again in a moment. */
+  | { do: 'wait' };
+
+/** An open media stream towards the caller. */
+export interface Line {
+  readonly streamId: string;
+  /** G.711 mu-law at 8 kHz, any length. */
+  sendAudio(audio: Buffer): void;
+  sendMark(name: string): void;
+  clear(): void;
+  bufferedBytes(): number;
+  /** Ends the stream; the carrier then asks what to do next. */
+  close(): void;
+}
+
+export interface LineListener {
+  /** `payloadBase64`: 20 ms of G.711 mu-law. `timestampMs`: milliseconds since the stream began, by the carrier's clock. */
+  onAudio(payloadBase64: string, timestampMs: number): void;
+  onMark(name: string): void;
+  /** One of `stream.stopped`, `stream.closed`, `digit.pressed`, `input.refused`. */
+  onSignal(signal: Signal): void;
+}
+
+export interface StreamStart {
+  carrierCallId: string;
+  token: string;
+  line: Line;
+}
+
+/** What webhooks and streams are handed to. */
+export interface CarrierDesk {
+  /** An incoming call, or the same delivery once more. */
+  answerCall(call: IncomingCall): Promise<Answer>;
+  /** The carrier asks what to do next with a call that it has. */
+  continueCall(carrierCallId: string): Promise<Answer>;
+  /** `key` tells one delivery from another: the same one again changes nothing. */
+  report(carrierCallId: string, signal: Signal, key: string): Promise<void>;
+  /** Null refuses the stream: its token is missing, used, expired or another call's. */
+  admitStream(start: StreamStart): Promise<LineListener | null>;
+}
+
+/** What we ask of the carrier outside the stream. */
+export interface CarrierControl {
+  /**
+   * Ends the call. A call that is over already counts as ended.
+   * @throws GiveUpError `carrier.refused`, RetryError `carrier.unavailable`
+   */
+  endCall(carrierCallId: string): Promise<void>;
+  /** @throws GiveUpError `carrier.refused`, RetryError `carrier.unavailable` */
+  fetchStatus(carrierCallId: string): Promise<CarrierStatus>;
+}

@@ -1,0 +1,78 @@
+/**
+ * Owns: what the rest of the system asks of the model's side, and what it hears from there.
+ * Does not own: the protocol (`src/adapters/openai`), what a session is opened for (the call chart).
+ *
+ * Invariants:
+ * L1. A session ends in exactly one `model.closed`, whoever ended it, and signals nothing after it.
+ * L2. `model.opened` means that the far side confirmed the settings that were asked for, and took the history.
+ * L3. A tool call is signalled once per id, whatever the far side repeats.
+ * L4. A reply is created only while no other one is active; until then the request waits.
+ */
+import type { ToolEffect } from '../../machines/entries.ts';
+import type { Json } from './journal.ts';
+import type { Signal } from './signal.ts';
+
+export interface ToolDeclaration {
+  name: string;
+  description: string;
+  /** JSON Schema of the arguments. */
+  parameters: Json;
+  effect: ToolEffect;
+}
+
+/** How the far side decides that the caller's turn is over (OpenAI Realtime, turn detection). */
+export type TurnDetection =
+  | { type: 'server_vad'; threshold: number; prefixPaddingMs: number; silenceMs: number }
+  | { type: 'semantic_vad'; eagerness: 'low' | 'medium' | 'high' | 'auto' };
+
+/** What was said and heard before this session, oldest first. */
+export type HistoryItem =
+  | { kind: 'speech'; role: 'caller' | 'agent'; text: string }
+  | { kind: 'toolCall'; toolCallId: string; name: string; arguments: string }
+  | { kind: 'toolResult'; toolCallId: string; output: string };
+
+export interface ModelRequest {
+  callId: string;
+  generation: number;
+  instructions: string;
+  voice: string;
+  turnDetection: TurnDetection;
+  /** Model that transcribes the caller beside the conversation, and the language it is told to expect. */
+  transcription: { model: string; language: string | null };
+  tools: readonly ToolDeclaration[];
+  history: readonly HistoryItem[];
+}
+
+export interface ModelListener {
+  /**
+   * One of `model.opened`, `model.closed`, `caller.startedSpeaking`, `caller.stoppedSpeaking`, `caller.transcribed`,
+   * `reply.started`, `reply.transcribed`, `reply.finished`, `tool.requested`, `input.refused`.
+   */
+  onSignal(signal: Signal): void;
+  /** G.711 mu-law at 8 kHz. The buffer may be kept. */
+  onReplyAudio(replyId: string, itemId: string, audio: Buffer): void;
+  /** All audio of the item has come. */
+  onReplyItemEnded(itemId: string): void;
+  /** All audio of the reply has come. Called before `reply.finished` is signalled. */
+  onReplyEnded(replyId: string): void;
+}
+
+export interface ModelSession {
+  /** Base64 of G.711 mu-law at 8 kHz, passed on as it is. Dropped until the session is open. */
+  appendAudio(payloadBase64: string): void;
+  bufferedBytes(): number;
+  /** `instructions` null lets the model answer by the session's own. */
+  createReply(instructions: string | null): void;
+  /** Cancels the active reply, where there is one and the far side does not do so by itself; forgets waiting requests. */
+  cancelReply(): void;
+  /** Tells the model that the caller heard only the first `playedMs` of the item; 0 removes it from its memory. */
+  truncate(itemId: string, playedMs: number): void;
+  sendToolResult(toolCallId: string, output: string): void;
+  close(): void;
+}
+
+export interface Model {
+  open(request: ModelRequest, listener: ModelListener): ModelSession;
+  /** Opens a session and closes it before anything is spent. Resolves with the milliseconds until it was confirmed. */
+  probe(): Promise<number>;
+}

@@ -1,0 +1,16 @@
+/**
+ * Owns: how a fact reaches a call before it is an entry: the draft, and the personal data that its references stand for.
+ * Does not own: `seq` and `at`, which the runtime stamps.
+ */
+import type { Draft } from '../../machines/entries.ts';
+
+export interface Signal {
+  entry: Draft;
+  /** Content by the name of the entry's reference field. */
+  payloads?: Readonly<Record<string, string>>;
+}
+
+const encoder = new TextEncoder();
+
+/** The reference that stands for `content` in an entry. */
+export const referTo = (content: string): { bytes: number } => ({ bytes: encoder.encode(content).length });
