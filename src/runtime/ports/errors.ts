@@ -14,6 +14,7 @@ export const errorCodes = {
   'journal.url': 'JOURNAL_URL names no journal that this version knows.',
   'log.invalid': 'A log does not fold: an entry is malformed or was never possible.',
   'call.unknown': 'There is no call with this id.',
+  'call.released': 'This process let go of the call before its entries were durable.',
   'call.exists': 'A call with this id has been created before.',
   'agent.invalid': 'The agent definition does not parse.',
   'configuration.invalid': 'The environment is missing variables or has wrong ones.',

@@ -1,0 +1,239 @@
+/**
+ * Owns: one live call of this process: it stamps facts into entries, steps them, hands them to the writer, and has
+ * the commands performed.
+ * Does not own: who may own the call (`registry.ts`), how a command is performed (`World.perform`).
+ *
+ * Messages in: signals, elapsed timers. Messages out: commits, commands, observed steps, the news that the call was
+ * lost to another process or is over.
+ *
+ * Invariants:
+ * I1. The state is always the fold of the entries handed to the writer.
+ * I2. After a conflict nothing is stepped, written or performed.
+ * A1. A reflex is performed when its entry is stepped, every other command once its entry is durable; each carries
+ *     the key `callId/seq/index`.
+ * A2. `at` never goes back within a call.
+ * A3. A call that is over and durable lets go of everything and says so once (I4).
+ */
+import { type Command, reflexes } from '../machines/commands.ts';
+import { type Entry, entryFault } from '../machines/entries.ts';
+import type { Clock } from './ports/clock.ts';
+import { GiveUpError, type HoldfastError } from './ports/errors.ts';
+import type { CallRow, Json, Log, Payload } from './ports/journal.ts';
+import type { Signal } from './ports/signal.ts';
+import { type CallState, freeze, step } from './step.ts';
+import { Timers } from './timers.ts';
+import { type Pending, Writer } from './writer.ts';
+
+/** A checkpoint is written with the first commit after so many entries. */
+export const checkpointEvery = 100;
+
+export interface ObservedStep {
+  call: Call;
+  entry: Entry;
+  payloads: readonly Payload[];
+  before: CallState | null;
+  after: CallState;
+  commands: readonly Command[];
+}
+
+/** What a call needs of the process around it. */
+export interface World {
+  readonly clock: Clock;
+  readonly log: Log;
+  perform(call: Call, command: Command, key: string): void;
+  observe(step: ObservedStep): void;
+  /** Another process owns the call now: everything of it here must go. */
+  lost(call: Call, error: HoldfastError): void;
+  /** The call is over and its log complete. */
+  over(call: Call): void;
+  /** A signal that is no valid entry: our own fault, reported and dropped. */
+  refused(call: Call, fault: string): void;
+}
+
+interface Owed {
+  seq: number;
+  command: Command;
+  key: string;
+}
+
+const emptyRow = (callId: string): CallRow => ({
+  callId,
+  carrierCallId: null,
+  direction: 'incoming',
+  owner: null,
+  startedAt: 0,
+  endedAt: null,
+  endReason: null,
+  lastSeq: 0,
+  state: null,
+});
+
+export class Call {
+  readonly callId: string;
+  readonly #world: World;
+  readonly #timers: Timers;
+  readonly #writer: Writer;
+  #state: CallState | null;
+  #row: CallRow;
+  #checkpointSeq: number;
+  #durableSeq: number;
+  #owed: Owed[] = [];
+  #waiting: { seq: number; resolve: () => void; reject: (error: HoldfastError) => void }[] = [];
+  #stopped = false;
+  /** The journal was given up: commands no longer wait for it. */
+  #unjournalled = false;
+
+  /** A new call (`state` null), or one that was folded from its log. Nothing happens until the first signal. */
+  constructor(callId: string, world: World, state: CallState | null, row: CallRow | null) {
+    this.callId = callId;
+    this.#world = world;
+    this.#state = state;
+    this.#row = row ?? emptyRow(callId);
+    this.#checkpointSeq = state?.seq ?? 0;
+    this.#durableSeq = state?.seq ?? 0;
+    this.#timers = new Timers(world.clock, (timer) =>
+      this.signal({ entry: { type: 'timer.elapsed', timer } }),
+    );
+    this.#writer = new Writer(callId, world.log, world.clock, {
+      describe: () => ({ row: this.#row, checkpoint: this.#takeCheckpoint() }),
+      onDurable: (seq) => this.#becameDurable(seq),
+      onConflict: (error) => this.#lose(error),
+      onStalled: (queuedEntries, stalledMs) => this.#loseJournal(queuedEntries, stalledMs),
+    });
+  }
+
+  /** @throws GiveUpError `call.unknown` before the first signal */
+  get state(): CallState {
+    if (!this.#state) throw new GiveUpError('call.unknown', `${this.callId} has no entry yet`);
+    return this.#state;
+  }
+
+  get row(): CallRow {
+    return this.#row;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Takes one fact in. Never throws; a fact that is no valid entry is reported and dropped. */
+  signal(signal: Signal, taken: readonly string[] = []): void {
+    this.signalAll([signal], taken);
+  }
+
+  /** Takes several facts into one commit. `taken` are the inbox signals that they came from. */
+  signalAll(signals: readonly Signal[], taken: readonly string[] = []): void {
+    if (this.#stopped) return;
+    const pending: Pending[] = [];
+    const reflexive: { command: Command; key: string }[] = [];
+    for (const signal of signals) {
+      const stepped = this.#take(signal);
+      if (!stepped) continue;
+      pending.push({ ...stepped.pending, taken: pending.length === 0 ? taken : [] });
+      reflexive.push(...stepped.reflexive);
+    }
+    if (pending.length === 0) return;
+    const state = this.state;
+    this.#timers.arm(state.due, state.at);
+    // Written first: a reflex may signal at once, and its entry must come after these.
+    this.#writer.write(pending);
+    for (const { command, key } of reflexive) this.#world.perform(this, command, key);
+    if (this.#unjournalled && this.state.snapshot.status !== 'active') this.#finish();
+  }
+
+  /** Resolves when all that was signalled so far is durable. @throws the conflict that came instead */
+  durable(): Promise<void> {
+    const { seq } = this.state;
+    if (this.#durableSeq >= seq) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiting.push({ seq, resolve, reject }));
+  }
+
+  /** Lets go without a word in the log: the process stops, or another one owns the call. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timers.stop();
+    this.#writer.stop();
+    this.#owed = [];
+    this.#abandon(new GiveUpError('call.released', ''));
+  }
+
+  #abandon(error: HoldfastError): void {
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
+  }
+
+  #take({ entry: draft, payloads = {} }: Signal) {
+    const before = this.#state;
+    const at = Math.max(this.#world.clock.now(), before?.at ?? 0);
+    const entry = { ...draft, seq: (before?.seq ?? 0) + 1, at } as Entry;
+    const fault = entryFault(entry);
+    if (fault !== null || (entry.type === 'timer.elapsed' && !before?.due.has(entry.timer))) {
+      if (fault !== null) this.#world.refused(this, `${entry.type}: ${fault}`);
+      return null;
+    }
+    const [after, commands] = step(this.callId, before, entry);
+    this.#state = after;
+    this.#row = describe(this.#row, entry, after);
+    const rows = Object.entries(payloads).map(([name, content]) => ({ seq: entry.seq, name, content }));
+    this.#world.observe({ call: this, entry, payloads: rows, before, after, commands });
+    return { pending: { entry, payloads: rows, taken: [] }, reflexive: this.#sort(entry.seq, commands) };
+  }
+
+  /** A1: keeps what must wait for durability, returns what is performed now. */
+  #sort(seq: number, commands: readonly Command[]): { command: Command; key: string }[] {
+    const now: { command: Command; key: string }[] = [];
+    commands.forEach((command, index) => {
+      const key = `${this.callId}/${seq}/${index}`;
+      if (this.#unjournalled || reflexes.has(command.type)) now.push({ command, key });
+      else this.#owed.push({ seq, command, key });
+    });
+    return now;
+  }
+
+  #becameDurable(seq: number): void {
+    this.#durableSeq = seq;
+    const due = this.#owed.filter((owed) => owed.seq <= seq);
+    this.#owed = this.#owed.filter((owed) => owed.seq > seq);
+    for (const waiting of this.#waiting) if (waiting.seq <= seq) waiting.resolve();
+    this.#waiting = this.#waiting.filter((waiting) => waiting.seq > seq);
+    for (const { command, key } of due) if (!this.#stopped) this.#world.perform(this, command, key);
+    if (this.state.snapshot.status !== 'active' && this.state.seq === seq) this.#finish();
+  }
+
+  #takeCheckpoint(): Json | null {
+    const { seq } = this.state;
+    if (seq - this.#checkpointSeq < checkpointEvery) return null;
+    this.#checkpointSeq = seq;
+    return freeze(this.state);
+  }
+
+  #lose(error: HoldfastError): void {
+    if (this.#stopped) return;
+    this.#abandon(error);
+    this.stop();
+    this.#world.lost(this, error);
+  }
+
+  #loseJournal(queuedEntries: number, stalledMs: number): void {
+    this.#unjournalled = true;
+    for (const { command, key } of this.#owed.splice(0)) this.#world.perform(this, command, key);
+    this.signal({ entry: { type: 'journal.lost', queuedEntries, stalledMs } });
+  }
+
+  #finish(): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#world.over(this);
+  }
+}
+
+/** The index row after an entry. */
+function describe(row: CallRow, entry: Entry, after: CallState): CallRow {
+  const next: CallRow = { ...row, lastSeq: entry.seq, state: after.snapshot.value as Json };
+  if (entry.type === 'call.created') {
+    return { ...next, carrierCallId: entry.carrierCallId, direction: entry.direction, startedAt: entry.at };
+  }
+  if (entry.type === 'owner.claimed') return { ...next, owner: entry.instance };
+  if (entry.type === 'call.ended')
+    return { ...next, owner: null, endedAt: entry.at, endReason: entry.reason };
+  return next;
+}

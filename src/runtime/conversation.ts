@@ -1,0 +1,161 @@
+/**
+ * Owns: what was said and heard in a call, as a fold of its entries and payloads: the transcript, and the history
+ * that a new model session is seeded with.
+ * Does not own: the wire form of that history (`src/adapters/openai`).
+ *
+ * Invariants:
+ * H1. An agent's line holds only what the caller heard: a line that was cut ends at a word boundary, rounded down.
+ * H2. At most `lineLimit` lines are kept, the newest.
+ */
+import type { Entry, HeardItem } from '../machines/entries.ts';
+import type { Payload } from './ports/journal.ts';
+import type { HistoryItem } from './ports/model.ts';
+
+export const lineLimit = 400;
+
+/** One line of the transcript. `text` null: not known (yet), or erased. */
+export type ConversationLine =
+  | { kind: 'caller'; itemId: string; at: number; text: string | null }
+  | {
+      kind: 'agent';
+      itemId: string;
+      replyId: string;
+      at: number;
+      text: string | null;
+      receivedMs: number;
+      playedMs: number;
+      /** Everything was heard; or it was cut, and `playedMs` says where. */
+      heard: 'playing' | 'whole' | 'cut';
+    }
+  | { kind: 'toolCall'; toolCallId: string; at: number; name: string; arguments: string | null }
+  | { kind: 'toolResult'; toolCallId: string; at: number; outcome: string; output: string | null };
+
+type AgentLine = Extract<ConversationLine, { kind: 'agent' }>;
+
+/** The part of `text` that fits into `share` of it, up to the last whole word. */
+export function heardText(text: string, share: number): string {
+  if (share >= 1) return text;
+  const cut = text.slice(0, Math.floor(text.length * Math.max(0, share)));
+  const boundary = cut.search(/\s\S*$/);
+  return boundary < 0 ? '' : cut.slice(0, boundary).trimEnd();
+}
+
+export class Conversation {
+  #lines: ConversationLine[] = [];
+
+  get lines(): readonly ConversationLine[] {
+    return this.#lines;
+  }
+
+  apply(entry: Entry, payloads: readonly Payload[]): void {
+    const content = (name: string): string | null =>
+      payloads.find((payload) => payload.seq === entry.seq && payload.name === name)?.content ?? null;
+    const { at } = entry;
+    if (entry.type === 'caller.startedSpeaking') {
+      this.#add({ kind: 'caller', itemId: entry.itemId, at, text: null });
+    } else if (entry.type === 'caller.transcribed') {
+      this.#callerLine(entry.itemId, at).text = content('transcript');
+    } else if (entry.type === 'tool.requested') {
+      const { toolCallId, name } = entry;
+      this.#add({ kind: 'toolCall', toolCallId, at, name, arguments: content('arguments') });
+    } else if (entry.type === 'tool.finished') {
+      const { toolCallId, outcome } = entry;
+      this.#add({ kind: 'toolResult', toolCallId, at, outcome, output: content('result') });
+    } else {
+      this.#applyReply(entry, content);
+    }
+  }
+
+  /** What a new session must know, oldest first. A tool call goes with its result or not at all. */
+  history(): HistoryItem[] {
+    const finished = new Set(
+      this.#lines.flatMap((line) => (line.kind === 'toolResult' ? [line.toolCallId] : [])),
+    );
+    return this.#lines.flatMap((line) => historyOf(line, finished));
+  }
+
+  #applyReply(entry: Entry, content: (name: string) => string | null): void {
+    if (entry.type === 'reply.voiced') {
+      this.#agentLine(entry.itemId, entry.replyId, entry.at);
+    } else if (entry.type === 'reply.transcribed') {
+      const line = this.#findAgent(entry.itemId);
+      if (line) line.text = content('transcript');
+    } else if (entry.type === 'reply.progressed') {
+      this.#note(entry, 'playing');
+    } else if (entry.type === 'reply.interrupted') {
+      for (const item of entry.items) this.#note(item, 'cut');
+    } else if (entry.type === 'reply.played') {
+      for (const line of this.#lines) {
+        if (line.kind === 'agent' && line.replyId === entry.replyId) line.heard = 'whole';
+      }
+    }
+  }
+
+  #note({ itemId, receivedMs, playedMs }: HeardItem, heard: AgentLine['heard']): void {
+    const line = this.#findAgent(itemId);
+    if (line) Object.assign(line, { receivedMs, playedMs, heard });
+  }
+
+  #callerLine(itemId: string, at: number): Extract<ConversationLine, { kind: 'caller' }> {
+    const found = this.#lines.findLast((line) => line.kind === 'caller' && line.itemId === itemId);
+    if (found?.kind === 'caller') return found;
+    const line = { kind: 'caller' as const, itemId, at, text: null };
+    this.#add(line);
+    return line;
+  }
+
+  #agentLine(itemId: string, replyId: string, at: number): AgentLine {
+    const found = this.#findAgent(itemId);
+    if (found) return found;
+    const line: AgentLine = {
+      kind: 'agent',
+      itemId,
+      replyId,
+      at,
+      text: null,
+      receivedMs: 0,
+      playedMs: 0,
+      heard: 'playing',
+    };
+    this.#add(line);
+    return line;
+  }
+
+  #findAgent(itemId: string): AgentLine | undefined {
+    const found = this.#lines.findLast((line) => line.kind === 'agent' && line.itemId === itemId);
+    return found?.kind === 'agent' ? found : undefined;
+  }
+
+  #add(line: ConversationLine): void {
+    this.#lines.push(line);
+    if (this.#lines.length > lineLimit) this.#lines.shift();
+  }
+}
+
+/** The text of an agent's line as the caller heard it (H1). */
+export function heardLine({ text, heard, receivedMs, playedMs }: AgentLine): string {
+  if (text === null) return '';
+  if (heard === 'whole') return text;
+  return receivedMs === 0 ? '' : heardText(text, playedMs / receivedMs);
+}
+
+function historyOf(line: ConversationLine, finished: ReadonlySet<string>): HistoryItem[] {
+  if (line.kind === 'caller') return line.text ? [{ kind: 'speech', role: 'caller', text: line.text }] : [];
+  if (line.kind === 'agent') {
+    const text = heardLine(line);
+    return text === '' ? [] : [{ kind: 'speech', role: 'agent', text }];
+  }
+  const { toolCallId } = line;
+  if (line.kind === 'toolResult')
+    return [{ kind: 'toolResult', toolCallId, output: line.output ?? line.outcome }];
+  if (!finished.has(toolCallId)) return [];
+  return [{ kind: 'toolCall', toolCallId, name: line.name, arguments: line.arguments ?? '{}' }];
+}
+
+/** The conversation of a whole log. */
+export function conversationOf(entries: Iterable<Entry>, payloads: readonly Payload[]): Conversation {
+  const bySeq = Map.groupBy(payloads, ({ seq }) => seq);
+  const conversation = new Conversation();
+  for (const entry of entries) conversation.apply(entry, bySeq.get(entry.seq) ?? []);
+  return conversation;
+}

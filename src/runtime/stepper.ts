@@ -1,0 +1,89 @@
+/**
+ * Owns: one pure step of any chart of ours: xstate's transition, with its timers as data and its commands as values.
+ * Does not own: what is stepped (`step.ts` for calls, `service.ts` for the process).
+ *
+ * Invariants:
+ * S1. A timer is data: its name and the moment it is due. XState's own scheduler is never used.
+ * S4. A chart may only assign, wait and name commands; anything else is refused.
+ */
+import {
+  type ActorScope,
+  type AnyStateMachine,
+  createActor,
+  type EventFromLogic,
+  type InputFrom,
+  type SnapshotFrom,
+} from 'xstate';
+import { GiveUpError } from './ports/errors.ts';
+
+interface RawAction {
+  type: string;
+  params?: Record<string, unknown>;
+}
+
+export interface NamedCommand {
+  type: string;
+  params: object;
+}
+
+export interface Stepper<Machine extends AnyStateMachine, Command extends NamedCommand> {
+  begin(input: InputFrom<Machine>): SnapshotFrom<Machine>;
+  advance(snapshot: SnapshotFrom<Machine>, event: EventFromLogic<Machine>): SnapshotFrom<Machine>;
+  /** What the last `begin` or `advance` armed and cancelled is written to `due`; what it asked for is returned. */
+  settle(due: Map<string, number>, at: number): Command[];
+}
+
+const nothing = (): void => undefined;
+
+/**
+ * `transition()` of xstate builds a throw-away actor on each call. One inert scope that is used again and again does
+ * the same at a fifth of the cost; a test holds the two together.
+ */
+export function createStepper<Machine extends AnyStateMachine, Command extends NamedCommand>(
+  machine: Machine,
+  commandTypes: object,
+  anyInput: InputFrom<Machine>,
+): Stepper<Machine, Command> {
+  const inert = createActor(machine as AnyStateMachine, { input: anyInput });
+  let collected: RawAction[] = [];
+  const scope = {
+    self: inert,
+    system: inert.system,
+    id: '',
+    sessionId: '',
+    logger: nothing,
+    defer: nothing,
+    emit: nothing,
+    stopChild: nothing,
+    actionExecutor: (action: RawAction) => {
+      collected.push(action);
+    },
+  } as unknown as ActorScope<SnapshotFrom<Machine>, EventFromLogic<Machine>>;
+
+  const sort = (action: RawAction, due: Map<string, number>, at: number): Command[] => {
+    const { type, params } = action;
+    if (Object.hasOwn(commandTypes, type)) return [{ type, params: params ?? {} } as unknown as Command];
+    if (type === 'xstate.cancel') due.delete(String(params?.sendId));
+    else if (type === 'xstate.raise') {
+      // An immediate raise was taken within the step and is listed all the same.
+      if (typeof params?.delay === 'number') due.set(String(params.id), at + params.delay);
+    } else if (type.startsWith('xstate.')) {
+      throw new GiveUpError('log.invalid', `${type}: a chart may only assign, wait and name commands`);
+    }
+    return [];
+  };
+
+  return {
+    begin(input) {
+      collected = [];
+      return machine.getInitialSnapshot(scope, input) as SnapshotFrom<Machine>;
+    },
+    advance(snapshot, event) {
+      collected = [];
+      const next = machine.transition(snapshot, event, scope) as SnapshotFrom<Machine>;
+      if (next.status === 'error') throw next.error;
+      return next;
+    },
+    settle: (due, at) => collected.flatMap((action) => sort(action, due, at)),
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * Owns: the way of a call's entries into the journal: one append in flight, later entries join the next commit.
+ * Does not own: what the entries mean, what follows once they are durable.
+ *
+ * Invariants:
+ * W1. Entries are committed in order, each once. A lost reply is settled by reading, never by writing again blindly.
+ * W2. After a conflict nothing more is written (I2).
+ * W3. The queue is bounded: past `queueLimit` entries, or when the oldest has waited for `stallLimitMs`, the call is
+ *     told so once.
+ */
+import type { Entry } from '../machines/entries.ts';
+import type { Clock, TimerHandle } from './ports/clock.ts';
+import { HoldfastError } from './ports/errors.ts';
+import type { CallRow, Commit, Json, Log, Payload } from './ports/journal.ts';
+
+export const queueLimit = 1_000;
+export const stallLimitMs = 60_000;
+const retryFirstMs = 50;
+const retryLongestMs = 1_000;
+
+export interface Pending {
+  entry: Entry;
+  payloads: readonly Payload[];
+  /** Inbox signals that this entry takes in. */
+  taken: readonly string[];
+}
+
+export interface WriterListener {
+  /** The state that belongs to the last entry handed to the writer. */
+  describe(): { row: CallRow; checkpoint: Json | null };
+  onDurable(seq: number): void;
+  /** Another process has appended: this one no longer owns the call. */
+  onConflict(error: HoldfastError): void;
+  /** W3. */
+  onStalled(queuedEntries: number, stalledMs: number): void;
+}
+
+const isConflict = (error: unknown): error is HoldfastError =>
+  error instanceof HoldfastError && error.code === 'journal.conflict';
+
+export class Writer {
+  readonly #callId: string;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #listener: WriterListener;
+  #queue: Pending[] = [];
+  /** The commit whose outcome is not known yet. */
+  #inFlight: Commit | null = null;
+  #stalledSince: number | null = null;
+  #stallTold = false;
+  #retryMs = retryFirstMs;
+  #retry: TimerHandle | null = null;
+  #stopped = false;
+
+  constructor(callId: string, log: Log, clock: Clock, listener: WriterListener) {
+    this.#callId = callId;
+    this.#log = log;
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  /** Entries that are not durable yet. */
+  get queuedEntries(): number {
+    return this.#queue.length + (this.#inFlight?.entries.length ?? 0);
+  }
+
+  write(pending: readonly Pending[]): void {
+    if (this.#stopped) return;
+    this.#queue.push(...pending);
+    this.#stalledSince ??= this.#clock.monotonic();
+    this.#checkStall();
+    this.#next();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#queue = [];
+    if (this.#retry !== null) this.#clock.clearTimeout(this.#retry);
+    this.#retry = null;
+  }
+
+  #next(): void {
+    if (this.#stopped || this.#inFlight || this.#queue.length === 0) return;
+    const batch = this.#queue;
+    this.#queue = [];
+    this.#inFlight = {
+      callId: this.#callId,
+      entries: batch.map(({ entry }) => entry as unknown as Commit['entries'][number]),
+      payloads: batch.flatMap(({ payloads }) => payloads),
+      taken: batch.flatMap(({ taken }) => taken),
+      ...this.#listener.describe(),
+    };
+    this.#append(this.#inFlight);
+  }
+
+  #append(commit: Commit): void {
+    this.#log.append(commit).then(
+      () => this.#durable(commit),
+      (error: unknown) => this.#failed(commit, error),
+    );
+  }
+
+  #durable(commit: Commit): void {
+    if (this.#stopped) return;
+    this.#inFlight = null;
+    this.#retryMs = retryFirstMs;
+    this.#stalledSince = this.#queue.length === 0 ? null : this.#clock.monotonic();
+    this.#listener.onDurable(lastSeqOf(commit));
+    this.#next();
+  }
+
+  #failed(commit: Commit, error: unknown): void {
+    if (this.#stopped) return;
+    if (isConflict(error)) {
+      this.#conflict(error);
+      return;
+    }
+    this.#checkStall();
+    this.#retry = this.#clock.setTimeout(() => void this.#settle(commit), this.#retryMs);
+    this.#retryMs = Math.min(retryLongestMs, this.#retryMs * 2);
+  }
+
+  /** W1: the append failed without a word on its outcome, so the journal is asked what it holds. */
+  async #settle(commit: Commit): Promise<void> {
+    this.#retry = null;
+    try {
+      const { commits } = await this.#log.read(this.#callId, { fromStart: true });
+      if (this.#stopped) return;
+      const held = commits.flatMap(({ entries }) => entries).slice((commit.entries[0]?.seq ?? 1) - 1);
+      if (held.length === 0) this.#append(commit);
+      else if (isSame(held, commit)) this.#durable(commit);
+      else this.#conflict(new HoldfastError('journal.conflict', ''));
+    } catch (error) {
+      this.#failed(commit, error);
+    }
+  }
+
+  #conflict(error: HoldfastError): void {
+    this.stop();
+    this.#listener.onConflict(error);
+  }
+
+  #checkStall(): void {
+    if (this.#stallTold || this.#stalledSince === null) return;
+    const stalledMs = this.#clock.monotonic() - this.#stalledSince;
+    if (this.queuedEntries <= queueLimit && stalledMs < stallLimitMs) return;
+    this.#stallTold = true;
+    this.#listener.onStalled(this.queuedEntries, stalledMs);
+  }
+}
+
+const lastSeqOf = (commit: Commit): number => commit.entries.at(-1)?.seq ?? 0;
+
+/** What the journal holds after a failed append is ours only if it is exactly what we wrote. */
+const isSame = (held: readonly unknown[], commit: Commit): boolean =>
+  JSON.stringify(sorted(held)) === JSON.stringify(sorted(commit.entries));
+
+const sorted = (entries: readonly unknown[]): unknown =>
+  entries.map((entry) => Object.entries(entry as object).sort(([a], [b]) => (a < b ? -1 : 1)));
