@@ -18,7 +18,7 @@ import type { CallState } from './step.ts';
 /** Claims of one call that may meet another claim before this process gives up. */
 const claimTries = 20;
 
-export type WhyClaimed = DraftOf<'owner.claimed'>['why'];
+export type Claim = Pick<DraftOf<'owner.claimed'>, 'why' | 'attempt'>;
 
 export class Registry {
   readonly #instance: string;
@@ -79,17 +79,23 @@ export class Registry {
 
   /**
    * Makes this process the call's owner and takes `signals` in with the same commit. A call that lives here already
-   * only takes the claim in. Resolves when the claim is durable.
+   * only takes the claim in. Resolves when the claim is durable; with null where `mayClaim` refused. That is asked
+   * in the turn in which the claim is stepped, so that of two claims with one token only one goes through.
    * @throws FixCallError `call.unknown`; GiveUpError `log.invalid`, `journal.future`; RetryError `journal.unavailable`
    */
   async claim(
     callId: string,
-    claim: Omit<DraftOf<'owner.claimed'>, 'type' | 'instance'>,
+    claim: Claim,
     signals: readonly Signal[],
-  ): Promise<Call> {
+    mayClaim: (state: CallState) => boolean = () => true,
+  ): Promise<Call | null> {
     const claimed: Signal = { entry: { type: 'owner.claimed', instance: this.#instance, ...claim } };
     for (let attempt = 0; attempt < claimTries; attempt++) {
       const call = this.#calls.get(callId) ?? (await this.#revive(callId));
+      if (!mayClaim(call.state)) {
+        this.#forgetUnclaimed(call);
+        return null;
+      }
       call.signalAll([claimed, ...signals]);
       try {
         await call.durable();
@@ -168,6 +174,11 @@ export class Registry {
       call.signal(signal as unknown as Signal, [id]);
       await call.durable().catch(() => undefined);
     }
+  }
+
+  /** A call that was read for a claim that was then refused does not live here. */
+  #forgetUnclaimed(call: Call): void {
+    if (call.row.owner !== this.#instance) this.abandon(call.callId);
   }
 
   #forget(call: Call): void {

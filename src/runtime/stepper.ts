@@ -8,6 +8,7 @@
  */
 import {
   type ActorScope,
+  type AnyMachineSnapshot,
   type AnyStateMachine,
   createActor,
   type EventFromLogic,
@@ -80,9 +81,9 @@ export function createStepper<Machine extends AnyStateMachine, Command extends N
     },
     advance(snapshot, event) {
       collected = [];
-      const next = machine.transition(snapshot, event, scope) as SnapshotFrom<Machine>;
+      const next: AnyMachineSnapshot = machine.transition(snapshot, event, scope);
       if (next.status === 'error') throw next.error;
-      return next;
+      return next as SnapshotFrom<Machine>;
     },
     settle: (due, at) => collected.flatMap((action) => sort(action, due, at)),
   };

@@ -1,0 +1,193 @@
+/**
+ * Owns: the life of one process: its start-up in phases, its readiness, its drain.
+ * Does not own: what a phase does (`src/service`), the calls.
+ *
+ * Invariants:
+ * P1. Only configuration, journal and HTTP are fatal; any other phase that fails is tried again while the service
+ *     runs, so that a process restarted while the model is down can still take calls over.
+ * P2. Ready means running: neither starting nor draining.
+ * P3. The drain ends at its deadline, whatever the calls do.
+ */
+import { assign, setup } from 'xstate';
+
+export const phases = ['configuration', 'journal', 'model', 'http', 'publicAddress', 'webhooks'] as const;
+export type Phase = (typeof phases)[number];
+
+export interface PhaseOutcome {
+  outcome: 'pending' | 'passed' | 'failed';
+  /** What was found, or what is wrong; shown to the operator. */
+  detail: string;
+  /** What the operator can do about it. */
+  advice: string | null;
+  tookMs: number;
+}
+
+export interface ServiceContext {
+  phases: Record<Phase, PhaseOutcome>;
+  /** Why the service stops. */
+  stopReason: string | null;
+}
+
+export type ServiceEvent = { at: number } & (
+  | { type: 'phase.passed'; phase: Phase; detail: string; tookMs: number }
+  | { type: 'phase.failed'; phase: Phase; detail: string; advice: string; tookMs: number }
+  | { type: 'drain.requested'; reason: string }
+  /** The operator will not wait. */
+  | { type: 'stop.requested'; reason: string }
+  | { type: 'calls.gone' }
+  | { type: 'service.stopped' }
+  | { type: `xstate.after.${string}` }
+);
+
+export interface ServiceInput {
+  /** How long live calls may go on after a drain was requested. */
+  drainMs: number;
+}
+
+const command =
+  <Parameters = Record<string, never>>() =>
+  (_: unknown, __: Parameters): void => {};
+
+export const serviceCommands = {
+  /** Ends in `phase.passed` or `phase.failed`. */
+  runPhase: command<{ phase: Phase }>(),
+  /** No new calls; live ones may move or end. Ends in `calls.gone`. */
+  drainCalls: command(),
+  /** Closes whatever is open. Ends in `service.stopped`. */
+  stopService: command(),
+} as const;
+
+export type ServiceCommand = {
+  [Type in keyof typeof serviceCommands]: {
+    type: Type;
+    params: Parameters<(typeof serviceCommands)[Type]>[1];
+  };
+}[keyof typeof serviceCommands];
+
+const pending: PhaseOutcome = { outcome: 'pending', detail: '', advice: null, tookMs: 0 };
+
+const service = setup({
+  types: {
+    context: {} as ServiceContext & ServiceInput,
+    events: {} as ServiceEvent,
+    input: {} as ServiceInput,
+    tags: {} as 'ready',
+  },
+  actions: {
+    ...serviceCommands,
+    notePhase: assign(({ context, event }) => {
+      if (event.type !== 'phase.passed' && event.type !== 'phase.failed') return {};
+      const outcome: PhaseOutcome = {
+        outcome: event.type === 'phase.passed' ? 'passed' : 'failed',
+        detail: event.detail,
+        advice: event.type === 'phase.failed' ? event.advice : null,
+        tookMs: event.tookMs,
+      };
+      return { phases: { ...context.phases, [event.phase]: outcome } };
+    }),
+    noteReason: assign(({ event }) => ('reason' in event ? { stopReason: event.reason } : {})),
+    noteFailure: assign(({ event }) => (event.type === 'phase.failed' ? { stopReason: event.detail } : {})),
+  },
+  guards: {
+    ofConfiguration: ({ event }) => 'phase' in event && event.phase === 'configuration',
+    ofJournal: ({ event }) => 'phase' in event && event.phase === 'journal',
+    ofModel: ({ event }) => 'phase' in event && event.phase === 'model',
+    ofHttp: ({ event }) => 'phase' in event && event.phase === 'http',
+    ofPublicAddress: ({ event }) => 'phase' in event && event.phase === 'publicAddress',
+    ofWebhooks: ({ event }) => 'phase' in event && event.phase === 'webhooks',
+  },
+  delays: {
+    /** A model that does not answer must not keep the service from its calls. */
+    modelPatience: 3_000,
+    retryPhases: 5_000,
+    drain: ({ context }) => context.drainMs,
+    stop: 5_000,
+  },
+});
+
+type Guard = `of${'Configuration' | 'Journal' | 'Model' | 'Http' | 'PublicAddress' | 'Webhooks'}`;
+
+/** A phase without which nothing works. */
+const fatal = <Next extends string>(phase: Phase, guard: Guard, next: Next) =>
+  ({
+    entry: { type: 'runPhase', params: { phase } },
+    on: {
+      'phase.passed': { guard, target: next, actions: 'notePhase' },
+      'phase.failed': { guard, target: '#service.failed', actions: ['notePhase', 'noteFailure'] },
+    },
+  }) as const;
+
+/** A phase that is tried again in the background. */
+const retried = <Next extends string>(phase: Phase, guard: Guard, next: Next) =>
+  ({
+    entry: { type: 'runPhase', params: { phase } },
+    on: {
+      'phase.passed': { guard, target: next, actions: 'notePhase' },
+      'phase.failed': { guard, target: next, actions: 'notePhase' },
+    },
+  }) as const;
+
+const retryFailed = service.enqueueActions(({ context, enqueue }) => {
+  for (const phase of phases) {
+    if (context.phases[phase].outcome === 'failed') enqueue({ type: 'runPhase', params: { phase } });
+  }
+});
+
+export const serviceMachine = service.createMachine({
+  id: 'service',
+  context: ({ input }) => ({
+    ...input,
+    stopReason: null,
+    phases: {
+      configuration: pending,
+      journal: pending,
+      model: pending,
+      http: pending,
+      publicAddress: pending,
+      webhooks: pending,
+    },
+  }),
+  initial: 'starting',
+  on: {
+    'phase.passed': { actions: 'notePhase' },
+    'phase.failed': { actions: 'notePhase' },
+    'stop.requested': { target: '.stopping', actions: 'noteReason' },
+  },
+  states: {
+    starting: {
+      initial: 'configuration',
+      on: { 'drain.requested': { target: 'stopping', actions: 'noteReason' } },
+      states: {
+        configuration: fatal('configuration', 'ofConfiguration', 'journal'),
+        journal: fatal('journal', 'ofJournal', 'model'),
+        model: { ...retried('model', 'ofModel', 'http'), after: { modelPatience: 'http' } },
+        http: fatal('http', 'ofHttp', 'publicAddress'),
+        publicAddress: retried('publicAddress', 'ofPublicAddress', 'webhooks'),
+        webhooks: retried('webhooks', 'ofWebhooks', '#service.running'),
+      },
+    },
+    running: {
+      tags: 'ready',
+      on: { 'drain.requested': { target: 'draining', actions: 'noteReason' } },
+      after: { retryPhases: { target: 'running', reenter: true, actions: retryFailed } },
+    },
+    draining: {
+      entry: { type: 'drainCalls', params: {} },
+      on: { 'calls.gone': 'stopping', 'drain.requested': { target: 'stopping', actions: 'noteReason' } },
+      after: { drain: 'stopping' },
+    },
+    stopping: {
+      entry: { type: 'stopService', params: {} },
+      on: { 'service.stopped': 'stopped' },
+      after: { stop: 'stopped' },
+    },
+    /** A fatal phase failed: what was opened is closed. */
+    failed: {
+      entry: { type: 'stopService', params: {} },
+      on: { 'service.stopped': 'aborted' },
+      after: { stop: 'aborted' },
+    },
+    stopped: { type: 'final' },
+    aborted: { type: 'final' },
+  },
+});
