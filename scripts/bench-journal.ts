@@ -1,0 +1,178 @@
+/**
+ * Owns: the measurement of the SQLite journal: how long an append takes and how long the main thread is held up.
+ * Does not own: a verdict on any other machine.
+ *
+ * `npm run bench:journal -- [seconds]` prints one line for each load. The load runs in processes of its own, each
+ * with its calls at random phases and one commit of one entry in flight for each call.
+ */
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { openJournal } from '../src/adapters/journal/open-journal.ts';
+import { systemClock } from '../src/platform/clock.ts';
+import type { Commit, Journal } from '../src/runtime/ports/journal.ts';
+
+const entriesPerSecond = 5;
+const warmUpMs = 1_000;
+const payloadEvery = 10;
+const checkpointEvery = 100;
+const defaultSeconds = 10;
+
+interface Load {
+  title: string;
+  processes: number;
+  callsPerProcess: number;
+}
+
+const loads: Load[] = [
+  { title: '1 process, 2,500 entries/s', processes: 1, callsPerProcess: 500 },
+  { title: '2 processes, 1,250 entries/s each', processes: 2, callsPerProcess: 250 },
+  { title: '2 processes, 2,500 entries/s each', processes: 2, callsPerProcess: 500 },
+];
+
+interface Measured {
+  appends: number;
+  appendP50Ms: number;
+  appendP99Ms: number;
+  appendMaxMs: number;
+  loopDelayP99Ms: number;
+  loopDelayMaxMs: number;
+  /** Of one core, worker thread included. */
+  cpuPercent: number;
+}
+
+function commitOf(callId: string, seq: number, at: number): Commit {
+  const state = {
+    live: { carrier: 'streaming', model: 'ready', media: 'flowing', turn: 'agentSpeaking', tools: 'idle' },
+  };
+  return {
+    callId,
+    entries: [
+      {
+        seq,
+        at,
+        type: 'reply.progressed',
+        itemId: `item_${seq}`,
+        receivedMs: seq * 200,
+        note: 'x'.repeat(100),
+      },
+    ],
+    payloads: seq % payloadEvery === 0 ? [{ seq, name: 'transcript', content: 'words '.repeat(30) }] : [],
+    row: {
+      callId,
+      carrierCallId: `CA-${callId}`,
+      direction: 'incoming',
+      owner: 'bench',
+      startedAt: at,
+      endedAt: null,
+      endReason: null,
+      lastSeq: seq,
+      state,
+    },
+    checkpoint: seq % checkpointEvery === 0 ? { context: 'y'.repeat(6_000) } : null,
+    taken: [],
+  };
+}
+
+/** One call: an entry is skipped while the one before it is not durable, as it would join the next commit. */
+function startCall(
+  journal: Journal,
+  callId: string,
+  onAppended: (nanoseconds: number) => void,
+): NodeJS.Timeout {
+  let seq = 0;
+  let inFlight = false;
+  return setInterval(async () => {
+    if (inFlight) return;
+    inFlight = true;
+    seq += 1;
+    const start = process.hrtime.bigint();
+    await journal.append(commitOf(callId, seq, Date.now()));
+    onAppended(Number(process.hrtime.bigint() - start));
+    inFlight = false;
+  }, 1_000 / entriesPerSecond);
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function startCalls(journal: Journal, calls: number, onAppended: (nanoseconds: number) => void) {
+  const timers: NodeJS.Timeout[] = [];
+  for (let index = 0; index < calls; index += 1) {
+    const delayMs = Math.random() * (1_000 / entriesPerSecond);
+    setTimeout(() => timers.push(startCall(journal, `${process.pid}-${index}`, onAppended)), delayMs);
+  }
+  await pause(warmUpMs);
+  return timers;
+}
+
+async function measure(path: string, calls: number, seconds: number): Promise<Measured> {
+  const journal = await openJournal(`sqlite:${path}`, { clock: systemClock });
+  const appends = createHistogram();
+  const timers = await startCalls(journal, calls, (nanoseconds) => appends.record(nanoseconds));
+  appends.reset();
+  const loop = monitorEventLoopDelay({ resolution: 1 });
+  const cpu = process.cpuUsage();
+  loop.enable();
+  await pause(seconds * 1_000);
+  loop.disable();
+  const { user, system } = process.cpuUsage(cpu);
+  const measured = {
+    appends: appends.count / seconds,
+    appendP50Ms: appends.percentile(50) / 1e6,
+    appendP99Ms: appends.percentile(99) / 1e6,
+    appendMaxMs: appends.max / 1e6,
+    loopDelayP99Ms: loop.percentile(99) / 1e6 - 1,
+    loopDelayMaxMs: loop.max / 1e6 - 1,
+    cpuPercent: (user + system) / 1e4 / seconds,
+  };
+  for (const timer of timers) clearInterval(timer);
+  await journal.close();
+  return measured;
+}
+
+function measureInProcess(path: string, calls: number, seconds: number): Promise<Measured> {
+  const child = fork(fileURLToPath(import.meta.url), ['--load', path, String(calls), String(seconds)]);
+  return new Promise((resolve, reject) => {
+    child.once('message', (measured) => resolve(measured as Measured));
+    child.once('exit', (code) => reject(new Error(`a load ended with code ${code}`)));
+  });
+}
+
+async function run(load: Load, seconds: number): Promise<Record<string, string>[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  try {
+    const path = join(folder, 'journal.db');
+    const processes = Array.from({ length: load.processes }, () =>
+      measureInProcess(path, load.callsPerProcess, seconds),
+    );
+    return (await Promise.all(processes)).map((measured) => toRow(load.title, measured));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function toRow(title: string, measured: Measured): Record<string, string> {
+  return {
+    load: title,
+    'appends/s': measured.appends.toFixed(0),
+    'append p50 ms': measured.appendP50Ms.toFixed(2),
+    'p99 ms': measured.appendP99Ms.toFixed(2),
+    'max ms': measured.appendMaxMs.toFixed(1),
+    'loop delay p99 ms': measured.loopDelayP99Ms.toFixed(2),
+    'max ms ': measured.loopDelayMaxMs.toFixed(1),
+    'CPU %': measured.cpuPercent.toFixed(1),
+  };
+}
+
+const [flag, path = '', calls, seconds] = process.argv.slice(2);
+if (flag === '--load') {
+  process.send?.(await measure(path, Number(calls), Number(seconds)));
+  process.disconnect();
+} else {
+  const rows = [];
+  for (const load of loads) rows.push(...(await run(load, Number(flag ?? defaultSeconds))));
+  console.table(rows);
+}

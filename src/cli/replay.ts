@@ -1,0 +1,68 @@
+/** Owns: `holdfast replay`, one call's log driven through the chart again and compared with what was stored. */
+import type { Command } from '../machines/commands.ts';
+import { type ReplayedStep, replay } from '../runtime/history.ts';
+import type { Journal } from '../runtime/ports/journal.ts';
+import { findCall, headline } from './show.ts';
+import { formatState } from './states.ts';
+import { formatOffset } from './time.ts';
+
+const formatCommand = ({ type, params }: Command): string => {
+  const values = Object.entries(params).map(([name, value]) => `${name} ${String(value)}`);
+  return values.length === 0 ? type : `${type} (${values.join(', ')})`;
+};
+
+const indent = ' '.repeat(18);
+
+function formatStep(step: ReplayedStep, before: ReplayedStep | undefined, startedAt: number): string[] {
+  const { entry, state, commands, matches } = step;
+  const now = formatState(state.snapshot.value);
+  const lines = [
+    `${String(entry.seq).padStart(5)}  ${formatOffset(entry.at, startedAt).padStart(9)}  ${entry.type}`,
+  ];
+  if (!before || now !== formatState(before.state.snapshot.value)) lines.push(`${indent}→ ${now}`);
+  if (commands.length > 0) lines.push(`${indent}! ${commands.map(formatCommand).join(', ')}`);
+  if (!matches) lines.push(`${indent}✗ stored was ${formatState(step.stored)}`);
+  return lines;
+}
+
+export interface Replayed {
+  text: string;
+  matches: boolean;
+}
+
+export async function replayCall(
+  journal: Journal,
+  callId: string,
+  options: { json: boolean },
+): Promise<Replayed> {
+  const row = await findCall(journal, callId);
+  const steps = await replay(journal, callId);
+  const differing = steps.filter(({ matches }) => !matches).length;
+  const commits = steps.filter(({ stored }) => stored !== undefined).length;
+  const matches = differing === 0;
+  if (options.json) return { text: JSON.stringify(steps.map(describe), null, 2), matches };
+  const verdict = matches
+    ? `${steps.length} entries replayed; the fold equals the stored state after each of ${commits} commits.`
+    : `${steps.length} entries replayed; the fold DIFFERS from the stored state after ${differing} of ${commits} commits.`;
+  const body = steps.flatMap((step, index) => formatStep(step, steps[index - 1], row.startedAt));
+  return {
+    text: [
+      headline(row),
+      '',
+      '  seq    seconds  entry, → states after it, ! commands',
+      ...body,
+      '',
+      verdict,
+    ].join('\n'),
+    matches,
+  };
+}
+
+const describe = ({ entry, state, commands, matches }: ReplayedStep): object => ({
+  seq: entry.seq,
+  at: entry.at,
+  type: entry.type,
+  state: state.snapshot.value,
+  commands,
+  matches,
+});

@@ -1,0 +1,24 @@
+/** Owns: how a start-up looks in a terminal: one line a phase, with its outcome, its time, and what to do. */
+import type { Phase, PhaseOutcome } from '../machines/service.ts';
+
+const names: Record<Phase, string> = {
+  configuration: 'configuration',
+  journal: 'journal',
+  model: 'model reachable',
+  http: 'HTTP',
+  publicAddress: 'public address',
+  webhooks: 'webhooks',
+};
+
+const marks = { passed: 'ok', failed: 'FAILED', pending: '…' };
+
+/** `  journal          ok         12 ms  data/holdfast.db` */
+export function formatPhase(phase: Phase, { outcome, detail, advice, tookMs }: PhaseOutcome): string {
+  const took = `${Math.round(tookMs)} ms`.padStart(9);
+  const [first = '', ...more] = detail.split('\n');
+  const lines = [`  ${names[phase].padEnd(17)}${marks[outcome].padEnd(7)}${took}  ${first}`];
+  const indent = ' '.repeat(37);
+  for (const line of more) lines.push(`${indent}${line}`);
+  if (advice) for (const line of advice.split('\n')) lines.push(`${indent}${line}`);
+  return lines.join('\n');
+}

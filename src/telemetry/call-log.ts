@@ -1,0 +1,43 @@
+/**
+ * Owns: log lines of calls, as a projection of their entries: one line an entry, silent on replay.
+ * Does not own: the entries.
+ */
+import type { Entry, EntryType } from '../machines/entries.ts';
+import type { Logger } from './logger.ts';
+
+type Level = 'info' | 'warn' | 'debug';
+type Category = 'call' | 'connection' | 'media' | 'model';
+
+const loud: Partial<Record<EntryType, Level>> = {
+  'call.created': 'info',
+  'call.ended': 'info',
+  'owner.claimed': 'info',
+  'stream.started': 'info',
+  'stream.failed': 'warn',
+  'media.starved': 'warn',
+  'model.opened': 'info',
+  'model.closed': 'warn',
+  'input.refused': 'warn',
+  'journal.lost': 'warn',
+  'carrier.unreachable': 'warn',
+};
+
+const categories: [prefix: string, category: Category][] = [
+  ['stream.', 'connection'],
+  ['owner.', 'connection'],
+  ['media.', 'media'],
+  ['model.', 'model'],
+  ['reply.', 'model'],
+  ['caller.', 'model'],
+  ['tool.', 'model'],
+];
+
+const categoryOf = (type: string): Category =>
+  categories.find(([prefix]) => type.startsWith(prefix))?.[1] ?? 'call';
+
+export function logEntry(logger: Logger, callId: string, entry: Entry): void {
+  const level = loud[entry.type] ?? 'debug';
+  if (!logger.isLevelEnabled(level)) return;
+  const { type, at, seq, ...fields } = entry;
+  logger[level]({ category: categoryOf(type), callId, seq, entryAt: at, ...fields }, type);
+}
