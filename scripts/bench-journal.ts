@@ -170,7 +170,7 @@ function toRow(title: string, measured: Measured): Record<string, string> {
 const [flag, path = '', calls, seconds] = process.argv.slice(2);
 if (flag === '--load') {
   process.send?.(await measure(path, Number(calls), Number(seconds)));
-  process.disconnect();
+  process.disconnect?.();
 } else {
   const rows = [];
   for (const load of loads) rows.push(...(await run(load, Number(flag ?? defaultSeconds))));

@@ -178,13 +178,14 @@ export const serviceMachine = service.createMachine({
     },
     stopping: {
       entry: { type: 'stopService', params: {} },
-      on: { 'service.stopped': 'stopped' },
+      // Asked again and again, it would never come to its limit.
+      on: { 'service.stopped': 'stopped', 'stop.requested': {} },
       after: { stop: 'stopped' },
     },
     /** A fatal phase failed: what was opened is closed. */
     failed: {
       entry: { type: 'stopService', params: {} },
-      on: { 'service.stopped': 'aborted' },
+      on: { 'service.stopped': 'aborted', 'stop.requested': {} },
       after: { stop: 'aborted' },
     },
     stopped: { type: 'final' },

@@ -65,6 +65,7 @@ export class Registry {
    * @throws FixCallError `call.exists`; RetryError `journal.unavailable`
    */
   async create(callId: string, created: Signal, answered: readonly Draft[]): Promise<Call> {
+    if (this.#calls.has(callId)) throw new FixCallError('call.exists', `call ${callId} lives here already`);
     const call = new Call(callId, this.#world, null, null);
     this.#calls.set(callId, call);
     const claimed: Draft = { type: 'owner.claimed', instance: this.#instance, why: 'created' };

@@ -17,6 +17,7 @@ import type {
   Answer,
   CarrierDesk,
   IncomingCall,
+  Line,
   LineListener,
   StreamStart,
 } from '../runtime/ports/carrier.ts';
@@ -62,7 +63,7 @@ export class Desk implements CarrierDesk {
     try {
       return this.#instruct(await this.#begin(callId, incoming));
     } catch (error) {
-      if (!(error instanceof FixCallError && error.code === 'call.exists')) throw error;
+      if (!isKnown(error)) throw error;
       return this.continueCall(callId);
     }
   }
@@ -92,7 +93,7 @@ export class Desk implements CarrierDesk {
     const call = await registry.claim(callId, { why: 'stream', attempt }, [started], (state) =>
       mayAdmit(state, attempt),
     );
-    if (!call) live.release(callId, line.streamId);
+    if (!call) this.#refuseLine(callId, line);
     return call ? listener : null;
   }
 
@@ -124,12 +125,21 @@ export class Desk implements CarrierDesk {
       const call = await Promise.race([registry.create(callId, created, answered), limit]);
       return call.state;
     } catch (error) {
-      registry.abandon(callId);
-      live.release(callId);
+      if (!isKnown(error)) {
+        registry.abandon(callId);
+        live.release(callId);
+      }
       throw error;
     } finally {
       late();
     }
+  }
+
+  /** Another stream was quicker with the same token. The parts stay only where the call lives here. */
+  #refuseLine(callId: string, line: Line): void {
+    const { live, registry } = this.#options;
+    if (registry.get(callId)) live.get(callId)?.removeLine(line);
+    else live.release(callId);
   }
 
   /** Incoming calls bear the carrier's id; others are looked up. */
@@ -170,3 +180,5 @@ const mayAdmit = (state: CallState | null, attempt: number): boolean =>
   state.snapshot.status === 'active' &&
   !state.snapshot.hasTag('ending') &&
   attempt > state.snapshot.context.stream.attempt;
+
+const isKnown = (error: unknown): boolean => error instanceof FixCallError && error.code === 'call.exists';

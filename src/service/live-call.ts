@@ -75,6 +75,11 @@ export class LiveCall {
     };
   }
 
+  /** The stream was not admitted after all. */
+  removeLine(line: Line): void {
+    if (this.#lines.get(line.streamId) === line) this.#lines.delete(line.streamId);
+  }
+
   observe({ call, entry, payloads }: ObservedStep): void {
     this.#call = call;
     this.#conversation.apply(entry, payloads);

@@ -17,8 +17,6 @@ export function formatPhase(phase: Phase, { outcome, detail, advice, tookMs }: P
   const took = `${Math.round(tookMs)} ms`.padStart(9);
   const [first = '', ...more] = detail.split('\n');
   const lines = [`  ${names[phase].padEnd(17)}${marks[outcome].padEnd(7)}${took}  ${first}`];
-  const indent = ' '.repeat(37);
-  for (const line of more) lines.push(`${indent}${line}`);
-  if (advice) for (const line of advice.split('\n')) lines.push(`${indent}${line}`);
+  for (const line of [...more, ...(advice ? [advice] : [])]) lines.push(line === '' ? '' : `    ${line}`);
   return lines.join('\n');
 }

@@ -6,6 +6,9 @@ const conversationGoesOn = { target: 'none', actions: [declineThisHangUp, 'forge
 const endNow = (reason: string) =>
   ({ target: '#call.ending', actions: { type: 'endBecause', params: { reason } } }) as const;
 
+/** The process that was saying goodbye is gone: another one asks for the goodbye again. */
+const goodbyeAgain = { guard: 'byAnother', target: 'requested', reenter: true } as const;
+
 const whenPlayed = (reason: string) => ({ guard: 'playedReply', ...endNow(reason) }) as const;
 
 export const farewell = call.createStateConfig({
@@ -27,7 +30,8 @@ export const farewell = call.createStateConfig({
         ],
         'reply.played': whenPlayed('agent.hungUp'),
         'caller.startedSpeaking': conversationGoesOn,
-        'owner.claimed': { guard: 'byAnother', ...conversationGoesOn },
+        'owner.claimed': goodbyeAgain,
+        'hangUp.requested': 'owed',
       },
       after: { farewell: endNow('agent.hungUp') },
     },
@@ -37,7 +41,8 @@ export const farewell = call.createStateConfig({
       on: {
         'reply.played': whenPlayed('agent.hungUp'),
         'caller.startedSpeaking': conversationGoesOn,
-        'owner.claimed': { guard: 'byAnother', ...conversationGoesOn },
+        'owner.claimed': goodbyeAgain,
+        'hangUp.requested': 'owed',
       },
       after: { farewell: endNow('agent.hungUp') },
     },
@@ -45,7 +50,8 @@ export const farewell = call.createStateConfig({
       on: {
         'reply.played': whenPlayed('agent.hungUp'),
         'caller.startedSpeaking': conversationGoesOn,
-        'owner.claimed': { guard: 'byAnother', ...conversationGoesOn },
+        'owner.claimed': goodbyeAgain,
+        'hangUp.requested': 'owed',
       },
       after: { farewell: endNow('agent.hungUp') },
     },

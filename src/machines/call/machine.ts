@@ -25,7 +25,15 @@ export const callMachine = call.createMachine({
   states: {
     /** The carrier has asked, or was asked to dial, and nobody has answered yet. */
     ringing: {
-      on: { 'owner.claimed': { actions: 'noteClaim' }, 'call.answered': 'live', 'carrier.reported': over },
+      on: {
+        'owner.claimed': { actions: 'noteClaim' },
+        'call.answered': 'live',
+        'carrier.reported': over,
+        'hangUp.requested': {
+          target: 'ending',
+          actions: { type: 'endBecause', params: { reason: 'operator.hungUp' } },
+        },
+      },
       after: {
         streamStart: {
           target: 'ending',

@@ -100,6 +100,29 @@ const triesLeft = ({ reply, settings }: CallContext): boolean => reply.tries < s
 const canAskAgain = (context: CallContext): boolean =>
   canSpeak(context) && !context.reply.active && triesLeft(context);
 
+/** The caller has said something that neither has an answer nor can be told to another session in words. */
+const awaitsAnswer = ({ callerTurnOpen, reply }: CallContext): boolean =>
+  callerTurnOpen || (reply.active && !reply.voiced);
+
+/** All of the reply has come, and the line plays it whatever becomes of the session. */
+const isComplete = ({ reply }: CallContext): boolean => reply.voiced && !reply.active;
+
+const isCurrentModel = (context: CallContext, event: CallEvent): boolean =>
+  'generation' in event && event.generation === context.model.generation;
+
+const isNewerStream = (context: CallContext, event: CallEvent): boolean =>
+  event.type === 'stream.started' && event.attempt >= context.stream.attempt;
+
+/** The event brings the second of the two sockets, and the agent owes something that no tool is still needed for. */
+const canNowSpeak = (context: CallContext, event: CallEvent): boolean =>
+  context.owed !== null &&
+  context.tools.length === 0 &&
+  ((isNewerStream(context, event) && context.model.sessionId !== null) ||
+    (event.type === 'model.opened' && isCurrentModel(context, event) && context.stream.id !== null));
+
+const isPlayedReply = ({ reply }: CallContext, event: CallEvent): boolean =>
+  event.type === 'reply.played' && event.replyId === reply.id && reply.voiced;
+
 /** A reply ended without a sound and without a tool call: the caller would hear nothing. */
 const isEmptyReply = (context: CallContext, event: CallEvent): boolean =>
   event.type === 'reply.finished' &&
@@ -137,7 +160,7 @@ export const call = setup({
             stream: { id: null, attempt: event.attempt ?? context.stream.attempt },
             model: { ...context.model, sessionId: null, tries: 0, backoffMs: 0 },
             reply: noReply,
-            owed: context.callerTurnOpen && context.owed === null ? ('repeat' as const) : context.owed,
+            owed: awaitsAnswer(context) && context.owed === null ? ('repeat' as const) : context.owed,
             callerTurnOpen: false,
           },
     ),
@@ -164,7 +187,7 @@ export const call = setup({
         tries: context.model.tries + 1,
         backoffMs: event.type === 'model.closed' ? backoffMs(context, event) : 0,
       },
-      reply: noReply,
+      reply: isComplete(context) ? context.reply : noReply,
       callerTurnOpen: false,
     })),
     noteCallerSpeaking: assign(() => ({ callerTurnOpen: true, owed: null })),
@@ -194,7 +217,9 @@ export const call = setup({
     nothingOwed: assign(() => ({ owed: null })),
     countReplyTry: assign(({ context }) => ({ reply: { ...context.reply, tries: context.reply.tries + 1 } })),
     noteTool: assign(({ context, event }) =>
-      event.type !== 'tool.requested' ? {} : { tools: [...context.tools, event.toolCallId] },
+      event.type !== 'tool.requested'
+        ? {}
+        : { tools: [...context.tools, event.toolCallId], toolAnswerOwed: false },
     ),
     settleTool: assign(({ context, event }) => {
       if (event.type !== 'tool.finished') return {};
@@ -202,8 +227,10 @@ export const call = setup({
       const done = tools.length === 0;
       return { tools, toolAnswerOwed: done, owed: done ? ('answer' as const) : context.owed };
     }),
-    noteHangUpCall: assign(({ event }) =>
-      event.type !== 'tool.requested' ? {} : { hangUpCall: event.toolCallId },
+    noteHangUpCall: assign(({ context, event }) =>
+      event.type !== 'tool.requested'
+        ? {}
+        : { hangUpCall: event.toolCallId, owed: context.owed ?? ('farewell' as const) },
     ),
     forgetHangUpCall: assign(() => ({ hangUpCall: null })),
     oweFarewell: assign(() => ({ owed: 'farewell' as const })),
@@ -226,41 +253,30 @@ export const call = setup({
       event.type === 'owner.claimed' &&
       (event.instance !== context.instance || event.why === 'restarted' || event.why === 'orphan'),
     currentStream: ({ context, event }) => 'streamId' in event && event.streamId === context.stream.id,
-    newerStream: ({ context, event }) =>
-      event.type === 'stream.started' && event.attempt >= context.stream.attempt,
-    streamsSpent: ({ context }) => context.stream.attempt >= context.settings.streamTries,
+    newerStream: ({ context, event }) => isNewerStream(context, event),
     asksLeft: ({ context }) => context.asks < context.settings.askCarrierTries,
     carrierEnded: ({ event }) => event.type === 'carrier.reported' && endedStatuses.has(event.status),
-    currentModel: ({ context, event }) =>
-      'generation' in event && event.generation === context.model.generation,
+    currentModel: ({ context, event }) => isCurrentModel(context, event),
     modelTriesLeft: ({ context }) => context.model.tries + 1 < context.settings.modelTries,
     finalRefusal: ({ context, event }) =>
-      event.type === 'model.closed' &&
-      event.generation === context.model.generation &&
-      event.reaction === 'giveUp',
+      event.type === 'model.closed' && isCurrentModel(context, event) && event.reaction === 'giveUp',
     retryableLoss: ({ context, event }) =>
       event.type === 'model.closed' &&
-      event.generation === context.model.generation &&
+      isCurrentModel(context, event) &&
       context.model.tries + 1 < context.settings.modelTries,
-    /** The event brings the second of the two sockets, and the agent owes something. */
-    canNowSpeak: ({ context, event }) =>
-      context.owed !== null &&
-      context.tools.length === 0 &&
-      ((event.type === 'stream.started' && context.model.sessionId !== null) ||
-        (event.type === 'model.opened' &&
-          event.generation === context.model.generation &&
-          context.stream.id !== null)),
+    canNowSpeak: ({ context, event }) => canNowSpeak(context, event),
+    /** As `canNowSpeak`, for an answer that nobody has asked the model for. */
+    toolAnswerNowPossible: ({ context, event }) =>
+      canNowSpeak(context, event) && context.toolAnswerOwed && !context.reply.active,
     canSpeak: ({ context }) => canSpeak(context),
+    /** Part of a reply, or a whole one that nobody has heard of yet, is lost with its session. */
     replyCut: ({ context, event }) =>
-      event.type === 'model.closed' &&
-      event.generation === context.model.generation &&
-      (context.reply.active || !context.reply.voiced),
+      isCurrentModel(context, event) && context.reply.id !== null && !isComplete(context),
+    replyPlaysOn: ({ context, event }) => isCurrentModel(context, event) && isComplete(context),
     openTurnTranscribed: ({ context, event }) =>
-      event.type === 'caller.transcribed' &&
-      event.transcript !== null &&
-      (context.callerTurnOpen || (context.reply.active && !context.reply.voiced)),
-    playedReply: ({ context, event }) =>
-      event.type === 'reply.played' && event.replyId === context.reply.id && context.reply.voiced,
+      event.type === 'caller.transcribed' && event.transcript !== null && awaitsAnswer(context),
+    playedReply: ({ context, event }) => isPlayedReply(context, event),
+    playedBeforeToolAnswer: ({ context, event }) => isPlayedReply(context, event) && context.toolAnswerOwed,
     currentReply: ({ context, event }) => 'replyId' in event && event.replyId === context.reply.id,
     /** The reply that was played is over, and the one asked for after it has no sound yet. */
     earlierReply: ({ context, event }) =>
@@ -270,17 +286,22 @@ export const call = setup({
       isEmptyReply(context, event) && canSpeak(context) && triesLeft(context),
     canAskAgain: ({ context }) => canAskAgain(context),
     replyActive: ({ context }) => context.reply.active,
+    voicedReplyActive: ({ context }) => context.reply.active && context.reply.voiced,
+    /** No reply can begin: the model waits for a tool, or the sound of it for a line. */
+    replyMustWait: ({ context }) => context.tools.length > 0 || context.stream.id === null,
     currentVoicedReply: ({ context, event }) =>
       event.type === 'reply.finished' && event.replyId === context.reply.id && event.voiced,
     cancelledReply: ({ context, event }) =>
       event.type === 'reply.finished' && event.replyId === context.reply.id && event.status === 'cancelled',
-    toolsOpen: ({ context }) => context.tools.length > 0,
     hangUpTool: ({ event }) => event.type === 'tool.requested' && event.name === hangUpTool,
     lastTool: ({ context, event }) => isLastTool(context, event),
     openTool: ({ context, event }) =>
       event.type === 'tool.finished' && context.tools.includes(event.toolCallId),
     newTool: ({ context, event }) =>
-      event.type === 'tool.requested' && event.name !== hangUpTool && context.tools.length < openToolsLimit,
+      event.type === 'tool.requested' &&
+      event.name !== hangUpTool &&
+      !context.tools.includes(event.toolCallId) &&
+      context.tools.length < openToolsLimit,
     /** The last outcome is in, and nothing else is about to cause a reply. */
     lastToolOnFreeFloor: ({ context, event }) =>
       isLastTool(context, event) && canSpeak(context) && !context.reply.active && !context.callerTurnOpen,

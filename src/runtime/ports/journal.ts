@@ -8,7 +8,8 @@
  * J1. A commit is atomic: its entries, payloads, index row, checkpoint and taken signals are all there or none is.
  * J2. A call's seq is dense from 1: a commit whose first seq is not the last one plus 1 meets `journal.conflict`.
  * J3. A resolved `append` is durable.
- * J4. A signal is taken once: by the commit that names it in `taken`.
+ * J4. A signal is taken once: by the commit that names it in `taken`. A commit that names one which does not wait for
+ *     its call meets `journal.conflict`. Of a taken signal only the id is kept.
  */
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -32,7 +33,7 @@ export interface Payload {
 /** The row by which a call is found without its log. Written with every commit. */
 export interface CallRow {
   callId: string;
-  /** The carrier's own id (Twilio: CallSid). Unique where present. */
+  /** The carrier's own id (Twilio: CallSid). Unique where present: a second call with it meets `journal.conflict`. */
   carrierCallId: string | null;
   direction: 'incoming' | 'outgoing';
   /** The instance of the last `owner.claimed`; null once the call has ended. */
@@ -71,13 +72,16 @@ export interface CallLog {
 }
 
 export interface Log {
-  /** @throws GiveUpError `journal.conflict`; RetryError `journal.unavailable` (the outcome may be unknown: read to learn it) */
+  /**
+   * @throws GiveUpError `journal.conflict`; RetryError `journal.unavailable` (the outcome may be unknown: read to learn
+   * it); FixCallError `log.invalid` where the commit could be part of no log
+   */
   append(commit: Commit): Promise<void>;
   read(callId: string, options?: { fromStart?: boolean }): Promise<CallLog>;
   /** What is left of the call's payloads, by seq and name. */
   readPayloads(callId: string): Promise<Payload[]>;
   findByCarrierId(carrierCallId: string): Promise<CallRow | null>;
-  /** Newest first. `live` true or false filters; `limit` defaults to 50. */
+  /** Newest first, by start and then by id. `live` true or false filters; `limit` defaults to 50. */
   list(query: { live?: boolean; owner?: string; callId?: string; limit?: number }): Promise<CallRow[]>;
 }
 
@@ -91,6 +95,7 @@ export interface InboxSignal {
 }
 
 export interface Inbox {
+  /** @throws RetryError `journal.unavailable`, also while 1,000 signals of this call wait */
   put(signal: InboxSignal): Promise<'put' | 'duplicate'>;
   /** Signals that nobody took, of calls that `owner` owns, oldest first. */
   pending(owner: string): Promise<InboxSignal[]>;
@@ -130,6 +135,6 @@ export interface Deliveries {
 }
 
 export interface Journal extends Log, Inbox, Instances, Definitions, Deliveries {
-  /** Waits for what was appended, then lets go of the file or connections. */
+  /** Waits for what was appended, then lets go of the file or connections. All else meets FixCallError `journal.closed`. */
   close(): Promise<void>;
 }

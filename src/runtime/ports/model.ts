@@ -41,6 +41,8 @@ export interface ModelRequest {
   transcription: { model: string; language: string | null };
   tools: readonly ToolDeclaration[];
   history: readonly HistoryItem[];
+  /** A stable keyed hash that stands for the caller (OpenAI, `OpenAI-Safety-Identifier`). Never the number itself. */
+  safetyIdentifier?: string;
 }
 
 export interface ModelListener {

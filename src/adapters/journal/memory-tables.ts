@@ -1,0 +1,173 @@
+/**
+ * Owns: a journal's rows in the memory of this process, and each operation on them.
+ * Does not own: faults, watchers, when an answer arrives (`memory.ts`).
+ *
+ * Nothing is ever removed but instances: it is for tests and simulations, which end.
+ *
+ * Invariants: J1, J2, J4. Every operation checks everything before it changes anything.
+ */
+import type { InstanceRow, Payload } from '../../runtime/ports/journal.ts';
+import {
+  type ListQuery,
+  type OperationHandlers,
+  type PackedCommit,
+  type PackedLog,
+  type PackedRow,
+  type PackedSignal,
+  signalsPerCall,
+} from './operations.ts';
+
+interface CallRecord {
+  row: PackedRow;
+  commits: { firstSeq: number; entries: string; state: string }[];
+  checkpoint: { seq: number; state: string } | null;
+  payloads: Payload[];
+  delivered: boolean;
+}
+
+interface SignalRecord extends PackedSignal {
+  taken: boolean;
+}
+
+export class MemoryTables implements OperationHandlers {
+  readonly #calls = new Map<string, CallRecord>();
+  readonly #callIdByCarrierId = new Map<string, string>();
+  readonly #signals = new Map<string, SignalRecord>();
+  readonly #instances = new Map<string, Omit<InstanceRow, 'beatAgeMs'> & { beatAt: number }>();
+  readonly #definitions = new Map<string, string>();
+
+  append(commit: PackedCommit): 'stored' | 'conflict' {
+    const known = this.#calls.get(commit.row.callId);
+    if (!this.#accepts(commit, known)) return 'conflict';
+    const call: CallRecord = known ?? {
+      row: commit.row,
+      commits: [],
+      checkpoint: null,
+      payloads: [],
+      delivered: false,
+    };
+    this.#index(call.row, commit.row);
+    call.row = { ...commit.row };
+    call.commits.push({ firstSeq: commit.firstSeq, entries: commit.entries, state: commit.row.state });
+    call.payloads.push(...commit.payloads);
+    if (commit.checkpoint !== null) call.checkpoint = { seq: commit.row.lastSeq, state: commit.checkpoint };
+    this.#calls.set(commit.row.callId, call);
+    for (const id of commit.taken) this.#take(id);
+    return 'stored';
+  }
+
+  #accepts(commit: PackedCommit, known: CallRecord | undefined): boolean {
+    const { callId, carrierCallId } = commit.row;
+    const carriedBy = carrierCallId === null ? undefined : this.#callIdByCarrierId.get(carrierCallId);
+    return (
+      commit.firstSeq === (known?.row.lastSeq ?? 0) + 1 &&
+      (carriedBy ?? callId) === callId &&
+      new Set(commit.taken).size === commit.taken.length &&
+      commit.taken.every((id) => this.#isWaiting(id, callId))
+    );
+  }
+
+  #isWaiting(id: string, callId: string): boolean {
+    const signal = this.#signals.get(id);
+    return signal !== undefined && !signal.taken && signal.callId === callId;
+  }
+
+  #index(before: PackedRow, after: PackedRow): void {
+    if (before.carrierCallId !== null) this.#callIdByCarrierId.delete(before.carrierCallId);
+    if (after.carrierCallId !== null) this.#callIdByCarrierId.set(after.carrierCallId, after.callId);
+  }
+
+  #take(id: string): void {
+    const signal = this.#signals.get(id);
+    if (signal !== undefined) Object.assign(signal, { taken: true, signal: '' });
+  }
+
+  read({ callId, fromStart }: { callId: string; fromStart: boolean }): PackedLog {
+    const call = this.#calls.get(callId);
+    const checkpoint = fromStart ? null : (call?.checkpoint ?? null);
+    const commits = (call?.commits ?? []).filter(({ firstSeq }) => firstSeq > (checkpoint?.seq ?? 0));
+    return { commits, checkpoint };
+  }
+
+  readPayloads({ callId }: { callId: string }): Payload[] {
+    const payloads = this.#calls.get(callId)?.payloads ?? [];
+    return payloads
+      .map((payload) => ({ ...payload }))
+      .sort((one, other) => one.seq - other.seq || compareText(one.name, other.name));
+  }
+
+  findByCarrierId({ carrierCallId }: { carrierCallId: string }): PackedRow | null {
+    const callId = this.#callIdByCarrierId.get(carrierCallId);
+    return (callId !== undefined && this.#calls.get(callId)?.row) || null;
+  }
+
+  list(query: ListQuery): PackedRow[] {
+    return [...this.#calls.values()]
+      .map(({ row }) => row)
+      .filter((row) => query.live === null || query.live === (row.endedAt === null))
+      .filter((row) => query.owner === null || query.owner === row.owner)
+      .filter((row) => query.callId === null || query.callId === row.callId)
+      .sort((one, other) => other.startedAt - one.startedAt || compareText(other.callId, one.callId))
+      .slice(0, query.limit);
+  }
+
+  put(signal: PackedSignal): 'put' | 'duplicate' | 'full' {
+    if (this.#signals.has(signal.id)) return 'duplicate';
+    const waiting = [...this.#signals.values()].filter(({ id }) => this.#isWaiting(id, signal.callId));
+    if (waiting.length >= signalsPerCall) return 'full';
+    this.#signals.set(signal.id, { ...signal, taken: false });
+    return 'put';
+  }
+
+  pending({ owner }: { owner: string }): PackedSignal[] {
+    return [...this.#signals.values()].filter(
+      ({ taken, callId }) => !taken && this.#calls.get(callId)?.row.owner === owner,
+    );
+  }
+
+  beat(instance: Omit<InstanceRow, 'beatAgeMs'> & { beatAt: number }): null {
+    this.#instances.set(instance.instance, { ...instance });
+    return null;
+  }
+
+  instances({ now }: { now: number }): InstanceRow[] {
+    return [...this.#instances.values()]
+      .map(({ beatAt, ...row }) => ({ ...row, beatAgeMs: Math.max(0, now - beatAt) }))
+      .sort((one, other) => compareText(one.instance, other.instance));
+  }
+
+  forget({ instance }: { instance: string }): null {
+    this.#instances.delete(instance);
+    return null;
+  }
+
+  saveDefinition({ digest, definition }: { digest: string; definition: string }): null {
+    if (!this.#definitions.has(digest)) this.#definitions.set(digest, definition);
+    return null;
+  }
+
+  readDefinition({ digest }: { digest: string }): string | null {
+    return this.#definitions.get(digest) ?? null;
+  }
+
+  undelivered({ limit }: { limit: number }): PackedRow[] {
+    return [...this.#calls.values()]
+      .filter(({ row, delivered }) => row.endedAt !== null && !delivered)
+      .map(({ row }) => row)
+      .sort(
+        (one, other) => (one.endedAt ?? 0) - (other.endedAt ?? 0) || compareText(one.callId, other.callId),
+      )
+      .slice(0, limit);
+  }
+
+  markDelivered({ callId }: { callId: string }): null {
+    const call = this.#calls.get(callId);
+    if (call !== undefined) call.delivered = true;
+    return null;
+  }
+}
+
+/** By code unit. SQLite compares bytes, which is the same order for all but rare pairs above U+FFFF. */
+function compareText(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}

@@ -1,0 +1,21 @@
+/** Owns: the messages between the main thread and the SQLite worker. One message back answers a whole turn. */
+import type { OperationName, Operations } from './operations.ts';
+import type { Failure } from './sqlite-errors.ts';
+
+export type Request<Some extends OperationName = OperationName> = {
+  [Name in Some]: { type: 'execute'; id: number; name: Name; request: Operations[Name]['request'] };
+}[Some];
+
+/** `close` comes last: what was asked before it is still answered. */
+export type ToWorker = Request | { type: 'watch' } | { type: 'unwatch' } | { type: 'close' };
+
+export type Answer =
+  | { id: number; result: Operations[OperationName]['result'] }
+  | { id: number; failure: Failure };
+
+/** `opened` or `refused` comes first, exactly once; after `refused` nothing else. */
+export type FromWorker =
+  | { type: 'opened' }
+  | { type: 'refused'; failure: Failure }
+  | { type: 'answered'; answers: Answer[] }
+  | { type: 'signalled' };

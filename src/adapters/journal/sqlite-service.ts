@@ -1,0 +1,143 @@
+/**
+ * Owns: the worker's side of the journal: turns, the write-ahead log's length, the look-out for signals of other
+ * processes.
+ * Does not own: transactions (`sqlite-turn.ts`), the thread it runs in (`sqlite-worker.ts`).
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { writingOperations } from './operations.ts';
+import { toFailure, toJournalError } from './sqlite-errors.ts';
+import { openJournalFile } from './sqlite-file.ts';
+import type { FromWorker, Request, ToWorker } from './sqlite-messages.ts';
+import { SqliteTables } from './sqlite-tables.ts';
+import { SqliteTurn } from './sqlite-turn.ts';
+
+/** A longer turn would make its first request wait for its last one. */
+const requestsPerTurn = 256;
+
+/** Two looks fit into the 100 ms within which a signal must be noticed. */
+const signalPollMs = 40;
+
+/** After this many writing turns the write-ahead log is copied into the file (SQLite, PRAGMA wal_checkpoint). */
+const turnsPerCheckpoint = 200;
+
+/** 16 MB: a longer log is made to begin anew. */
+const longLogPages = 4_096;
+
+/** Serves the journal at `path` over `port` until it is told to close. */
+export function serveJournal(port: MessagePort, path: string): void {
+  const post = (message: FromWorker) => port.postMessage(message);
+  try {
+    const service = new SqliteService(port, openJournalFile(path), path);
+    port.on('message', (message: ToWorker) => service.receive(message));
+    post({ type: 'opened' });
+  } catch (error) {
+    post({ type: 'refused', failure: toFailure(toJournalError(error, path)) });
+    port.close();
+  }
+}
+
+class SqliteService {
+  readonly #port: MessagePort;
+  readonly #database: DatabaseSync;
+  readonly #tables: SqliteTables;
+  readonly #turn: SqliteTurn;
+  #poll: NodeJS.Timeout | undefined;
+  #noticedSignal = 0;
+  #turnsSinceCheckpoint = 0;
+  #isLogLong = false;
+
+  constructor(port: MessagePort, database: DatabaseSync, path: string) {
+    this.#port = port;
+    this.#database = database;
+    this.#tables = new SqliteTables(database);
+    this.#turn = new SqliteTurn(database, this.#tables, path);
+    this.#noticedSignal = this.#newestSignal();
+  }
+
+  /** Takes everything that has queued by now into one turn. */
+  receive(first: ToWorker): void {
+    const requests: Request[] = [];
+    let message: ToWorker | undefined = first;
+    while (message !== undefined) {
+      if (message.type !== 'execute') break;
+      requests.push(message);
+      message = requests.length < requestsPerTurn ? this.#next() : undefined;
+    }
+    if (requests.length > 0) this.#runTurn(requests);
+    if (message !== undefined) this.#obey(message.type);
+  }
+
+  #next(): ToWorker | undefined {
+    return receiveMessageOnPort(this.#port)?.message;
+  }
+
+  #obey(order: Exclude<ToWorker['type'], 'execute'>): void {
+    clearInterval(this.#poll);
+    this.#poll = undefined;
+    if (order === 'close') this.#close();
+    if (order === 'watch') this.#watch();
+  }
+
+  /** A signal put before this order came is told as well: it may have come after its watcher. */
+  #watch(): void {
+    this.#poll = setInterval(() => this.#noticeSignals(), signalPollMs);
+  }
+
+  #runTurn(requests: Request[]): void {
+    const answers = this.#turn.run(requests);
+    if (requests.some(({ name }) => name === 'put')) this.#noticeSignals();
+    this.#post({ type: 'answered', answers });
+    if (requests.some(({ name }) => writingOperations.has(name))) this.#shortenLog();
+  }
+
+  /** Comes before the answer to a `put`: who watches after that answer is not told of that signal. */
+  #noticeSignals(): void {
+    if (this.#poll === undefined) return;
+    const newest = this.#newestSignal();
+    if (newest <= this.#noticedSignal) return;
+    this.#noticedSignal = newest;
+    this.#post({ type: 'signalled' });
+  }
+
+  /** A look that fails is no news: the next one is soon, and the fault shows in the requests. */
+  #newestSignal(): number {
+    try {
+      return this.#tables.newestSignal();
+    } catch {
+      return this.#noticedSignal;
+    }
+  }
+
+  /**
+   * Comes after the answers, so that only the next turn can wait for it. While two processes write, the log hardly
+   * ever ends where one has copied it to, and grows: then each turn tries to begin it anew, until it meets a gap.
+   */
+  #shortenLog(): void {
+    this.#turnsSinceCheckpoint += 1;
+    if (!this.#isLogLong && this.#turnsSinceCheckpoint < turnsPerCheckpoint) return;
+    this.#turnsSinceCheckpoint = 0;
+    try {
+      this.#isLogLong = this.#isLogLong ? !this.#beginLogAnew() : this.#copyLog() > longLogPages;
+    } catch {
+      // Nothing is lost: the log keeps what the file did not take, and the fault shows in the next turn.
+    }
+  }
+
+  #copyLog(): number {
+    return Number(this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.log);
+  }
+
+  #beginLogAnew(): boolean {
+    return this.#database.prepare('PRAGMA wal_checkpoint(RESTART)').get()?.busy === 0;
+  }
+
+  #close(): void {
+    this.#database.close();
+    this.#port.close();
+  }
+
+  #post(message: FromWorker): void {
+    this.#port.postMessage(message);
+  }
+}

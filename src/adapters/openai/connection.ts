@@ -1,0 +1,217 @@
+/**
+ * Owns: one connection to the service: opening it, the events on it, and its one end with the reason.
+ * Does not own: what the events mean, apart from errors that end the session.
+ *
+ * Most refusals come in-band: the socket opens, an `error` event says why, and the close follows. Such an error decides
+ * the reason, and the far side is given a moment to close.
+ *
+ * Source: OpenAI Realtime, WebSocket connection, `error`; RFC 6455 section 7.
+ *
+ * Invariants:
+ * N1. `onEnded` is called once, whoever ended the connection, and nothing is called after it.
+ * N2. Nothing waits in the socket beyond `bufferedBytes` and one message: a far side that stops reading ends the connection.
+ * N3. A message that cannot be read, or is delivered twice in a row, changes nothing.
+ */
+import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
+import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
+import type { OpenSocket, Socket } from '../../runtime/ports/socket.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { OpenAiLimits } from './limits.ts';
+import type { CountOddity } from './oddity.ts';
+import {
+  type Closing,
+  causeOfError,
+  closingOfRefusal,
+  closingOfSocket,
+  type ErrorName,
+  reactionToError,
+} from './refusals.ts';
+import { type Reading, readServerEvent, type ServerEvent } from './server-events.ts';
+
+/** Where the service is, and everything that a connection to it needs. */
+export interface Access {
+  url: string;
+  headers: Record<string, string>;
+  clock: Clock;
+  /** 0 (included) to 1 (excluded). */
+  random: () => number;
+  openSocket: OpenSocket;
+  limits: OpenAiLimits;
+  count: CountOddity;
+}
+
+export interface ConnectionListener {
+  /** Not called for errors that end the session. */
+  onEvent(event: ServerEvent): void;
+  onUnreadable(kind: 'malformed' | 'binary' | 'oversized'): void;
+  onEnded(closing: Closing): void;
+}
+
+const ownClosing: Closing = { code: 1000, cause: 'closed here', reaction: 'retry', retryAfterMs: null };
+
+/** A session that ended for a reason of ours that another session may not have. */
+const loss = (cause: string): Closing => ({ code: null, cause, reaction: 'retry', retryAfterMs: null });
+
+export class Connection {
+  readonly #access: Access;
+  readonly #listener: ConnectionListener;
+  readonly #heartbeat: Heartbeat;
+  #giveUpOpening: (() => void) | null = null;
+  #socket: Socket | null = null;
+  #timer: TimerHandle | null = null;
+  #hasEnded = false;
+  #lastText = '';
+  /** What an error said of the end that is to come. */
+  #verdict: Closing | null = null;
+
+  constructor(access: Access, listener: ConnectionListener) {
+    this.#access = access;
+    this.#listener = listener;
+    this.#heartbeat = new Heartbeat(access.clock, access.limits.pingEveryMs, {
+      ping: () => this.#socket?.ping(),
+      onMissed: () => this.#drop('pong.missed'),
+    });
+  }
+
+  /** Call once. */
+  open(): void {
+    const { limits, url, headers } = this.#access;
+    this.expect(limits.handshakeMs, () => 'handshake.timeout');
+    try {
+      const giveUp = this.#access.openSocket(
+        { url, headers, handshakeTimeoutMs: limits.handshakeMs, maxMessageBytes: limits.socketMessageBytes },
+        {
+          onOpen: (socket) => this.#opened(socket),
+          onRefused: (refusal) => this.#end(closingOfRefusal(refusal)),
+          onMessage: (data) => this.#take(data),
+          onPong: () => this.#heartbeat.notePong(),
+          onClose: (closure) => this.#closed(closingOfSocket(closure)),
+        },
+      );
+      if (!this.#socket) this.#giveUpOpening = giveUp;
+    } catch {
+      // Headers or an address that no request can carry: the error's text may hold the key.
+      this.#end({ ...loss('request.invalid'), reaction: 'giveUp' });
+    }
+  }
+
+  /** The next step must come within the time, or the connection ends with the cause. Replaces the last expectation. */
+  expect(withinMs: number, cause: () => string): void {
+    if (!this.#verdict) this.#arm(withinMs, () => this.end(loss(cause())));
+  }
+
+  /** What was expected has come. */
+  settle(): void {
+    if (!this.#verdict) this.#disarm();
+  }
+
+  send(event: RealtimeClientEvent): void {
+    this.sendText(JSON.stringify(event));
+  }
+
+  sendText(text: string): void {
+    if (this.#hasEnded || !this.#socket) return;
+    if (this.#socket.bufferedBytes() > this.#access.limits.bufferedBytes) this.#drop('stalled');
+    else this.#socket.send(text);
+  }
+
+  bufferedBytes(): number {
+    return this.#socket?.bufferedBytes() ?? 0;
+  }
+
+  close(): void {
+    this.end(ownClosing);
+  }
+
+  /** Ends the connection from here, with a closing handshake where there is a socket. */
+  end(closing: Closing): void {
+    this.#end(closing, () => {
+      this.#giveUpOpening?.();
+      this.#shake();
+    });
+  }
+
+  /**
+   * An error that no session survives ends this one: by the far side, which tells a code, or soon from here.
+   * Returns whether it is such an error.
+   */
+  condemn(error: ErrorName): boolean {
+    const reaction = reactionToError(error);
+    if (reaction !== 'giveUp' && reaction !== 'retry') return false;
+    if (this.#hasEnded || this.#verdict) return true;
+    const verdict = { ...loss(causeOfError(error)), reaction };
+    this.#verdict = verdict;
+    this.#arm(this.#access.limits.closeGraceMs, () => this.end(verdict));
+    return true;
+  }
+
+  #opened(socket: Socket): void {
+    this.#socket = socket;
+    this.#giveUpOpening = null;
+    this.expect(this.#access.limits.sessionCreatedMs, () => 'session.created.timeout');
+    this.#heartbeat.start();
+  }
+
+  #take(data: string | Uint8Array): void {
+    if (this.#hasEnded) return;
+    const reading = this.#read(data);
+    if (typeof reading === 'object') {
+      if (reading.type !== 'error' || !this.condemn(reading.error)) this.#listener.onEvent(reading);
+    } else if (reading === 'unknown') {
+      this.#access.count('unknownEvent');
+    } else if (reading !== 'unused') {
+      this.#listener.onUnreadable(reading);
+    }
+  }
+
+  #read(data: string | Uint8Array): Reading | 'binary' | 'oversized' {
+    if (typeof data !== 'string') return 'binary';
+    if (data.length > this.#access.limits.messageCharacters) return 'oversized';
+    if (this.#isRepeated(data)) return 'unused';
+    return readServerEvent(data);
+  }
+
+  /** Word for word the message before it, with its event's own id: delivered twice. Audio would be heard twice. */
+  #isRepeated(text: string): boolean {
+    const isRepeated = text === this.#lastText && text.includes('"event_id"');
+    this.#lastText = text;
+    return isRepeated;
+  }
+
+  /** The socket is gone, at the end of our own closing handshake or by itself. */
+  #closed(closing: Closing): void {
+    if (this.#hasEnded) this.#disarm();
+    this.#end(this.#verdict ? { ...this.#verdict, code: closing.code } : closing);
+  }
+
+  /** The far side answers no longer: a closing handshake would not be answered either. */
+  #drop(cause: string): void {
+    this.#end(loss(cause), () => this.#socket?.terminate());
+  }
+
+  #end(closing: Closing, shut: () => void = () => undefined): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#disarm();
+    this.#heartbeat.stop();
+    shut();
+    this.#listener.onEnded(closing);
+  }
+
+  #shake(): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#arm(this.#access.limits.closeGraceMs, () => socket.terminate());
+    socket.close(1000);
+  }
+
+  #arm(delayMs: number, onDue: () => void): void {
+    this.#disarm();
+    this.#timer = this.#access.clock.setTimeout(onDue, delayMs);
+  }
+
+  #disarm(): void {
+    this.#access.clock.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}

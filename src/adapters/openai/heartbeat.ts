@@ -1,0 +1,50 @@
+/**
+ * Owns: finding a connection that is open in name only: a ping at a fixed pace, and the answer that must come before
+ * the next one.
+ * Does not own: the socket.
+ */
+import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
+
+export interface HeartbeatActions {
+  ping(): void;
+  /** The last ping was not answered. Called once; the heart then stands still. */
+  onMissed(): void;
+}
+
+export class Heartbeat {
+  readonly #clock: Clock;
+  readonly #everyMs: number;
+  readonly #actions: HeartbeatActions;
+  #timer: TimerHandle | null = null;
+  #answered = true;
+
+  constructor(clock: Clock, everyMs: number, actions: HeartbeatActions) {
+    this.#clock = clock;
+    this.#everyMs = everyMs;
+    this.#actions = actions;
+  }
+
+  start(): void {
+    this.#timer = this.#clock.setTimeout(() => this.#beat(), this.#everyMs);
+  }
+
+  notePong(): void {
+    this.#answered = true;
+  }
+
+  stop(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #beat(): void {
+    if (!this.#answered) {
+      this.#timer = null;
+      this.#actions.onMissed();
+      return;
+    }
+    this.#answered = false;
+    this.#actions.ping();
+    this.start();
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Owns: the wire form of what was said before a session, with which it is seeded.
+ * Does not own: what was heard of it (`src/runtime/conversation.ts`).
+ *
+ * Source: OpenAI Realtime, client events, `conversation.item.create`: an assistant's audio cannot be given back, its
+ * text can; ids chosen by the client have at most 32 characters.
+ *
+ * Invariants:
+ * S1. A tool's result goes only after its call; a result whose call did not fit is left out.
+ * S2. Only the newest items are kept that fit into the bounds.
+ */
+import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
+import type { HistoryItem } from '../../runtime/ports/model.ts';
+import type { OpenAiLimits } from './limits.ts';
+
+export type ConversationItem = Extract<RealtimeClientEvent, { type: 'conversation.item.create' }>['item'];
+
+const longestIdCharacters = 32;
+
+export interface Seed {
+  /** Each with an id that is unique within the session. */
+  items: (ConversationItem & { id: string })[];
+  /** The tool calls in it: by our id the far side's, and whether a result is still owed. */
+  toolCalls: Map<string, { wireId: string; open: boolean }>;
+}
+
+export function seedOf(history: readonly HistoryItem[], limits: OpenAiLimits): Seed {
+  const seed: Seed = { items: [], toolCalls: new Map() };
+  for (const item of newest(history, limits)) {
+    const wire = wireItem(item, seed.toolCalls);
+    if (wire) seed.items.push({ ...wire, id: `seed_${seed.items.length}` });
+  }
+  return seed;
+}
+
+const charactersOf = (item: HistoryItem): number => {
+  if (item.kind === 'speech') return item.text.length;
+  return item.kind === 'toolCall' ? item.arguments.length : item.output.length;
+};
+
+function newest(history: readonly HistoryItem[], limits: OpenAiLimits): readonly HistoryItem[] {
+  let characters = 0;
+  let first = history.length;
+  while (first > Math.max(0, history.length - limits.historyItems)) {
+    const item = history[first - 1];
+    characters += item ? charactersOf(item) : 0;
+    if (characters > limits.historyCharacters) break;
+    first--;
+  }
+  return history.slice(first);
+}
+
+function wireItem(item: HistoryItem, toolCalls: Seed['toolCalls']): ConversationItem | null {
+  if (item.kind === 'speech') return item.text === '' ? null : wireSpeech(item.role, item.text);
+  const { toolCallId } = item;
+  const known = toolCalls.get(toolCallId);
+  if (item.kind === 'toolCall') {
+    if (known) return null;
+    const wireId = toolCallId.length <= longestIdCharacters ? toolCallId : `call_seed_${toolCalls.size}`;
+    toolCalls.set(toolCallId, { wireId, open: true });
+    return { type: 'function_call', call_id: wireId, name: item.name, arguments: item.arguments };
+  }
+  if (!known?.open) return null;
+  known.open = false;
+  return { type: 'function_call_output', call_id: known.wireId, output: item.output };
+}
+
+function wireSpeech(role: 'caller' | 'agent', text: string): ConversationItem {
+  return role === 'caller'
+    ? { type: 'message', role: 'user', content: [{ type: 'input_text', text }] }
+    : { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] };
+}

@@ -1,0 +1,66 @@
+/**
+ * Owns: every bound of a model session: how long it waits, how much it keeps, how much it takes from the far side.
+ * Does not own: what happens at a bound (the file that meets it).
+ */
+
+export interface OpenAiLimits {
+  /** From the first byte sent until the upgrade is answered. */
+  handshakeMs: number;
+  /** From the open socket until `session.created`: only then the far side has let us in. */
+  sessionCreatedMs: number;
+  /** From our settings until they are confirmed and the history is taken. */
+  sessionUpdatedMs: number;
+  /** Pause between pings; each pong must come before the next ping. */
+  pingEveryMs: number;
+  /** How long the far side may take to close its end, before the connection is dropped. */
+  closeGraceMs: number;
+  /** A request for a reply that nobody answered for so long counts as lost. */
+  replyUnansweredMs: number;
+  /** A longer message is refused; the session goes on. UTF-16 code units. */
+  messageCharacters: number;
+  /** A longer message ends the socket before it is read. */
+  socketMessageBytes: number;
+  /** More than this waiting in the socket means that the far side reads no longer. */
+  bufferedBytes: number;
+  /** Longest single piece of caller audio, in base64 characters. */
+  appendCharacters: number;
+  /** Requests for a reply that wait for their turn; the oldest gives way. */
+  waitingReplies: number;
+  /** Replies that may run at once; the oldest is forgotten. More than one only from a faulty far side. */
+  openReplies: number;
+  /** Audio items that are remembered, of this reply and of earlier ones; the oldest is forgotten. */
+  replyItems: number;
+  /** Longest transcript that is gathered from deltas. UTF-16 code units. */
+  transcriptCharacters: number;
+  /** Tool calls without a result; further ones are answered with an error. */
+  openToolCalls: number;
+  /** Tool calls of one session; further ones are answered with an error. */
+  toolCalls: number;
+  /** Replies in a row that the adapter asks for by itself, because it refused every tool call of the one before. */
+  refusalFollowUps: number;
+  /** What a session is seeded with at most: the newest items that fit. */
+  historyItems: number;
+  historyCharacters: number;
+}
+
+export const defaultLimits: OpenAiLimits = {
+  handshakeMs: 10_000,
+  sessionCreatedMs: 10_000,
+  sessionUpdatedMs: 5_000,
+  pingEveryMs: 10_000,
+  closeGraceMs: 1_000,
+  replyUnansweredMs: 4_000,
+  messageCharacters: 1_048_576,
+  socketMessageBytes: 4_194_304,
+  bufferedBytes: 1_048_576,
+  appendCharacters: 262_144,
+  waitingReplies: 4,
+  openReplies: 4,
+  replyItems: 200,
+  transcriptCharacters: 65_536,
+  openToolCalls: 32,
+  toolCalls: 2_000,
+  refusalFollowUps: 3,
+  historyItems: 400,
+  historyCharacters: 200_000,
+};

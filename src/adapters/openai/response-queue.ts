@@ -1,0 +1,178 @@
+/**
+ * Owns: when a reply may be asked for, and the requests that wait until then.
+ * Does not own: what the reply brings (`replies.ts`), why it is asked for (the call chart).
+ *
+ * The far side creates replies as well, when the caller has spoken: a request may meet one that we do not know of yet.
+ * It is then refused, and asked again once that reply is over.
+ *
+ * Source: OpenAI Realtime, client events, `response.create` and `response.cancel`; error
+ * `conversation_already_has_active_response`.
+ *
+ * Invariants:
+ * L4. `response.create` is sent only while no reply is known to be active and no other request is unanswered.
+ * Q1. A request is sent again only when every sending of it was refused, or when it is asked for again after nobody
+ *     answered it in time.
+ * Q2. At most `waitingReplies` requests wait; equal ones wait once.
+ */
+import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
+import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
+import type { OpenAiLimits } from './limits.ts';
+import type { CountOddity } from './oddity.ts';
+
+type Instructions = string | null;
+
+/** A request that was sent: it may be running, refused or lost. */
+interface Sent {
+  instructions: Instructions;
+  /** Sendings that were not refused. */
+  eventIds: Set<string>;
+  /** A cancellation follows it on the wire. */
+  cancelled: boolean;
+  /** Nobody answered in time. */
+  lost: boolean;
+}
+
+export interface QueueNeeds {
+  clock: Clock;
+  limits: OpenAiLimits;
+  count: CountOddity;
+  send(event: RealtimeClientEvent): void;
+}
+
+export class ResponseQueue {
+  readonly #needs: QueueNeeds;
+  #isOpen = false;
+  #waiting: Instructions[] = [];
+  #sent: Sent | null = null;
+  #activeReplyId: string | null = null;
+  /** The active reply is being cancelled: by us, or by the far side because the caller speaks. */
+  #isCancelling = false;
+  /** A request met a reply that we do not know: wait for its end. */
+  #isBlocked = false;
+  #sendings = 0;
+  #timer: TimerHandle | null = null;
+
+  constructor(needs: QueueNeeds) {
+    this.#needs = needs;
+  }
+
+  /** From now on requests are sent. */
+  open(): void {
+    this.#isOpen = true;
+    this.#sendNext();
+  }
+
+  /** Forgets everything; nothing is sent any more. */
+  stop(): void {
+    this.#isOpen = false;
+    this.#waiting = [];
+    this.#stopWaiting();
+  }
+
+  /** `instructions` null: by the session's own. */
+  ask(instructions: Instructions): void {
+    if (this.#isUnanswered() && this.#sent?.instructions === instructions && !this.#sent.cancelled) return;
+    if (this.#waiting.includes(instructions)) return;
+    this.#waiting.push(instructions);
+    if (this.#waiting.length > this.#needs.limits.waitingReplies) {
+      this.#waiting.shift();
+      this.#needs.count('bound');
+    }
+    this.#sendNext();
+  }
+
+  /** Cancels the active reply, also one that was only just asked for; forgets waiting requests. */
+  cancel(): void {
+    this.#waiting = [];
+    if (this.#activeReplyId !== null) {
+      if (!this.#isCancelling) {
+        this.#needs.send({ type: 'response.cancel', response_id: this.#activeReplyId });
+      }
+      this.#isCancelling = true;
+    } else if (this.#isUnanswered() && !this.#sent?.cancelled) {
+      this.#needs.send({ type: 'response.cancel' });
+    }
+    if (this.#sent) this.#sent.cancelled = true;
+  }
+
+  /** The caller began to speak: the far side cancels the active reply by itself. */
+  noteCallerSpeaking(): void {
+    if (this.#activeReplyId !== null) this.#isCancelling = true;
+  }
+
+  noteStarted(replyId: string): void {
+    this.#activeReplyId = replyId;
+    this.#isCancelling = this.#sent?.cancelled ?? false;
+    this.#isBlocked = false;
+    this.#stopWaiting();
+  }
+
+  noteFinished(replyId: string): void {
+    this.#isBlocked = false;
+    if (replyId === this.#activeReplyId) {
+      this.#activeReplyId = null;
+      this.#sent = null;
+    }
+    this.#sendNext();
+  }
+
+  /** The far side refused a request because a reply is active. `eventId` null: it does not say which request. */
+  noteActiveElsewhere(eventId: string | null): void {
+    const sent = this.#withdraw(eventId);
+    if (!sent) return;
+    this.#isBlocked = this.#activeReplyId === null;
+    if (!sent.cancelled && !this.#waiting.includes(sent.instructions))
+      this.#waiting.unshift(sent.instructions);
+  }
+
+  /** The far side refused a request for another reason: whoever asked will ask again. */
+  noteRefused(eventId: string): void {
+    if (this.#withdraw(eventId)) this.#sendNext();
+  }
+
+  /** The request, once no sending of it is left that could still be answered. */
+  #withdraw(eventId: string | null): Sent | null {
+    const sent = this.#sent;
+    const refused = eventId ?? sent?.eventIds.values().next().value;
+    if (!sent || refused === undefined || !sent.eventIds.delete(refused) || sent.eventIds.size > 0)
+      return null;
+    this.#sent = null;
+    this.#stopWaiting();
+    return sent;
+  }
+
+  #isUnanswered(): boolean {
+    return this.#sent !== null && !this.#sent.lost && this.#activeReplyId === null;
+  }
+
+  #sendNext(): void {
+    if (!this.#isOpen || this.#activeReplyId !== null || this.#isBlocked || this.#isUnanswered()) return;
+    const instructions = this.#waiting.shift();
+    if (instructions === undefined) return;
+    const eventId = `reply_${++this.#sendings}`;
+    this.#noteSent(instructions, eventId);
+    const event = { type: 'response.create', event_id: eventId } as const;
+    this.#needs.send(instructions === null ? event : { ...event, response: { instructions } });
+  }
+
+  #noteSent(instructions: Instructions, eventId: string): void {
+    const again = this.#sent !== null && this.#sent.instructions === instructions && !this.#sent.cancelled;
+    const eventIds = again && this.#sent ? this.#sent.eventIds : new Set<string>();
+    this.#sent = { instructions, eventIds: eventIds.add(eventId), cancelled: false, lost: false };
+    this.#timer = this.#needs.clock.setTimeout(
+      () => this.#giveUpWaiting(),
+      this.#needs.limits.replyUnansweredMs,
+    );
+  }
+
+  #giveUpWaiting(): void {
+    this.#timer = null;
+    if (this.#sent) this.#sent.lost = true;
+    this.#sendNext();
+  }
+
+  #stopWaiting(): void {
+    this.#needs.clock.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}

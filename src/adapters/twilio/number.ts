@@ -1,0 +1,108 @@
+/**
+ * Owns: where the carrier sends the calls of a phone number (Twilio, IncomingPhoneNumber resource).
+ * Does not own: how a request is made (`api.ts`).
+ */
+import { z } from 'zod';
+import { GiveUpError } from '../../runtime/ports/errors.ts';
+import { addressOf, connectionOverrides, routes } from './addresses.ts';
+import type { TwilioApi } from './api.ts';
+
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '');
+
+const numberResource = z
+  .object({
+    sid: z.string(),
+    phone_number: z.string(),
+    voice_url: text,
+    voice_method: text,
+    voice_fallback_url: text,
+    voice_fallback_method: text,
+    status_callback: text,
+    status_callback_method: text,
+    voice_application_sid: text,
+    trunk_sid: text,
+  })
+  .transform((number) => ({
+    sid: number.sid,
+    phoneNumber: number.phone_number,
+    routing: {
+      voice: { url: number.voice_url, method: number.voice_method },
+      fallback: { url: number.voice_fallback_url, method: number.voice_fallback_method },
+      status: { url: number.status_callback, method: number.status_callback_method },
+      applicationSid: number.voice_application_sid,
+      trunkSid: number.trunk_sid,
+    },
+  }));
+
+const numberList = z.object({ incoming_phone_numbers: z.array(numberResource) });
+
+type NumberResource = z.infer<typeof numberResource>;
+
+/** Empty texts where nothing is set. With an application or a trunk the carrier ignores the addresses. */
+export type NumberRouting = NumberResource['routing'];
+
+export interface PublicPlace {
+  publicUrl: string;
+  /** Takes the place of `/twilio/fallback` where it is set: it answers while this host does not. */
+  fallbackUrl: string | null;
+}
+
+/** All methods throw GiveUpError `carrier.refused` and RetryError `carrier.unavailable`. */
+export class TwilioNumber {
+  readonly #api: TwilioApi;
+  readonly #phoneNumber: string;
+
+  /** @param phoneNumber E.164 */
+  constructor(api: TwilioApi, phoneNumber: string) {
+    this.#api = api;
+    this.#phoneNumber = phoneNumber;
+  }
+
+  async readRouting(): Promise<NumberRouting> {
+    return (await this.#find()).routing;
+  }
+
+  /** Sends the number's calls here. Returns where they went before. */
+  async pointHere({ publicUrl, fallbackUrl }: PublicPlace): Promise<NumberRouting> {
+    const { sid, routing } = await this.#find();
+    await this.#api.post(`/IncomingPhoneNumbers/${encodeURIComponent(sid)}.json`, z.unknown(), {
+      VoiceUrl: addressOf(publicUrl, routes.voice),
+      VoiceMethod: 'POST',
+      VoiceFallbackUrl: fallbackUrl ?? addressOf(publicUrl, routes.fallback),
+      VoiceFallbackMethod: fallbackUrl === null ? 'POST' : 'GET',
+      StatusCallback: addressOf(publicUrl, routes.status) + connectionOverrides,
+      StatusCallbackMethod: 'POST',
+      ...(routing.applicationSid === '' ? {} : { VoiceApplicationSid: '' }),
+      ...(routing.trunkSid === '' ? {} : { TrunkSid: '' }),
+    });
+    return routing;
+  }
+
+  /** The carrier also finds numbers that only contain the one asked for. */
+  async #find(): Promise<NumberResource> {
+    const query = { PhoneNumber: this.#phoneNumber };
+    const { incoming_phone_numbers: numbers } = await this.#api.get(
+      '/IncomingPhoneNumbers.json',
+      numberList,
+      query,
+    );
+    const number = numbers.find(({ phoneNumber }) => phoneNumber === this.#phoneNumber);
+    if (number !== undefined) return number;
+    throw new GiveUpError('carrier.refused', 'The account has no phone number TWILIO_PHONE_NUMBER');
+  }
+}
+
+const withoutFragment = (url: string): string => url.replace(/#.*$/, '');
+
+/** Whether calls with this routing come to `publicUrl`, and their ends are reported there. */
+export function pointsTo(routing: NumberRouting, publicUrl: string): boolean {
+  return (
+    routing.applicationSid === '' &&
+    routing.trunkSid === '' &&
+    withoutFragment(routing.voice.url) === addressOf(publicUrl, routes.voice) &&
+    withoutFragment(routing.status.url) === addressOf(publicUrl, routes.status)
+  );
+}

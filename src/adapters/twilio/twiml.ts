@@ -1,0 +1,77 @@
+/**
+ * Owns: the words in which the carrier is told what to do next (Twilio, TwiML for Voice).
+ * Does not own: what it is told (`Answer`).
+ *
+ * The official builder writes them: its types know the attributes, and its own file, without the rest of the package,
+ * loads in some 15 ms.
+ *
+ * Invariants:
+ * W1. Pure: the same answer at the same addresses is the same text.
+ * W2. At most 4,000 characters, which is what the carrier takes in a request as well (Twilio, Call resource, Twiml).
+ */
+import VoiceResponse from 'twilio/lib/twiml/VoiceResponse.js';
+import type { Answer } from '../../runtime/ports/carrier.ts';
+import { FixCallError } from '../../runtime/ports/errors.ts';
+import { addressOf, connectionOverrides, routes, streamAddressOf } from './addresses.ts';
+
+export const mostTwimlCharacters = 4_000;
+
+const apology = 'I am sorry, something went wrong on our side. Please call again later.';
+const busy = 'I am sorry, all lines are busy right now. Please call again in a few minutes.';
+
+/** Where the answer is given from. */
+export interface TwimlPlace {
+  publicUrl: string;
+  /** The instance that the stream's path names. */
+  instance: string;
+  /** TwiML outside this host for calls that cannot be taken; null says that the lines are busy. */
+  fallbackUrl: string | null;
+  /** How often in a row the call has been told to ask again. */
+  waits: number;
+}
+
+/** @throws FixCallError `configuration.invalid` where the addresses are too long for the carrier */
+export function writeTwiml(answer: Answer, place: TwimlPlace): string {
+  const response = new VoiceResponse();
+  if (answer.do === 'connect') connect(response, answer, place);
+  else if (answer.do === 'wait') wait(response, place);
+  else if (answer.do === 'decline') decline(response, place);
+  else hangUp(response, answer.do === 'apologise' ? apology : null);
+  const text = response.toString();
+  if (text.length <= mostTwimlCharacters) return text;
+  throw new FixCallError(
+    'configuration.invalid',
+    `PUBLIC_URL, INSTANCE_ID and TWILIO_FALLBACK_URL are too long: TwiML of ${text.length} characters, ${mostTwimlCharacters} at most`,
+  );
+}
+
+type Connect = Extract<Answer, { do: 'connect' }>;
+
+function connect(response: VoiceResponse, answer: Connect, { publicUrl, instance }: TwimlPlace): void {
+  if (answer.pauseMs > 0) response.pause({ length: Math.ceil(answer.pauseMs / 1_000) });
+  const action = addressOf(publicUrl, routes.continue) + connectionOverrides;
+  const stream = response.connect({ action, method: 'POST' }).stream({
+    url: streamAddressOf(publicUrl, instance),
+    name: `${answer.callId}-${answer.attempt}`,
+    statusCallback: addressOf(publicUrl, routes.streamStatus) + connectionOverrides,
+    statusCallbackMethod: 'POST',
+  });
+  stream.parameter({ name: 'token', value: answer.token });
+}
+
+function wait(response: VoiceResponse, { publicUrl, waits }: TwimlPlace): void {
+  response.pause({ length: 1 });
+  const address = `${addressOf(publicUrl, routes.continue)}?waits=${waits + 1}${connectionOverrides}`;
+  response.redirect({ method: 'POST' }, address);
+}
+
+/** GET, since the fallback may be a file on a static host, which refuses POST. */
+function decline(response: VoiceResponse, { fallbackUrl }: TwimlPlace): void {
+  if (fallbackUrl === null) hangUp(response, busy);
+  else response.redirect({ method: 'GET' }, fallbackUrl);
+}
+
+function hangUp(response: VoiceResponse, sentence: string | null): void {
+  if (sentence !== null) response.say(sentence);
+  response.hangup();
+}

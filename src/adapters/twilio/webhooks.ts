@@ -1,0 +1,154 @@
+/**
+ * Owns: the routes that the carrier calls over HTTP: for TwiML, and with the states of calls and streams.
+ * Does not own: the server that carries them (`src/adapters/http`), what is answered (`front-desk.ts`).
+ *
+ * Invariants:
+ * R1. What is not signed gets 403 and reaches nobody; what is signed and malformed gets 400.
+ * I9. A body has at most 64 kB.
+ */
+import formbody from '@fastify/formbody';
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify';
+import type { Answer, CarrierDesk } from '../../runtime/ports/carrier.ts';
+import type { Clock } from '../../runtime/ports/clock.ts';
+import { FixCallError } from '../../runtime/ports/errors.ts';
+import { routes } from './addresses.ts';
+import { FrontDesk, type ReportOutcome } from './front-desk.ts';
+import type { Signature } from './signature.ts';
+import type { Tally } from './tally.ts';
+import { type TwimlPlace, writeTwiml } from './twiml.ts';
+import {
+  callFields,
+  deliveryKey,
+  readFields,
+  statusFields,
+  statusKey,
+  streamFields,
+  type WebhookBody,
+  waitFields,
+} from './webhook-fields.ts';
+
+const mostBodyBytes = 64 * 1_024;
+
+/** Longest title of a stream error that an entry keeps. */
+const mostErrorCharacters = 200;
+
+export interface WebhookOptions {
+  desk: CarrierDesk;
+  clock: Clock;
+  tally: Tally;
+  signature: Signature;
+  /** Null while it is not known yet. */
+  publicUrl: () => string | null;
+  instance: string;
+  /** See `TwimlPlace`. */
+  fallbackUrl: string | null;
+}
+
+type Request = FastifyRequest<{ Body: WebhookBody }>;
+
+/** A fastify plugin with the routes under `/twilio/`. */
+export const twilioWebhooks =
+  (options: WebhookOptions): FastifyPluginAsync =>
+  async (app) => {
+    await readBodies(app);
+    const webhooks = new Webhooks(options);
+    app.addHook('preValidation', (request: Request, reply) => webhooks.admit(request, reply));
+    app.setErrorHandler((error: FastifyError, _request, reply) => webhooks.fail(error, reply));
+    app.post(routes.voice, (request: Request, reply) => webhooks.answer(request, reply));
+    app.post(routes.continue, (request: Request, reply) => webhooks.continue(request, reply));
+    app.post(routes.dialed, (request: Request, reply) => webhooks.continue(request, reply));
+    app.post(routes.fallback, (request: Request, reply) => webhooks.fallBack(request, reply));
+    app.post(routes.status, (request: Request, reply) => webhooks.takeStatus(request, reply));
+    app.post(routes.streamStatus, (request: Request, reply) => webhooks.takeStreamStatus(request, reply));
+  };
+
+async function readBodies(app: FastifyInstance): Promise<void> {
+  app.removeAllContentTypeParsers();
+  await app.register(formbody, { bodyLimit: mostBodyBytes });
+  // As text, since its digest is signed.
+  const asText = { parseAs: 'string', bodyLimit: mostBodyBytes } as const;
+  app.addContentTypeParser('application/json', asText, (_request, body, done) => done(null, body));
+}
+
+class Webhooks {
+  readonly #options: WebhookOptions;
+  readonly #frontDesk: FrontDesk;
+
+  constructor(options: WebhookOptions) {
+    this.#options = options;
+    this.#frontDesk = new FrontDesk(options);
+  }
+
+  async admit({ raw, body }: Request, reply: FastifyReply): Promise<unknown> {
+    const { signature, tally } = this.#options;
+    const signed =
+      typeof body === 'string' ? signature.signsJson(raw, body) : signature.signsForm(raw, body ?? {});
+    if (signed) return;
+    tally.count('webhook.unsigned');
+    return reply.code(403).send();
+  }
+
+  fail(error: FastifyError, reply: FastifyReply): unknown {
+    const status = error instanceof FixCallError && error.code === 'edge.refused' ? 400 : error.statusCode;
+    const malformed = status !== undefined && status < 500;
+    this.#options.tally.count(malformed ? 'webhook.malformed' : 'desk.failed', error);
+    return reply.code(malformed ? status : 500).send();
+  }
+
+  async answer({ body }: Request, reply: FastifyReply): Promise<unknown> {
+    return this.#say(reply, await this.#frontDesk.answer(readFields(callFields, body)), 0);
+  }
+
+  async continue({ body, query }: Request, reply: FastifyReply): Promise<unknown> {
+    const { waits } = waitFields.parse(query);
+    return this.#say(reply, await this.#frontDesk.continue(readFields(callFields, body), waits), waits);
+  }
+
+  fallBack(request: Request, reply: FastifyReply): Promise<unknown> {
+    this.#options.tally.count('webhook.fallback');
+    return this.continue(request, reply);
+  }
+
+  async takeStatus({ body, headers }: Request, reply: FastifyReply): Promise<unknown> {
+    const fields = readFields(statusFields, body);
+    const entry = { type: 'carrier.reported', status: fields.CallStatus, source: 'callback' } as const;
+    const key = statusKey(fields, headers['i-twilio-idempotency-token'], body);
+    return this.#confirm(reply, await this.#frontDesk.report(fields.CallSid, { entry }, key));
+  }
+
+  async takeStreamStatus({ body, headers }: Request, reply: FastifyReply): Promise<unknown> {
+    const { CallSid, StreamSid, StreamEvent, StreamError } = readFields(streamFields, body);
+    if (StreamEvent !== 'stream-error') {
+      this.#options.tally.count(streamEventNames.get(StreamEvent) ?? 'callback.otherEvent');
+      return reply.code(204).send();
+    }
+    const error = StreamError.slice(0, mostErrorCharacters).toWellFormed();
+    const entry = { type: 'stream.failed', streamId: StreamSid, error } as const;
+    const key = deliveryKey(headers['i-twilio-idempotency-token'], body);
+    return this.#confirm(reply, await this.#frontDesk.report(CallSid, { entry }, key));
+  }
+
+  /** 503 has the carrier deliver again, by `connectionOverrides`. */
+  #confirm(reply: FastifyReply, outcome: ReportOutcome): unknown {
+    return reply.code(outcome === 'failed' ? 503 : 204).send();
+  }
+
+  #say(reply: FastifyReply, answer: Answer, waits: number): unknown {
+    const { publicUrl, instance, fallbackUrl } = this.#options;
+    const url = publicUrl();
+    if (url === null) return reply.code(503).send();
+    const place: TwimlPlace = { publicUrl: url, instance, fallbackUrl, waits };
+    return reply.type('text/xml; charset=utf-8').send(writeTwiml(answer, place));
+  }
+}
+
+const streamEventNames = new Map([
+  ['stream-started', 'callback.streamStarted'],
+  ['stream-stopped', 'callback.streamStopped'],
+] as const) as ReadonlyMap<string, 'callback.streamStarted' | 'callback.streamStopped'>;

@@ -1,0 +1,181 @@
+/**
+ * Owns: reading the environment into a configuration, for the service and for each command that needs less of it.
+ * Does not own: the variables themselves (`variables.ts`, `settings.ts`), the file `.env` (`dotenv.ts`).
+ *
+ * Invariants:
+ * G1. Everything that is missing or wrong is reported at once, and nothing starts before.
+ * G2. An empty variable counts as absent; space around a value is no part of it.
+ */
+import type { Settings } from '../machines/settings.ts';
+import { isLoopback } from './address.ts';
+import type { Environment } from './dotenv.ts';
+import { type ConfigurationFault, faultOf, InvalidConfiguration } from './fault.ts';
+import { createInstanceId } from './instance.ts';
+import { settingsFrom, settingVariables } from './settings.ts';
+import type { Variable } from './variable.ts';
+import { journalVariables, type LogLevel, numberVariables, serviceVariables } from './variables.ts';
+
+/** How Twilio reaches this process: at an address of its own, or through an ngrok tunnel that is yet to be opened. */
+export type PublicAddress = { kind: 'url'; url: string } | { kind: 'tunnel'; authToken: string };
+
+export interface TwilioAccount {
+  accountSid: string;
+  authToken: string;
+  /** Without a slash at the end. */
+  apiUrl: string;
+}
+
+export interface AdminAddress {
+  host: string;
+  port: number;
+  /** Null on loopback only. */
+  token: string | null;
+}
+
+export interface Configuration {
+  /** Fit for a URL path. */
+  instance: string;
+  host: string;
+  port: number;
+  admin: AdminAddress;
+  publicAddress: PublicAddress;
+  twilio: TwilioAccount & { phoneNumber: string | null; fallbackUrl: string | null };
+  openai: { apiKey: string; model: string; realtimeUrl: string };
+  journalUrl: string;
+  /** Path of the agent's file, relative to the working directory or absolute. */
+  agent: string;
+  logLevel: LogLevel;
+  settings: Settings;
+}
+
+/** What `number point-here` needs; with a tunnel, the running service at `admin` knows the public address. */
+export interface NumberConfiguration {
+  twilio: TwilioAccount & { phoneNumber: string; fallbackUrl: string | null };
+  publicAddress: PublicAddress;
+  admin: AdminAddress;
+}
+
+type Table = Readonly<Record<string, Variable>>;
+type Values<Of extends Table> = {
+  [Name in keyof Of]: Of[Name] extends Variable<infer Value> ? Value : never;
+};
+
+/** What the service runs with. @throws InvalidConfiguration (a FixCallError, `configuration.invalid`) */
+export function readConfiguration(environment: Environment): Configuration {
+  const [values, faults] = read(serviceVariables, environment);
+  const [bounds, boundFaults] = read(settingVariables, environment);
+  refuse([...faults, ...boundFaults]);
+  return {
+    instance: values.INSTANCE_ID ?? createInstanceId(),
+    host: values.HOST,
+    port: values.PORT,
+    admin: adminAddress(values),
+    publicAddress: publicAddress(values),
+    twilio: {
+      ...twilioAccount(values),
+      phoneNumber: values.TWILIO_PHONE_NUMBER,
+      fallbackUrl: values.TWILIO_FALLBACK_URL,
+    },
+    openai: {
+      apiKey: values.OPENAI_API_KEY,
+      model: values.OPENAI_MODEL,
+      realtimeUrl: values.OPENAI_REALTIME_URL,
+    },
+    journalUrl: values.JOURNAL_URL,
+    agent: values.AGENT,
+    logLevel: values.LOG_LEVEL,
+    settings: settingsFrom(bounds),
+  };
+}
+
+/** What the commands that look at calls need. @throws InvalidConfiguration */
+export function readJournalUrl(environment: Environment): string {
+  const [values, faults] = read(journalVariables, environment);
+  refuse(faults);
+  return values.JOURNAL_URL;
+}
+
+/** @throws InvalidConfiguration */
+export function readNumberConfiguration(environment: Environment): NumberConfiguration {
+  const [values, faults] = read(numberVariables, environment);
+  refuse(faults);
+  return {
+    twilio: {
+      ...twilioAccount(values),
+      phoneNumber: values.TWILIO_PHONE_NUMBER,
+      fallbackUrl: values.TWILIO_FALLBACK_URL,
+    },
+    publicAddress: publicAddress(values),
+    admin: adminAddress(values),
+  };
+}
+
+/** The values are whole only where there is no fault. */
+function read<Of extends Table>(table: Of, environment: Environment): [Values<Of>, ConfigurationFault[]] {
+  const values: Record<string, unknown> = {};
+  const faults: ConfigurationFault[] = [];
+  for (const [name, variable] of Object.entries(table)) {
+    const parsed = variable.schema.safeParse(textOf(environment, name));
+    const problem = parsed.success ? relationFault(name, environment) : firstMessage(parsed.error);
+    if (problem !== null) faults.push(faultOf(name, variable, problem));
+    values[name] = parsed.data;
+  }
+  return [values as Values<Of>, faults];
+}
+
+const firstMessage = ({ issues }: { issues: readonly { message: string }[] }): string =>
+  issues[0]?.message ?? 'is wrong';
+
+/** What is wrong with a variable because of another one. */
+function relationFault(name: string, environment: Environment): string | null {
+  const isAbsent = (other: string) => textOf(environment, other) === undefined;
+  if (name === 'PUBLIC_URL' && isAbsent('PUBLIC_URL') && isAbsent('NGROK_AUTHTOKEN')) {
+    return 'is missing, and so is NGROK_AUTHTOKEN: one of them is needed';
+  }
+  const adminHost = textOf(environment, 'ADMIN_HOST') ?? 'localhost';
+  if (name === 'ADMIN_TOKEN' && isAbsent('ADMIN_TOKEN') && !isLoopback(adminHost)) {
+    return 'is missing, and ADMIN_HOST is not loopback';
+  }
+  return null;
+}
+
+function textOf(environment: Environment, name: string): string | undefined {
+  return environment[name]?.trim() || undefined;
+}
+
+function refuse(faults: readonly ConfigurationFault[]): void {
+  if (faults.length > 0) throw new InvalidConfiguration(faults);
+}
+
+interface AccountValues {
+  TWILIO_ACCOUNT_SID: string;
+  TWILIO_AUTH_TOKEN: string;
+  TWILIO_API_URL: string;
+}
+
+const twilioAccount = (values: AccountValues): TwilioAccount => ({
+  accountSid: values.TWILIO_ACCOUNT_SID,
+  authToken: values.TWILIO_AUTH_TOKEN,
+  apiUrl: values.TWILIO_API_URL,
+});
+
+interface AdminValues {
+  ADMIN_HOST: string;
+  ADMIN_PORT: number;
+  ADMIN_TOKEN: string | null;
+}
+
+const adminAddress = (values: AdminValues): AdminAddress => ({
+  host: values.ADMIN_HOST,
+  port: values.ADMIN_PORT,
+  token: values.ADMIN_TOKEN,
+});
+
+interface PublicValues {
+  PUBLIC_URL: string | null;
+  NGROK_AUTHTOKEN: string | null;
+}
+
+/** One of the two is there: `relationFault` saw to it. */
+const publicAddress = ({ PUBLIC_URL: url, NGROK_AUTHTOKEN: authToken }: PublicValues): PublicAddress =>
+  url === null ? { kind: 'tunnel', authToken: authToken as string } : { kind: 'url', url };

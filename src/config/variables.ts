@@ -1,0 +1,144 @@
+/**
+ * Owns: the variables that Holdfast reads, as one table: `.env.example`, what is read, and what is said of a missing
+ * one all follow from it.
+ * Does not own: rules between two variables (`environment.ts`), the bounds of a call (`settings.ts`).
+ *
+ * Names and defaults are depended on by deployments: none changes.
+ */
+import { z } from 'zod';
+import { documentUrl, host, originUrl, port, serviceUrl, socketUrl } from './address.ts';
+import { instanceId } from './instance.ts';
+import { type Description, defaulted, optional, required } from './variable.ts';
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+const word = z.string().regex(/^\S+$/, 'must hold no spaces');
+
+/** What it takes to act as the Twilio account. */
+const accountVariables = {
+  TWILIO_ACCOUNT_SID: required({
+    purpose: 'The Twilio account that the calls belong to.',
+    origin: 'Twilio Console, Account Info: https://console.twilio.com',
+    schema: z.string().regex(/^AC[0-9a-f]{32}$/i, 'must be AC and 32 hexadecimal digits'),
+  }),
+  TWILIO_AUTH_TOKEN: required({
+    purpose: 'It proves that a request comes from Twilio, and opens the REST API.',
+    secret: true,
+    origin: 'Twilio Console, Account Info: https://console.twilio.com',
+    schema: word,
+  }),
+  TWILIO_API_URL: defaulted('https://api.twilio.com', {
+    purpose: "Where Twilio's REST API is: the twin's address, or a region's.",
+    schema: serviceUrl,
+  }),
+};
+
+const phoneNumber: Description<string> = {
+  purpose: 'The number that people call. At the start it is checked that its calls come here.',
+  origin: 'Twilio Console, Phone Numbers, Active numbers: https://console.twilio.com',
+  schema: z
+    .string()
+    .regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164 form: +, country code, digits, no spaces'),
+};
+
+const publicVariables = {
+  PUBLIC_URL: optional({
+    purpose: 'The address under which Twilio reaches PORT from outside. It or NGROK_AUTHTOKEN is needed.',
+    origin: 'Your load balancer, proxy or tunnel: https://calls.example.com',
+    schema: originUrl,
+  }),
+  NGROK_AUTHTOKEN: optional({
+    purpose: 'Opens a tunnel to PORT where PUBLIC_URL is empty.',
+    secret: true,
+    origin: 'https://dashboard.ngrok.com/get-started/your-authtoken',
+    schema: word,
+  }),
+};
+
+const fallbackVariables = {
+  TWILIO_FALLBACK_URL: optional({
+    purpose: 'A document outside this host that keeps a caller on the line while no process answers.',
+    origin: 'Put the TwiML file from this repository on any web host, and name it here.',
+    schema: documentUrl,
+  }),
+};
+
+const adminVariables = {
+  ADMIN_HOST: defaulted('127.0.0.1', {
+    purpose: 'Address that the health page and the metrics listen on. Off loopback it needs ADMIN_TOKEN.',
+    schema: host,
+  }),
+  ADMIN_PORT: defaulted('8081', {
+    purpose: 'Port of the health page and the metrics. Where it is taken, the next free one is used.',
+    schema: port,
+  }),
+  ADMIN_TOKEN: optional({
+    purpose: 'Opens the health page and the metrics where ADMIN_HOST is not loopback.',
+    secret: true,
+    origin: 'Make one: openssl rand -hex 24',
+    schema: z.string().regex(/^[!-~]{16,256}$/, 'must be 16 to 256 letters, digits or signs without spaces'),
+  }),
+};
+
+/** What reading the calls back takes. */
+export const journalVariables = {
+  JOURNAL_URL: defaulted('sqlite:data/holdfast.db', {
+    purpose: 'Where the logs of the calls are kept: sqlite:PATH, or memory: to keep nothing.',
+    schema: z.string().regex(/^(sqlite:.|memory:$)/, 'must be sqlite:PATH or memory:'),
+  }),
+};
+
+/** What pointing the phone number at this service takes. */
+export const numberVariables = {
+  ...publicVariables,
+  ...adminVariables,
+  ...accountVariables,
+  TWILIO_PHONE_NUMBER: required(phoneNumber),
+  ...fallbackVariables,
+};
+
+/** What the service takes, in the order of `.env.example`. */
+export const serviceVariables = {
+  ...accountVariables,
+  TWILIO_PHONE_NUMBER: optional(phoneNumber),
+  ...fallbackVariables,
+  OPENAI_API_KEY: required({
+    purpose: 'Opens the sessions with the model that talks to the callers.',
+    secret: true,
+    origin: 'https://platform.openai.com/api-keys',
+    schema: word,
+  }),
+  OPENAI_MODEL: defaulted('gpt-realtime-2.1', {
+    purpose: 'The model that talks to the callers.',
+    origin: 'https://platform.openai.com/docs/models',
+    schema: word,
+  }),
+  OPENAI_REALTIME_URL: defaulted('wss://api.openai.com/v1/realtime', {
+    purpose: "Where the OpenAI Realtime API is, or the twin's. The model is added as ?model=.",
+    schema: socketUrl,
+  }),
+  ...publicVariables,
+  AGENT: defaulted('agents/front-desk.ts', {
+    purpose: 'The file that says who answers the calls and what it can do.',
+    schema: z.string(),
+  }),
+  HOST: defaulted('127.0.0.1', {
+    purpose: "Address that Twilio's requests are taken on.",
+    schema: host,
+  }),
+  PORT: defaulted('8080', {
+    purpose: "Port that Twilio's requests are taken on.",
+    schema: port,
+  }),
+  ...adminVariables,
+  ...journalVariables,
+  INSTANCE_ID: optional({
+    purpose: 'Name of this process, different for each one that ever ran on the journal. Empty, one is made.',
+    schema: instanceId,
+  }),
+  LOG_LEVEL: defaulted('info', {
+    purpose: `How much is logged: ${logLevels.join(', ')}.`,
+    schema: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`),
+  }),
+};

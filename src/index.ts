@@ -1,0 +1,15 @@
+/** Owns: what an agent's file imports from `holdfast`. */
+export {
+  type Agent,
+  type AgentCall,
+  type AgentDefinition,
+  type AgentForCall,
+  type CallSummary,
+  defineAgent,
+  defineTool,
+  type Found,
+  type ToolContext,
+  type ToolDefinition,
+  type TranscriptionDefinition,
+  type TurnDetectionDefinition,
+} from './agent/definition.ts';

@@ -1,0 +1,134 @@
+/**
+ * Owns: the caller's audio on its way to the model, and what of it a new session must be given again.
+ * Does not own: which of the caller's turns were answered (`answeredUpTo` is told), the line.
+ *
+ * The ring keeps everything since the last answered position, delivered or not: a half-open socket swallows audio
+ * long before anybody notices.
+ *
+ * Invariants:
+ * I8. An ear gets every byte from the last answered position on, within the ring's bound, once and in order.
+ * I9. An ear that does not take what it was given is given no more until it does; the ring keeps the rest.
+ */
+import { levelStride } from './level-meter.ts';
+import { bytesPerMs } from './mulaw.ts';
+import type { QualityMeter } from './quality.ts';
+import { AudioRing, blockBytes } from './ring.ts';
+
+/** The model's session. */
+export interface AgentEar {
+  /** Base64 of mu-law audio. */
+  appendAudio(payloadBase64: string): void;
+  /** Bytes that were appended and have not left this process. */
+  bufferedBytes(): number;
+}
+
+export class CallerFeed {
+  readonly #ring: AudioRing;
+  readonly #earBufferBytes: number;
+  readonly #quality: QualityMeter;
+  readonly #onLost: () => void;
+  #ear: AgentEar | null = null;
+  /** What comes next for the ear. */
+  #delivered = 0;
+  /** Where the ear's own count of audio began; moved on by what the ring lost in between. */
+  #earOrigin = 0;
+  #isLosing = false;
+
+  /** @param onLost called when audio that no ear got begins to fall out of the ring, once until an ear has caught up */
+  constructor(ringBytes: number, earBufferBytes: number, quality: QualityMeter, onLost: () => void) {
+    this.#ring = new AudioRing(ringBytes);
+    this.#earBufferBytes = earBufferBytes;
+    this.#quality = quality;
+    this.#onLost = onLost;
+  }
+
+  /** Bytes of caller audio so far. */
+  get position(): number {
+    return this.#ring.end;
+  }
+
+  get heldBytes(): number {
+    return this.#ring.heldBytes;
+  }
+
+  /** The position at which the ear's session has counted `audioMs` of audio (OpenAI Realtime, `audio_end_ms`). */
+  positionAt(audioMs: number): number {
+    return Math.min(this.#earOrigin + audioMs * bytesPerMs, this.#ring.end);
+  }
+
+  /** Gives the ear what is not answered yet, then everything that comes. */
+  attachEar(ear: AgentEar): void {
+    this.#ear = ear;
+    this.#delivered = this.#ring.start;
+    this.#earOrigin = this.#ring.start;
+    this.#catchUp();
+  }
+
+  detachEar(): void {
+    this.#ear = null;
+  }
+
+  /** @returns the bytes in the payload */
+  append(payloadBase64: string): number {
+    const before = this.#ring.end;
+    this.#ring.appendBase64(payloadBase64);
+    const bytes = this.#ring.end - before;
+    if (this.#delivered === before && this.#earHasRoom()) {
+      this.#delivered = this.#ring.end;
+      this.#ear?.appendAudio(payloadBase64);
+    } else {
+      this.#catchUp();
+    }
+    this.#measureLevel(bytes);
+    return bytes;
+  }
+
+  /** Nobody will ask again for the audio before `position`. */
+  answeredUpTo(position: number): void {
+    this.#ring.forgetBefore(position);
+    this.#skipTo(this.#ring.start);
+  }
+
+  close(): void {
+    this.#ear = null;
+    this.#ring.clear();
+  }
+
+  #earHasRoom(): boolean {
+    return this.#ear !== null && this.#ear.bufferedBytes() < this.#earBufferBytes;
+  }
+
+  #catchUp(): void {
+    this.#noteLoss();
+    while (this.#delivered < this.#ring.end && this.#earHasRoom()) {
+      const piece = this.#ring.readFrom(this.#delivered, blockBytes);
+      this.#delivered += piece.length;
+      this.#ear?.appendAudio(piece.toString('base64'));
+    }
+    if (this.#delivered === this.#ring.end) this.#isLosing = false;
+  }
+
+  #noteLoss(): void {
+    const lostBytes = this.#ring.start - this.#delivered;
+    if (lostBytes <= 0) return;
+    this.#skipTo(this.#ring.start);
+    this.#quality.lostCallerBytes += lostBytes;
+    if (this.#isLosing) return;
+    this.#isLosing = true;
+    this.#quality.callerOverflows++;
+    this.#onLost();
+  }
+
+  #skipTo(position: number): void {
+    if (position <= this.#delivered) return;
+    this.#earOrigin += position - this.#delivered;
+    this.#delivered = position;
+  }
+
+  #measureLevel(bytes: number): void {
+    const end = this.#ring.end;
+    for (let position = end - bytes; position < end; position += levelStride) {
+      this.#quality.callerLevel.add(this.#ring.byteAt(position));
+    }
+  }
+}

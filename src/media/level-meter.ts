@@ -1,0 +1,33 @@
+/**
+ * Owns: how loud one direction is, from a few samples of each frame.
+ * Does not own: who listens to it.
+ */
+import { bytesPerMs, decodeMulaw } from './mulaw.ts';
+
+/** Every seventh sample: 7 shares no factor with 8,000, so no common test tone is caught at one phase only. */
+export const levelStride = 7;
+
+const windowMs = 100;
+const samplesPerWindow = Math.floor((windowMs * bytesPerMs) / levelStride);
+
+const squares = Float32Array.from({ length: 256 }, (_, byte) => (decodeMulaw(byte) / 0x8000) ** 2);
+
+export class LevelMeter {
+  #level = 0;
+  #sum = 0;
+  #samples = 0;
+
+  /** Root mean square of the last whole window of 100 ms; 0 is silence, 1 a square wave at full scale. */
+  get level(): number {
+    return this.#level;
+  }
+
+  /** Takes one mu-law byte; call it for every `levelStride`-th. */
+  add(byte: number): void {
+    this.#sum += squares[byte] ?? 0;
+    if (++this.#samples < samplesPerWindow) return;
+    this.#level = Math.sqrt(this.#sum / samplesPerWindow);
+    this.#sum = 0;
+    this.#samples = 0;
+  }
+}

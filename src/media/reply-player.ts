@@ -1,0 +1,282 @@
+/**
+ * Owns: reply audio on its way to the caller: pieces, marks, waiting for room, flushing.
+ * Does not own: what was heard (`playback-ledger.ts`), which reply should be heard (the call chart).
+ *
+ * The line plays in order and in real time whatever it was given at once; it says by marks how far it has come. A mark
+ * follows at least every 200 ms of an item's audio and at the item's end.
+ *
+ * Invariants:
+ * I6. See `playback-ledger.ts`; the marks that it relies on are at most 200 ms of audio apart.
+ * I7. After `interrupt` returns, no audio that came before it reaches the line.
+ * I9. A line that takes no more is given no more; what waits is bounded, and an item for which there is no room is cut
+ *     there: what the caller hears of it has no hole.
+ */
+import { levelStride } from './level-meter.ts';
+import { bytesPerMs } from './mulaw.ts';
+import type { Heard, HeardItem, PlaybackItem, PlaybackReply } from './playback-ledger.ts';
+import { heardOf, PlaybackLedger } from './playback-ledger.ts';
+import { PlayoutSchedule } from './playout-schedule.ts';
+import type { QualityMeter } from './quality.ts';
+import { ReplyQueue } from './reply-queue.ts';
+
+/** The carrier's stream. */
+export interface CallerLine {
+  /** Mu-law audio, to be played after what was sent before. A view: must be encoded or copied before this returns. */
+  sendAudio(audio: Buffer): void;
+  /** The line echoes the name once everything sent before was played, or flushed by `clear`. */
+  sendMark(name: string): void;
+  /** Throws away what was sent and not played yet. */
+  clear(): void;
+  /** Bytes that were sent and have not left this process. */
+  bufferedBytes(): number;
+}
+
+export interface PlaybackListener {
+  /** The first audio of the reply went to the line. */
+  onVoiced(replyId: string, itemId: string): void;
+  /** Once a second while the item is played, and when it was played to its end. */
+  onProgressed(itemId: string, heard: Heard): void;
+  /** The reply has ended and everything of it that went to the line was played. Never for an interrupted reply. */
+  onPlayed(replyId: string): void;
+}
+
+export interface PlayerBounds {
+  /** Audio that may wait for room on the line. */
+  replyQueueBytes: number;
+  /** The line has room while it buffers less than this. */
+  lineBufferBytes: number;
+  /** And while it should have less than this left to play. */
+  lineQueueMs: number;
+}
+
+const markEveryBytes = 200 * bytesPerMs;
+
+/** A second, less what the echo that completes it may be early: else every late echo would add a mark's distance. */
+const progressEveryMs = 900;
+
+export class ReplyPlayer {
+  readonly #clock: { monotonic(): number };
+  readonly #bounds: PlayerBounds;
+  readonly #quality: QualityMeter;
+  readonly #listener: PlaybackListener;
+  readonly #onCut: () => void;
+  readonly #ledger = new PlaybackLedger();
+  readonly #queue: ReplyQueue;
+  readonly #schedule = new PlayoutSchedule();
+  #line: CallerLine | null = null;
+  #lastSent: PlaybackItem | null = null;
+  /** When progress was last told, or a reply began. */
+  #lastProgressMs = 0;
+
+  /** @param onCut called when an item is cut for want of room, once per item */
+  constructor(
+    clock: { monotonic(): number },
+    bounds: PlayerBounds,
+    quality: QualityMeter,
+    listener: PlaybackListener,
+    onCut: () => void,
+  ) {
+    this.#clock = clock;
+    this.#bounds = bounds;
+    this.#quality = quality;
+    this.#listener = listener;
+    this.#onCut = onCut;
+    this.#queue = new ReplyQueue(bounds.replyQueueBytes);
+  }
+
+  get heldBytes(): number {
+    return this.#queue.heldBytes;
+  }
+
+  /** Audio on the line that should not have been played yet. */
+  get playbackQueueMs(): number {
+    return this.#schedule.queueMs(this.#clock.monotonic());
+  }
+
+  attachLine(line: CallerLine): void {
+    this.#line = line;
+    this.drain();
+  }
+
+  /** What was begun and not heard to the end is given up. */
+  detachLine(): void {
+    this.#line = null;
+    this.#schedule.reset();
+    this.#lastSent = null;
+    this.#queue.clear();
+    this.#ledger.strand();
+  }
+
+  play(replyId: string, itemId: string, audio: Buffer): void {
+    if (audio.length === 0) return;
+    this.drain();
+    const item = this.#ledger.receive(replyId, itemId, audio.length);
+    if (item === null) {
+      this.#quality.lateAgentBytes += audio.length;
+      return;
+    }
+    const sentBytes = this.#queue.nextItem === null ? this.#sendWhileRoom(item, audio) : 0;
+    if (sentBytes < audio.length) this.#keep(item, audio.subarray(sentBytes));
+  }
+
+  endItem(itemId: string): void {
+    const item = this.#ledger.endItem(itemId);
+    if (item !== null) this.#concludeSending(item);
+  }
+
+  endReply(replyId: string): void {
+    const reply = this.#ledger.endReply(replyId);
+    if (reply === null) return;
+    for (const item of this.#ledger.openItemsOf(reply)) this.endItem(item.itemId);
+    this.#concludeReply(reply);
+  }
+
+  acknowledge(markName: string): void {
+    const item = this.#ledger.acknowledge(markName);
+    if (item === null) {
+      this.#quality.marksIgnored++;
+      return;
+    }
+    const nowMs = this.#clock.monotonic();
+    const playedAtMs = item.dueMs + item.playedBytes / bytesPerMs;
+    this.#quality.roundTrips.record(Math.max(0, nowMs - playedAtMs));
+    if (!this.#concludeItem(item)) this.#reportProgress(item, nowMs);
+    this.drain();
+  }
+
+  /** Sends what waits, as far as there is room. */
+  drain(): void {
+    for (let item = this.#queue.nextItem; item !== null && this.#hasRoom(); item = this.#queue.nextItem) {
+      this.#send(item, this.#queue.take(markEveryBytes - (item.sentBytes - item.markedBytes)));
+    }
+  }
+
+  /** Flushes the line and everything that waits for it. @returns what was heard of the items not played to the end */
+  interrupt(comingReplyId?: string): HeardItem[] {
+    const heardItems = this.#ledger.settle();
+    if (comingReplyId !== undefined) this.#ledger.refuse(comingReplyId);
+    this.#queue.clear();
+    this.#lastSent = null;
+    this.#schedule.reset();
+    this.#line?.clear();
+    return heardItems;
+  }
+
+  heardItems(): HeardItem[] {
+    return this.#ledger.heardItems();
+  }
+
+  close(): void {
+    this.#line = null;
+    this.#schedule.reset();
+    this.#lastSent = null;
+    this.#queue.clear();
+    this.#ledger.clear();
+  }
+
+  #hasRoom(): boolean {
+    return (
+      this.#line !== null &&
+      this.#line.bufferedBytes() < this.#bounds.lineBufferBytes &&
+      this.playbackQueueMs < this.#bounds.lineQueueMs
+    );
+  }
+
+  /** @returns the bytes sent */
+  #sendWhileRoom(item: PlaybackItem, audio: Buffer): number {
+    let sentBytes = 0;
+    while (sentBytes < audio.length && !item.cut && this.#hasRoom()) {
+      const untilMark = markEveryBytes - (item.sentBytes - item.markedBytes);
+      const piece = audio.subarray(sentBytes, sentBytes + untilMark);
+      item.acceptedBytes += piece.length;
+      sentBytes += piece.length;
+      this.#send(item, piece);
+    }
+    return sentBytes;
+  }
+
+  #keep(item: PlaybackItem, audio: Buffer): void {
+    if (!item.cut && this.#queue.push(item, audio)) {
+      item.acceptedBytes += audio.length;
+      return;
+    }
+    this.#quality.cutAgentBytes += audio.length;
+    if (item.cut) return;
+    item.cut = true;
+    this.#quality.agentOverflows++;
+    this.#onCut();
+  }
+
+  #send(item: PlaybackItem, piece: Buffer): void {
+    const line = this.#line;
+    if (line === null) return;
+    if (this.#lastSent !== item) this.#turnTo(item, line);
+    this.#noteSent(item, piece);
+    line.sendAudio(piece);
+    this.#noteVoice(item);
+    const unmarkedBytes = item.sentBytes - item.markedBytes;
+    if (unmarkedBytes >= markEveryBytes || isSent(item)) this.#mark(item, line);
+  }
+
+  #noteVoice({ reply, itemId }: PlaybackItem): void {
+    if (reply.voiced || reply.closed) return;
+    reply.voiced = true;
+    this.#lastProgressMs = this.#clock.monotonic();
+    this.#listener.onVoiced(reply.replyId, itemId);
+  }
+
+  /** Another item's audio follows: what was sent of the last one gets its mark first. */
+  #turnTo(item: PlaybackItem, line: CallerLine): void {
+    if (this.#lastSent !== null) this.#mark(this.#lastSent, line);
+    this.#lastSent = item;
+  }
+
+  /** Nothing is marked twice, nor after the line was changed or flushed meanwhile. */
+  #mark(item: PlaybackItem, line: CallerLine): void {
+    if (line !== this.#line || this.#lastSent !== item || item.markedBytes === item.sentBytes) return;
+    this.#quality.marksSent++;
+    line.sendMark(this.#ledger.mark(item));
+  }
+
+  #noteSent(item: PlaybackItem, piece: Buffer): void {
+    const quality = this.#quality;
+    const nowMs = this.#clock.monotonic();
+    const dryMs = item.reply.voiced ? this.#schedule.dryMs(nowMs) : 0;
+    if (dryMs > 0) {
+      quality.underruns++;
+      quality.underrunMs += dryMs;
+    }
+    item.dueMs = this.#schedule.add(nowMs, piece.length) - item.sentBytes / bytesPerMs;
+    item.sentBytes += piece.length;
+    quality.agentFrames++;
+    quality.agentBytes += piece.length;
+    for (let index = 0; index < piece.length; index += levelStride) quality.agentLevel.add(piece[index] ?? 0);
+  }
+
+  /** All audio of the item has come. */
+  #concludeSending(item: PlaybackItem): void {
+    if (this.#line !== null && isSent(item)) this.#mark(item, this.#line);
+    this.#concludeItem(item);
+  }
+
+  /** @returns whether the item was played to its end */
+  #concludeItem(item: PlaybackItem): boolean {
+    if (!this.#ledger.releaseItem(item)) return false;
+    this.#lastProgressMs = this.#clock.monotonic();
+    this.#listener.onProgressed(item.itemId, heardOf(item));
+    this.#concludeReply(item.reply);
+    return true;
+  }
+
+  #concludeReply(reply: PlaybackReply): void {
+    if (this.#ledger.releaseReply(reply)) this.#listener.onPlayed(reply.replyId);
+  }
+
+  #reportProgress(item: PlaybackItem, nowMs: number): void {
+    if (nowMs - this.#lastProgressMs < progressEveryMs) return;
+    this.#lastProgressMs = nowMs;
+    this.#listener.onProgressed(item.itemId, heardOf(item));
+  }
+}
+
+const isSent = (item: PlaybackItem): boolean => item.ended && item.sentBytes === item.acceptedBytes;

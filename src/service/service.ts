@@ -1,0 +1,316 @@
+/**
+ * Owns: one process of Holdfast: it runs the phases of the start-up, the drain and the stop that the service chart
+ * asks for, and holds what they opened.
+ * Does not own: the order (`src/machines/service.ts`), the calls (`assembly.ts`).
+ *
+ * Invariants:
+ * P1. A phase runs once at a time.
+ * I4. After `stopped` no socket, timer or file of this process is left open.
+ */
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type AdminServer, type HealthReport, openAdminServer } from '../adapters/http/admin-server.ts';
+import { PublicServer } from '../adapters/http/public-server.ts';
+import { openJournal } from '../adapters/journal/open-journal.ts';
+import { openTunnel, type Tunnel } from '../adapters/tunnel/ngrok.ts';
+import { MediaUpgrades } from '../adapters/twilio/media-upgrades.ts';
+import { pointsTo, TwilioNumber } from '../adapters/twilio/number.ts';
+import { Signature } from '../adapters/twilio/signature.ts';
+import { Tally } from '../adapters/twilio/tally.ts';
+import { twilioWebhooks } from '../adapters/twilio/webhooks.ts';
+import { loadAgent } from '../agent/load.ts';
+import type { LoadedAgent } from '../agent/loaded-agent.ts';
+import type { Environment } from '../config/dotenv.ts';
+import { type Configuration, readConfiguration } from '../config/environment.ts';
+import { type Phase, phases, type ServiceCommand } from '../machines/service.ts';
+import { wrapWebSocket } from '../platform/websocket.ts';
+import type { ObservedStep } from '../runtime/call.ts';
+import type { Clock } from '../runtime/ports/clock.ts';
+import type { Journal } from '../runtime/ports/journal.ts';
+import { ServiceActor, type ServiceFact, type ServiceSnapshot } from '../runtime/service-actor.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { type Assembly, assemble } from './assembly.ts';
+import { describeFailure, PhaseNotPassed } from './phases.ts';
+
+/** How long live calls may go on after the process was asked to stop. */
+export const drainMs = 20_000;
+
+export interface ServiceOptions {
+  environment: Environment;
+  clock: Clock;
+  /** A phase has an outcome, or the service is in another state. */
+  onChange?(snapshot: ServiceSnapshot, fact: ServiceFact | null): void;
+  onStep?(step: ObservedStep): void;
+}
+
+/** What the phases opened, in the order in which they opened it. */
+interface Opened {
+  configuration: Configuration;
+  agent: LoadedAgent;
+  logger: Logger;
+  journal: Journal;
+  assembly: Assembly;
+  publicServer: PublicServer;
+  adminServer: AdminServer;
+  tunnel: Tunnel;
+}
+
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #actor: ServiceActor;
+  readonly #opened: Partial<Opened> = {};
+  readonly #running = new Set<Phase>();
+  readonly #settled = Promise.withResolvers<'running' | 'failed'>();
+  readonly #stopped = Promise.withResolvers<void>();
+  #publicUrl: string | null = null;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    this.#actor = new ServiceActor(
+      { drainMs },
+      {
+        clock: options.clock,
+        perform: (command) => this.#perform(command),
+        observe: (snapshot, fact) => this.#observe(snapshot, fact),
+      },
+    );
+  }
+
+  /** Resolves when every phase has had its first turn, or a fatal one failed. */
+  start(): Promise<'running' | 'failed'> {
+    this.#actor.start();
+    return this.#settled.promise;
+  }
+
+  /** Resolves when nothing of the process is open any more. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  /** No new calls; the process stops when the last call is over, at the deadline, or at the second request. */
+  drain(reason: string): void {
+    this.#actor.signal({ type: 'drain.requested', reason });
+  }
+
+  stop(reason: string): void {
+    this.#actor.signal({ type: 'stop.requested', reason });
+  }
+
+  get publicUrl(): string | null {
+    return this.#publicUrl;
+  }
+
+  get journal(): Journal {
+    return this.#part('journal');
+  }
+
+  get addresses(): { publicPort: number; adminPort: number } {
+    return { publicPort: this.#part('publicServer').port, adminPort: this.#part('adminServer').port };
+  }
+
+  /** Calls and sockets that are open in this process: the leak check reads it. */
+  get open(): { calls: number; parts: number } {
+    const { registry, live } = this.#part('assembly');
+    return { calls: registry.size, parts: live.size };
+  }
+
+  #part<Name extends keyof Opened>(name: Name): Opened[Name] {
+    const part = this.#opened[name];
+    if (part === undefined) throw new PhaseNotPassed(`${name} is not there yet`);
+    return part as Opened[Name];
+  }
+
+  get #isReady(): boolean {
+    return this.#actor.snapshot.hasTag('ready');
+  }
+
+  #observe(snapshot: ServiceSnapshot, fact: ServiceFact | null): void {
+    this.#options.onChange?.(snapshot, fact);
+    if (snapshot.matches('running')) this.#settled.resolve('running');
+    if (snapshot.matches('failed') || snapshot.matches('aborted')) this.#settled.resolve('failed');
+    if (snapshot.status !== 'active') {
+      this.#settled.resolve('failed');
+      this.#stopped.resolve();
+    }
+  }
+
+  #perform(command: ServiceCommand): void {
+    if (command.type === 'runPhase') void this.#runPhase(command.params.phase);
+    else if (command.type === 'drainCalls') this.#reportCallsGone();
+    else void this.#close().finally(() => this.#actor.signal({ type: 'service.stopped' }));
+  }
+
+  readonly #phases: Record<Phase, () => Promise<string>> = {
+    configuration: () => this.#configure(),
+    journal: () => this.#openJournal(),
+    model: () => this.#probeModel(),
+    http: () => this.#listen(),
+    publicAddress: () => this.#findPublicAddress(),
+    webhooks: () => this.#checkWebhooks(),
+  };
+
+  async #runPhase(phase: Phase): Promise<void> {
+    if (this.#running.has(phase)) return;
+    this.#running.add(phase);
+    const started = performance.now();
+    const tookMs = (): number => performance.now() - started;
+    try {
+      const detail = await this.#phases[phase]();
+      this.#actor.signal({ type: 'phase.passed', phase, detail, tookMs: tookMs() });
+    } catch (error) {
+      this.#opened.logger?.warn({ category: 'service', phase, err: error }, 'a phase failed');
+      this.#actor.signal({ type: 'phase.failed', phase, ...describeFailure(phase, error), tookMs: tookMs() });
+    } finally {
+      this.#running.delete(phase);
+    }
+  }
+
+  async #configure(): Promise<string> {
+    const configuration = readConfiguration(this.#options.environment);
+    this.#opened.configuration = configuration;
+    this.#opened.logger = createLogger(configuration.logLevel, configuration.instance);
+    this.#opened.agent = await loadAgent(configuration.agent);
+    return `agent ${configuration.agent}, instance ${configuration.instance}`;
+  }
+
+  async #openJournal(): Promise<string> {
+    const configuration = this.#part('configuration');
+    const { clock } = this.#options;
+    const journal = await openJournal(configuration.journalUrl, { clock });
+    this.#opened.journal = journal;
+    this.#opened.assembly = assemble({
+      configuration,
+      agent: this.#part('agent'),
+      journal,
+      clock,
+      logger: this.#part('logger'),
+      host: hostDigest(),
+      isReady: () => this.#isReady,
+      onCallGone: () => this.#reportCallsGone(),
+      onStep: (step) => this.#options.onStep?.(step),
+    });
+    return configuration.journalUrl;
+  }
+
+  async #probeModel(): Promise<string> {
+    const { openai } = this.#part('configuration');
+    const tookMs = await this.#part('assembly').model.probe();
+    return `${openai.model} at ${openai.realtimeUrl}, session open in ${Math.round(tookMs)} ms`;
+  }
+
+  async #listen(): Promise<string> {
+    const { configuration, logger, assembly } = {
+      configuration: this.#part('configuration'),
+      logger: this.#part('logger'),
+      assembly: this.#part('assembly'),
+    };
+    const { clock } = this.#options;
+    const publicUrl = (): string | null => this.#publicUrl;
+    const tally = new Tally(clock, (line, error) =>
+      logger.warn({ category: 'connection', err: error }, line),
+    );
+    const signature = new Signature(configuration.twilio.authToken, publicUrl);
+    const upgrades = new MediaUpgrades({
+      desk: assembly.desk,
+      clock,
+      tally,
+      signature,
+      wrapSocket: wrapWebSocket,
+    });
+    const onError = (error: unknown): void =>
+      logger.error({ category: 'service', err: error }, 'a request failed');
+    const { instance, twilio, host, port } = configuration;
+    this.#opened.publicServer = await PublicServer.open({
+      host,
+      port,
+      clock,
+      routes: twilioWebhooks({
+        desk: assembly.desk,
+        clock,
+        tally,
+        signature,
+        publicUrl,
+        instance,
+        fallbackUrl: twilio.fallbackUrl,
+      }),
+      onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),
+      isLive: () => true,
+      isReady: () => this.#isReady,
+      onError,
+    });
+    this.#opened.adminServer = await openAdminServer({
+      ...configuration.admin,
+      publicUrl,
+      health: () => this.#health(),
+      onRefused: (verdict) => logger.warn({ category: 'service', verdict }, 'an admin request was refused'),
+      onError,
+    });
+    await assembly.presence.start();
+    assembly.registry.watchInbox();
+    assembly.deliveries.wake();
+    const { publicPort, adminPort } = this.addresses;
+    return `http://${host}:${publicPort}, admin http://${configuration.admin.host}:${adminPort}`;
+  }
+
+  async #findPublicAddress(): Promise<string> {
+    const { publicAddress, host } = this.#part('configuration');
+    if (publicAddress.kind === 'url') {
+      this.#publicUrl = publicAddress.url;
+      return publicAddress.url;
+    }
+    this.#opened.tunnel ??= await openTunnel(host, this.addresses.publicPort, publicAddress.authToken);
+    this.#publicUrl = this.#opened.tunnel.url;
+    return `${this.#publicUrl} (ngrok)`;
+  }
+
+  async #checkWebhooks(): Promise<string> {
+    const { twilio } = this.#part('configuration');
+    if (twilio.phoneNumber === null) return 'not checked: TWILIO_PHONE_NUMBER is not set';
+    if (this.#publicUrl === null) throw new PhaseNotPassed('there is no public address yet');
+    const number = new TwilioNumber(this.#part('assembly').api, twilio.phoneNumber);
+    if (pointsTo(await number.readRouting(), this.#publicUrl)) return 'the number’s calls come here';
+    throw new PhaseNotPassed('the number’s voice URL or status URL points elsewhere');
+  }
+
+  #health(): HealthReport {
+    const { snapshot } = this.#actor;
+    const outcomes = phases.map((phase) => [phase, { ...snapshot.context.phases[phase] }]);
+    return {
+      healthy: phases.every((phase) => snapshot.context.phases[phase].outcome === 'passed'),
+      ready: this.#isReady,
+      state: JSON.parse(JSON.stringify(snapshot.value)),
+      instance: this.#opened.configuration?.instance ?? null,
+      publicUrl: this.#publicUrl,
+      liveCalls: this.#opened.assembly?.registry.size ?? 0,
+      phases: Object.fromEntries(outcomes),
+    };
+  }
+
+  #reportCallsGone(): void {
+    if (this.#opened.assembly?.registry.size === 0) this.#actor.signal({ type: 'calls.gone' });
+  }
+
+  /** Nothing that fails to close keeps the rest from being closed. */
+  async #close(): Promise<void> {
+    const { assembly, publicServer, adminServer, tunnel, journal } = this.#opened;
+    void publicServer?.stopListening();
+    assembly?.registry.stop();
+    assembly?.live.releaseAll();
+    const closings: (() => Promise<void> | undefined)[] = [
+      () => assembly?.presence.stop(),
+      () => assembly?.deliveries.stop(),
+      () => tunnel?.close(),
+      () => adminServer?.close(),
+      () => publicServer?.close(),
+      () => journal?.close(),
+    ];
+    for (const close of closings) {
+      await Promise.resolve(close()).catch((error: unknown) =>
+        this.#opened.logger?.warn({ category: 'service', err: error }, 'something did not close'),
+      );
+    }
+  }
+}
+
+/** Names the host to other instances without telling its name. */
+const hostDigest = (): string => createHash('sha256').update(hostname()).digest('hex').slice(0, 16);

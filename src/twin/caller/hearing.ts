@@ -1,0 +1,67 @@
+/**
+ * Owns: telling from the sound alone when the agent speaks.
+ * Does not own: what the caller does about it (`scripted-caller.ts`).
+ *
+ * Invariants:
+ * R1. `agentStarted` and `agentStopped` alternate, and their times never go back.
+ */
+import { decodeMulaw } from '../../media/mulaw.ts';
+import type { CallerEvent } from './party.ts';
+import { frameMs } from './voice.ts';
+
+/** A frame whose mean absolute sample is below this (about -50 dBFS) is silence to an ear. */
+const audibleMean = 100;
+/** Shorter pauses are part of the speech. */
+const pauseWithinSpeechMs = 400;
+
+const loudness = Uint16Array.from({ length: 256 }, (_, byte) => Math.abs(decodeMulaw(byte)));
+
+/** Whether an ear would notice 20 ms of G.711 mu-law. */
+export function isAudible(frame: Uint8Array): boolean {
+  let sum = 0;
+  for (const byte of frame) sum += loudness[byte] ?? 0;
+  return sum >= audibleMean * frame.length;
+}
+
+export class Hearing {
+  readonly #listener: (event: CallerEvent) => void;
+  #isAgentSpeaking = false;
+  /** Where the last audible frame ended. */
+  #audibleUntil = Number.NEGATIVE_INFINITY;
+  #spokenMs = 0;
+
+  constructor(listener: (event: CallerEvent) => void) {
+    this.#listener = listener;
+  }
+
+  /** Sound of the agent since the last `forget`, in milliseconds. */
+  get spokenMs(): number {
+    return this.#spokenMs;
+  }
+
+  silentForMs(at: number): number {
+    return Math.max(0, at - this.#audibleUntil);
+  }
+
+  forget(): void {
+    this.#spokenMs = 0;
+  }
+
+  hear(at: number, frame: Uint8Array | null): void {
+    if (frame !== null && isAudible(frame)) this.#noteSound(at);
+    else if (this.#isAgentSpeaking && at + frameMs - this.#audibleUntil >= pauseWithinSpeechMs) this.#noteSilence();
+  }
+
+  #noteSound(at: number): void {
+    this.#audibleUntil = at + frameMs;
+    this.#spokenMs += frameMs;
+    if (this.#isAgentSpeaking) return;
+    this.#isAgentSpeaking = true;
+    this.#listener({ event: 'agentStarted', at });
+  }
+
+  #noteSilence(): void {
+    this.#isAgentSpeaking = false;
+    this.#listener({ event: 'agentStopped', at: this.#audibleUntil });
+  }
+}

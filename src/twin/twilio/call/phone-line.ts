@@ -1,0 +1,93 @@
+/**
+ * Owns: the line of an answered call, 20 ms at a time: it brings what the caller says to the stream and what the
+ * stream, or Twilio itself, plays to the caller, and records both.
+ * Does not own: the timer (`ticker.ts`), the caller (`../caller`), the stream (`stream/media-stream.ts`).
+ *
+ * Invariants:
+ * N1. Frames are dense from the answer on: a late tick makes up for those it missed, each with its own exact time.
+ * N2. After `close` the caller is asked and told nothing.
+ */
+import { frameBytes } from '../../../media/mulaw.ts';
+import type { Clock } from '../../../runtime/ports/clock.ts';
+import type { LineControls, Party } from '../../caller/party.ts';
+import { frameMs, silentFrame } from '../../caller/voice.ts';
+import { AudioTrack } from './audio-track.ts';
+import { announcementFrame } from './announcement.ts';
+import type { Ticker, Ticking } from './ticker.ts';
+
+/** The stream at the other end, as far as the line knows it. */
+export interface LineStream {
+  carry(payload: string): void;
+  play(frame: Uint8Array): number;
+}
+
+export class PhoneLine implements Ticking {
+  readonly heard: AudioTrack;
+  readonly said: AudioTrack;
+  /** When the call was answered, milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  readonly #ticker: Ticker;
+  readonly #party: Party;
+  readonly #frame = new Uint8Array(frameBytes);
+  readonly #startedMonotonic: number;
+  #doneFrames = 0;
+  #stream: LineStream | null = null;
+  #isAnnouncing = false;
+  #isClosed = false;
+
+  constructor(clock: Clock, ticker: Ticker, party: Party, controls: LineControls, recordingBytes: number) {
+    this.startedAt = clock.now();
+    this.#startedMonotonic = clock.monotonic();
+    this.#ticker = ticker;
+    this.#party = party;
+    this.heard = new AudioTrack(recordingBytes);
+    this.said = new AudioTrack(recordingBytes);
+    party.join(this.startedAt, controls);
+    ticker.add(this);
+  }
+
+  /** Milliseconds that were carried so far. */
+  get durationMs(): number {
+    return this.#doneFrames * frameMs;
+  }
+
+  connect(stream: LineStream | null): void {
+    this.#stream = stream;
+  }
+
+  /** Whether Twilio itself speaks to the caller: the twin plays a tone for its voice. */
+  announce(isAnnouncing: boolean): void {
+    this.#isAnnouncing = isAnnouncing;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stream = null;
+    this.#ticker.remove(this);
+  }
+
+  tick(now: number): void {
+    const dueFrames = Math.floor((now - this.#startedMonotonic) / frameMs);
+    while (this.#doneFrames < dueFrames && !this.#isClosed) {
+      this.#doneFrames += 1;
+      this.#carryFrame(this.startedAt + this.#doneFrames * frameMs);
+    }
+  }
+
+  /** @param at where the 20 ms that the caller said end, and those that it hears begin */
+  #carryFrame(at: number): void {
+    const voice = this.#party.speak(at);
+    if (this.#isClosed) return;
+    if (voice !== silentFrame) this.said.append(at - frameMs, voice.bytes);
+    this.#stream?.carry(voice.payload);
+    const length = this.#playInto(this.#frame);
+    if (length > 0) this.heard.append(at, this.#frame, length);
+    this.#party.hear(at, length > 0 ? this.#frame : null);
+  }
+
+  #playInto(frame: Uint8Array): number {
+    if (!this.#isAnnouncing) return this.#stream?.play(frame) ?? 0;
+    frame.set(announcementFrame);
+    return frame.length;
+  }
+}

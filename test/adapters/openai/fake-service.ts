@@ -1,0 +1,172 @@
+/**
+ * Owns: a Realtime service for tests that does nothing by itself: it records what it is sent and says what the test
+ * tells it to, at once and in that order.
+ * Does not own: being faithful (`src/twin/openai`).
+ */
+import type {
+  OpeningHandlers,
+  OpenSocket,
+  Socket,
+  SocketRefusal,
+  SocketRequest,
+} from '../../../src/runtime/ports/socket.ts';
+
+/** A client event as it came over the wire. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into messages of many shapes
+export type Message = Record<string, any>;
+
+/** Adds the fields of one object to another, objects within field by field (OpenAI Realtime, `session.update`). */
+function merge(into: Message, from: Message): Message {
+  const merged = { ...into };
+  for (const [name, value] of Object.entries(from)) {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    merged[name] = isObject ? merge(merged[name] ?? {}, value) : value;
+  }
+  return merged;
+}
+
+export class FakeService {
+  readonly requests: SocketRequest[] = [];
+  /** Everything that was sent, as text. */
+  readonly texts: string[] = [];
+  pings = 0;
+  bufferedBytes = 0;
+  closedWith: number | null = null;
+  isTerminated = false;
+  isGivenUp = false;
+  /** Answer pings by itself. */
+  answersPings = true;
+  /** What opening a socket throws. */
+  openingError: Error | null = null;
+  #handlers: OpeningHandlers | null = null;
+  #confirmed = 0;
+  #acknowledged = 0;
+
+  readonly openSocket: OpenSocket = (request, handlers) => {
+    if (this.openingError) throw this.openingError;
+    this.requests.push(request);
+    this.#handlers = handlers;
+    return () => {
+      this.isGivenUp = true;
+    };
+  };
+
+  get handlers(): OpeningHandlers {
+    if (!this.#handlers) throw new Error('no socket was asked for');
+    return this.#handlers;
+  }
+
+  get sent(): Message[] {
+    return this.texts.map((text) => JSON.parse(text) as Message);
+  }
+
+  sentOfType(type: string): Message[] {
+    return this.sent.filter((message) => message.type === type);
+  }
+
+  /** Types of what was sent, in order. */
+  get sentTypes(): string[] {
+    return this.sent.map(({ type }) => type);
+  }
+
+  accept(): void {
+    const socket: Socket = {
+      send: (text) => this.texts.push(text),
+      ping: () => {
+        this.pings++;
+        if (this.answersPings) this.handlers.onPong?.();
+      },
+      close: (code) => {
+        this.closedWith = code;
+      },
+      terminate: () => {
+        this.isTerminated = true;
+      },
+      bufferedBytes: () => this.bufferedBytes,
+    };
+    this.handlers.onOpen(socket);
+  }
+
+  refuse(refusal: Partial<SocketRefusal>): void {
+    this.handlers.onRefused({ kind: 'http', status: null, retryAfterMs: null, detail: '', ...refusal });
+  }
+
+  say(event: object): void {
+    this.sayRaw(JSON.stringify(event));
+  }
+
+  sayRaw(data: string | Uint8Array): void {
+    this.handlers.onMessage(data);
+  }
+
+  close(code: number, reason = ''): void {
+    this.handlers.onClose({ code, reason });
+  }
+
+  sayCreated(session: Message = {}): void {
+    this.say({ type: 'session.created', session: { id: 'sess_1', expires_at: 1_785_460_927, ...session } });
+  }
+
+  sayError(error: Message): void {
+    this.say({ type: 'error', error: { type: 'invalid_request_error', code: null, ...error } });
+  }
+
+  /** Confirms each `session.update` that was not confirmed yet, with what `spoil` makes of the settings. */
+  confirmSettings(spoil: (settings: Message) => void = () => undefined): void {
+    const updates = this.sentOfType('session.update');
+    let settings: Message = {};
+    updates.forEach(({ session }, index) => {
+      settings = merge(settings, session);
+      if (index < this.#confirmed) return;
+      const effective = structuredClone(settings);
+      spoil(effective);
+      this.say({ type: 'session.updated', session: effective });
+    });
+    this.#confirmed = updates.length;
+  }
+
+  /** Acknowledges each created item that was not acknowledged yet. */
+  acknowledgeItems(): void {
+    const items = this.sentOfType('conversation.item.create').map(({ item }) => item);
+    for (const item of items.slice(this.#acknowledged)) {
+      this.say({ type: 'conversation.item.added', item });
+      this.say({ type: 'conversation.item.done', item });
+    }
+    this.#acknowledged = items.length;
+  }
+
+  /** Lets the session in, up to `model.opened`. */
+  letIn(): void {
+    this.accept();
+    this.sayCreated();
+    this.confirmSettings();
+    this.acknowledgeItems();
+  }
+
+  startReply(replyId = 'resp_1', response: Message = {}): void {
+    this.say({
+      type: 'response.created',
+      response: { id: replyId, conversation_id: 'conv_1', status: 'in_progress', output: [], ...response },
+    });
+  }
+
+  sayAudio(audio: Uint8Array, replyId = 'resp_1', itemId = 'item_A'): void {
+    const delta = Buffer.from(audio).toString('base64');
+    this.say({ type: 'response.output_audio.delta', response_id: replyId, item_id: itemId, delta });
+  }
+
+  finishReply(replyId = 'resp_1', response: Message = {}): void {
+    this.say({
+      type: 'response.done',
+      response: {
+        id: replyId,
+        conversation_id: 'conv_1',
+        status: 'completed',
+        status_details: null,
+        output: [],
+        usage: null,
+        ...response,
+      },
+    });
+  }
+}

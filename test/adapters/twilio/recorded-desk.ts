@@ -1,0 +1,85 @@
+/** Owns: a desk that keeps what it was asked, answers as it is told to, and writes down what its streams hand on. */
+import type {
+  Answer,
+  CarrierDesk,
+  IncomingCall,
+  LineListener,
+  StreamStart,
+} from '../../../src/runtime/ports/carrier.ts';
+import type { Signal } from '../../../src/runtime/ports/signal.ts';
+
+/** What one stream handed on, in order. */
+export type Handed =
+  | { what: 'audio'; payload: string; timestampMs: number }
+  | { what: 'mark'; name: string }
+  | { what: 'signal'; signal: Signal };
+
+export class RecordedListener implements LineListener {
+  readonly handed: Handed[] = [];
+
+  onAudio(payload: string, timestampMs: number): void {
+    this.handed.push({ what: 'audio', payload, timestampMs });
+  }
+
+  onMark(name: string): void {
+    this.handed.push({ what: 'mark', name });
+  }
+
+  onSignal(signal: Signal): void {
+    this.handed.push({ what: 'signal', signal });
+  }
+
+  get signals(): Signal[] {
+    return this.handed.flatMap((one) => (one.what === 'signal' ? [one.signal] : []));
+  }
+
+  get entries(): Signal['entry'][] {
+    return this.signals.map(({ entry }) => entry);
+  }
+
+  /** The types of what was handed on, signals by their entry. */
+  get order(): string[] {
+    return this.handed.map((one) => (one.what === 'signal' ? one.signal.entry.type : one.what));
+  }
+
+  get timestamps(): number[] {
+    return this.handed.flatMap((one) => (one.what === 'audio' ? [one.timestampMs] : []));
+  }
+}
+
+export interface Report {
+  carrierCallId: string;
+  signal: Signal;
+  key: string;
+}
+
+export class RecordedDesk implements CarrierDesk {
+  readonly answered: IncomingCall[] = [];
+  readonly continued: string[] = [];
+  readonly reports: Report[] = [];
+  readonly starts: StreamStart[] = [];
+  answer: () => Promise<Answer> = async () => ({ do: 'hangUp' });
+  next: () => Promise<Answer> = async () => ({ do: 'hangUp' });
+  takeReport: () => Promise<void> = async () => undefined;
+  admit: (start: StreamStart) => Promise<LineListener | null> = async () => null;
+
+  answerCall(call: IncomingCall): Promise<Answer> {
+    this.answered.push(call);
+    return this.answer();
+  }
+
+  continueCall(carrierCallId: string): Promise<Answer> {
+    this.continued.push(carrierCallId);
+    return this.next();
+  }
+
+  report(carrierCallId: string, signal: Signal, key: string): Promise<void> {
+    this.reports.push({ carrierCallId, signal, key });
+    return this.takeReport();
+  }
+
+  admitStream(start: StreamStart): Promise<LineListener | null> {
+    this.starts.push(start);
+    return this.admit(start);
+  }
+}

@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mostTwimlCharacters, type TwimlPlace, writeTwiml } from '../../../src/adapters/twilio/twiml.ts';
+import type { Answer } from '../../../src/runtime/ports/carrier.ts';
+import { readTwiml } from './read-twiml.ts';
+
+const place: TwimlPlace = {
+  publicUrl: 'https://Calls.example/',
+  instance: 'a-1',
+  fallbackUrl: null,
+  waits: 0,
+};
+const overrides = '#ct=1000&rt=4000&rc=2&rp=all';
+const connect: Extract<Answer, { do: 'connect' }> = {
+  do: 'connect',
+  callId: 'CA1',
+  attempt: 2,
+  token: 'CA1.2.99.mac',
+  pauseMs: 0,
+};
+const verbs = (answer: Answer, changes: Partial<TwimlPlace> = {}) =>
+  readTwiml(writeTwiml(answer, { ...place, ...changes })).children;
+
+describe('TwiML', () => {
+  it('connects a stream with a name and a token of its own, and says what to ask afterwards', () => {
+    expect(verbs(connect)).toEqual([
+      {
+        name: 'Connect',
+        attributes: { action: `https://calls.example/twilio/continue${overrides}`, method: 'POST' },
+        text: '',
+        children: [
+          {
+            name: 'Stream',
+            attributes: {
+              url: 'wss://calls.example/twilio/media/a-1',
+              name: 'CA1-2',
+              statusCallback: `https://calls.example/twilio/stream-status${overrides}`,
+              statusCallbackMethod: 'POST',
+            },
+            text: '',
+            children: [
+              {
+                name: 'Parameter',
+                attributes: { name: 'token', value: 'CA1.2.99.mac' },
+                text: '',
+                children: [],
+              },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('pauses before the stream for as long as it is asked to, in whole seconds', () => {
+    const [pause, next] = verbs({ ...connect, pauseMs: 1_001 });
+    expect([pause?.name, pause?.attributes, next?.name]).toEqual(['Pause', { length: '2' }, 'Connect']);
+  });
+
+  it('streams over ws where the public address is plain http', () => {
+    const [verb] = verbs(connect, { publicUrl: 'http://127.0.0.1:8080' });
+    expect(verb?.children[0]?.attributes.url).toBe('ws://127.0.0.1:8080/twilio/media/a-1');
+  });
+
+  it('escapes the name of an instance in the path', () => {
+    const [verb] = verbs(connect, { instance: 'a/b?c' });
+    expect(verb?.children[0]?.attributes.url).toBe('wss://calls.example/twilio/media/a%2Fb%3Fc');
+  });
+
+  it('says sorry in one sentence or more and hangs up', () => {
+    const [say, hangUp, ...rest] = verbs({ do: 'apologise' });
+    expect([say?.name, hangUp?.name, rest]).toEqual(['Say', 'Hangup', []]);
+    expect(say?.text).toMatch(/sorry/);
+  });
+
+  it('hangs up', () => {
+    expect(verbs({ do: 'hangUp' }).map(({ name }) => name)).toEqual(['Hangup']);
+  });
+
+  it('declines with a busy message where there is no fallback', () => {
+    const [say, hangUp] = verbs({ do: 'decline' });
+    expect([say?.name, hangUp?.name]).toEqual(['Say', 'Hangup']);
+    expect(say?.text).toMatch(/busy/);
+  });
+
+  it('declines by the fallback where there is one, in a way that a static host answers', () => {
+    const [redirect, ...rest] = verbs({ do: 'decline' }, { fallbackUrl: 'https://static.example/x?a=1&b="2"' });
+    expect(redirect).toMatchObject({
+      name: 'Redirect',
+      attributes: { method: 'GET' },
+      text: 'https://static.example/x?a=1&b="2"',
+    });
+    expect(rest).toEqual([]);
+  });
+
+  it('has the carrier ask again after a second, and counts how often', () => {
+    const [pause, redirect] = verbs({ do: 'wait' }, { waits: 4 });
+    expect(pause?.attributes).toEqual({ length: '1' });
+    expect(redirect?.attributes).toEqual({ method: 'POST' });
+    expect(redirect?.text).toBe(`https://calls.example/twilio/continue?waits=5${overrides}`);
+  });
+
+  it('gives every text back as it was, whatever characters it holds', () => {
+    const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(text, text, text, (callId, token, path) => {
+        const fallbackUrl = `https://static.example/?${path}`;
+        const [verb] = verbs({ ...connect, callId, token });
+        expect(verb?.children[0]?.attributes.name).toBe(`${callId}-2`);
+        expect(verb?.children[0]?.children[0]?.attributes.value).toBe(token);
+        expect(verbs({ do: 'decline' }, { fallbackUrl })[0]?.text).toBe(fallbackUrl);
+      }),
+    );
+  });
+
+  it('stays under the length that the carrier takes, with the longest names that we give', () => {
+    const long = writeTwiml(
+      { ...connect, callId: 'c'.repeat(200), token: 't'.repeat(490), attempt: 999_999, pauseMs: 5_000 },
+      { ...place, publicUrl: `https://${'h'.repeat(60)}.${'h'.repeat(60)}.example`, instance: 'i'.repeat(100) },
+    );
+    expect(long.length).toBeLessThan(mostTwimlCharacters);
+  });
+
+  it('is refused rather than sent where it is longer than that', () => {
+    const tooLong = { ...place, publicUrl: `https://here.example/${'p'.repeat(mostTwimlCharacters)}` };
+    expect(() => writeTwiml(connect, tooLong)).toThrow(expect.objectContaining({ code: 'configuration.invalid' }));
+  });
+});

@@ -1,0 +1,177 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { FixCallError, GiveUpError, RetryError } from '../../../src/runtime/ports/errors.ts';
+import { readTwiml } from './read-twiml.ts';
+import { callSid } from './stream-messages.ts';
+import { callForm, never, publicUrl, WebhookStage } from './webhook-stage.ts';
+
+let stage = new WebhookStage();
+afterEach(async () => {
+  await stage.app.close();
+  expect(stage.clock.pendingTimers).toBe(0);
+  stage = new WebhookStage();
+});
+
+const connect = { do: 'connect', callId: callSid, attempt: 1, token: 'token', pauseMs: 0 } as const;
+const verbsOf = (body: string) => readTwiml(body).children.map(({ name }) => name);
+const redirectOf = (body: string) =>
+  readTwiml(body).children.find(({ name }) => name === 'Redirect')?.text ?? null;
+const inProgress = { ...callForm, CallStatus: 'in-progress' };
+const unknownCall = async () => {
+  throw new FixCallError('call.unknown', '');
+};
+
+describe('a webhook for a call that comes in', () => {
+  it('is handed to the desk, and answered with the TwiML of its answer', async () => {
+    stage.desk.answer = async () => connect;
+    const response = await stage.post('/twilio/voice');
+    expect(response.statusCode).toBe(200);
+    expect(response.headers['content-type']).toBe('text/xml; charset=utf-8');
+    expect(verbsOf(response.body)).toEqual(['Connect']);
+    expect(stage.desk.answered).toEqual([{ carrierCallId: callSid, from: '+15550001', to: '+15550002' }]);
+  });
+
+  it('may come as signed JSON', async () => {
+    stage.desk.answer = async () => connect;
+    const response = await stage.postJson('/twilio/voice', JSON.stringify({ CallSid: callSid }));
+    expect(verbsOf(response.body)).toEqual(['Connect']);
+    expect(stage.desk.answered).toEqual([{ carrierCallId: callSid, from: '', to: '' }]);
+  });
+
+  it('is declined when the desk takes longer than 8 s, though the desk answers later', async () => {
+    stage.desk.answer = never;
+    const response = stage.post('/twilio/voice');
+    await stage.pass(7_999);
+    expect(stage.clock.pendingTimers).toBe(1);
+    await stage.pass(1);
+    expect(verbsOf((await response).body)).toEqual(['Say', 'Hangup']);
+    expect(stage.tally.countOf('desk.late')).toBe(1);
+  });
+
+  it('is declined when the desk fails', async () => {
+    stage.desk.answer = async () => {
+      throw new RetryError('journal.unavailable', '');
+    };
+    expect(verbsOf((await stage.post('/twilio/voice')).body)).toEqual(['Say', 'Hangup']);
+    expect(stage.tally.countOf('desk.failed')).toBe(1);
+  });
+
+  it('is declined by the fallback where one is configured', async () => {
+    stage = new WebhookStage({ fallbackUrl: 'https://static.example/' });
+    stage.desk.answer = async () => ({ do: 'decline' });
+    expect(redirectOf((await stage.post('/twilio/voice')).body)).toBe('https://static.example/');
+  });
+
+  it('creates no call when the caller has hung up before', async () => {
+    const response = await stage.post('/twilio/voice', { ...callForm, CallStatus: 'canceled' });
+    expect(verbsOf(response.body)).toEqual(['Hangup']);
+    expect(stage.desk.answered).toEqual([]);
+  });
+
+  it('is answered where the carrier gives a state that nobody knows yet', async () => {
+    stage.desk.answer = async () => connect;
+    const response = await stage.post('/twilio/voice', { ...callForm, CallStatus: 'parked' });
+    expect(verbsOf(response.body)).toEqual(['Connect']);
+  });
+
+  it('gets 503 when the public address is lost meanwhile', async () => {
+    stage = new WebhookStage({ publicUrl: () => null });
+    expect((await stage.post('/twilio/voice')).statusCode).toBe(503);
+  });
+
+  it('gets 500 and no word of why when no TwiML can be written', async () => {
+    stage = new WebhookStage({ instance: 'i'.repeat(5_000) });
+    stage.desk.answer = async () => connect;
+    const response = await stage.post('/twilio/voice');
+    expect([response.statusCode, response.body]).toEqual([500, '']);
+  });
+});
+
+describe.each(['/twilio/continue', '/twilio/fallback', '/twilio/dialed'])('a webhook at %s', (path) => {
+  it('asks what to do next with the call', async () => {
+    stage.desk.next = async () => connect;
+    expect(verbsOf((await stage.post(path, inProgress)).body)).toEqual(['Connect']);
+    expect(stage.desk.continued).toEqual([callSid]);
+    expect(stage.desk.answered).toEqual([]);
+  });
+
+  it('begins a call that nobody has heard of', async () => {
+    stage.desk.next = unknownCall;
+    stage.desk.answer = async () => connect;
+    expect(verbsOf((await stage.post(path, inProgress)).body)).toEqual(['Connect']);
+    expect(stage.desk.answered).toEqual([{ carrierCallId: callSid, from: '+15550001', to: '+15550002' }]);
+  });
+
+  it('has the carrier ask again when the desk takes longer than 3 s, before the carrier gives up', async () => {
+    stage.desk.next = never;
+    const response = stage.post(path, inProgress);
+    await stage.pass(2_999);
+    expect(stage.clock.pendingTimers).toBe(1);
+    await stage.pass(1);
+    const { body } = await response;
+    expect(redirectOf(body)).toBe(`${publicUrl}/twilio/continue?waits=1#ct=1000&rt=4000&rc=2&rp=all`);
+  });
+
+  it('has the carrier ask again when the desk may know later', async () => {
+    stage.desk.next = async () => {
+      throw new RetryError('journal.unavailable', '');
+    };
+    expect(verbsOf((await stage.post(path, inProgress)).body)).toEqual(['Pause', 'Redirect']);
+  });
+
+  it('says sorry when the desk will never know', async () => {
+    stage.desk.next = async () => {
+      throw new GiveUpError('log.invalid', '');
+    };
+    expect(verbsOf((await stage.post(path, inProgress)).body)).toEqual(['Say', 'Hangup']);
+    expect(stage.tally.countOf('desk.failed')).toBe(1);
+  });
+
+  it('reports the end of a call that is over, and answers with a hang-up', async () => {
+    stage.desk.next = async () => connect;
+    const response = await stage.post(path, { ...callForm, CallStatus: 'completed' });
+    expect(verbsOf(response.body)).toEqual(['Hangup']);
+    expect(stage.desk.continued).toEqual([]);
+    expect(stage.desk.reports).toEqual([
+      {
+        carrierCallId: callSid,
+        signal: { entry: { type: 'carrier.reported', status: 'completed', source: 'webhook' } },
+        key: expect.stringContaining(callSid),
+      },
+    ]);
+  });
+
+  it('answers with a hang-up for a call that is over though its end cannot be reported', async () => {
+    stage.desk.takeReport = unknownCall;
+    const response = await stage.post(path, { ...callForm, CallStatus: 'no-answer' });
+    expect(verbsOf(response.body)).toEqual(['Hangup']);
+    expect(stage.desk.answered).toEqual([]);
+  });
+});
+
+describe('a call that is told to ask again', () => {
+  it('asks 60 times in a row and then hears an apology', async () => {
+    stage.desk.next = async () => ({ do: 'wait' });
+    let path = '/twilio/continue';
+    for (let asked = 0; asked < 60; asked++) {
+      const redirect = redirectOf((await stage.post(path, inProgress)).body) ?? '';
+      path = redirect.replace(publicUrl, '').replace(/#.*/, '');
+    }
+    expect(path).toBe('/twilio/continue?waits=60');
+    expect(verbsOf((await stage.post(path, inProgress)).body)).toEqual(['Say', 'Hangup']);
+    expect(stage.tally.countOf('webhook.waitedOut')).toBe(1);
+  });
+
+  it('counts from the start again where the number of times is not one', async () => {
+    stage.desk.next = async () => ({ do: 'wait' });
+    const { body } = await stage.post('/twilio/continue?waits=-7', inProgress);
+    expect(redirectOf(body)).toContain('?waits=1#');
+  });
+});
+
+describe('the fallback', () => {
+  it('is counted and logged, for something of ours could not be fetched or run', async () => {
+    await stage.post('/twilio/fallback', { ...inProgress, ErrorCode: '11200', ErrorUrl: publicUrl });
+    expect(stage.tally.countOf('webhook.fallback')).toBe(1);
+    expect(stage.lines).toHaveLength(1);
+  });
+});
