@@ -15,7 +15,7 @@ export interface SourcePlace {
 /** How long a second Node may take to meet a parse error again. */
 const parseMs = 5_000;
 
-/** Where running code threw: the innermost frame in `file`, else the innermost in any file; null for a parse error. */
+/** Where running code threw: the innermost frame in `file`, else the innermost in any file; null where none ran. */
 export function thrownPlace({ stack = '' }: Error, file: string): SourcePlace | null {
   const matches = stack.matchAll(
     /^ +at (?!async )(?:.*\()?(?<path>(?:file:\/\/)?\/[^()]*):(?<line>\d+):\d+\)?$/gm,
@@ -24,12 +24,8 @@ export function thrownPlace({ stack = '' }: Error, file: string): SourcePlace | 
   return frames.find((frame) => frame.file === file) ?? frames[0] ?? null;
 }
 
-/** Where the code of `file`, or of a file that it imports, does not parse or link; null where Node does not tell. */
-export async function parsePlace(error: Error, file: string): Promise<SourcePlace | null> {
-  const heading = placeIn(error.stack ?? '');
-  if (heading || error.name !== 'SyntaxError') return heading;
-  return placeIn(await parseAgain(file));
-}
+/** Where code does not parse or link, as far as the error itself tells; null for an error that running code threw. */
+export const codePlace = ({ stack = '' }: Error): SourcePlace | null => placeIn(stack);
 
 /** Node heads the text of a parse or link error with `path:line`. */
 function placeIn(text: string): SourcePlace | null {
@@ -43,14 +39,15 @@ const placeOf = ({ path = '', line }: Record<string, string>): SourcePlace => ({
 });
 
 /**
- * The text of a parse error that JavaScript's own parser found. It has a heading only where nobody catches it, so a
- * second Node is made to meet it. Nothing of the file runs there: modules that do not parse are never evaluated.
+ * Where `file`, or a file that it imports, does not parse, for the errors of JavaScript's own parser: they tell it
+ * only where nobody catches them, so a second Node is made to meet it. Nothing of the file runs there: modules that
+ * do not parse are never evaluated.
  */
-function parseAgain(file: string): Promise<string> {
+export function findParseError(file: string): Promise<SourcePlace | null> {
   const conditions = process.execArgv.filter((argument) => argument.startsWith('--conditions='));
   return new Promise((resolve) => {
     execFile(process.execPath, [...conditions, file], { env: {}, timeout: parseMs }, (_, __, stderr) =>
-      resolve(stderr),
+      resolve(placeIn(stderr)),
     );
   });
 }

@@ -10,7 +10,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FixCallError } from '../runtime/ports/errors.ts';
 import type { Agent } from './definition.ts';
-import { parsePlace, type SourcePlace, thrownPlace } from './error-place.ts';
+import { codePlace, findParseError, type SourcePlace, thrownPlace } from './error-place.ts';
 import { checkAgent, type LoadedAgent } from './loaded-agent.ts';
 import { AgentOrigin } from './origin.ts';
 
@@ -55,12 +55,13 @@ async function importFault(origin: AgentOrigin, error: unknown): Promise<FixCall
   const { message } = error;
   const missing = /^Cannot find (?:module|package) '(?:[^']*\/)?(?<name>[^'/]+)'/.exec(message)?.groups?.name;
   if (missing !== undefined) return origin.fault(message, origin.findImport(missing));
+  const unread = `cannot be read as code: ${message}`;
+  const codeAt = codePlace(error);
+  if (codeAt) return await faultAt(origin, codeAt, unread);
   const thrownAt = thrownPlace(error, origin.path);
   if (thrownAt) return await faultAt(origin, thrownAt, `throws when it is loaded: ${message}`);
-  const place = await parsePlace(error, origin.path);
-  return place
-    ? await faultAt(origin, place, `cannot be read as code: ${message}`)
-    : origin.fault(`cannot be loaded: ${message}`);
+  const parseAt = error.name === 'SyntaxError' ? await findParseError(origin.path) : null;
+  return parseAt ? await faultAt(origin, parseAt, unread) : origin.fault(`cannot be loaded: ${message}`);
 }
 
 /** A fault in the agent's file, or in one that it imports. */

@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { constants, Script } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadAgent } from '../../src/agent/load.ts';
 import { FixCallError } from '../../src/runtime/ports/errors.ts';
 
-/** Node's own import: the one of the test runner compiles by itself and tells errors in its own words. */
-const importModule: (url: string) => Promise<Record<string, unknown>> = new Script('(url) => import(url)', {
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-}).runInThisContext();
+/** The import of the test runner compiles by itself, and tells errors in its own words. */
+const { importModule }: typeof import('./native-import.ts') = createRequire(import.meta.url)(
+  './native-import.ts',
+);
 
 let directory = '';
 beforeEach(() => {
@@ -76,7 +76,10 @@ describe('a file that does not parse', () => {
   });
 
   it('does not run what it would have run', async () => {
-    write('effect.js', `import { writeFileSync } from 'node:fs';\nwriteFileSync('${join(directory, 'ran')}', '');`);
+    write(
+      'effect.js',
+      `import { writeFileSync } from 'node:fs';\nwriteFileSync('${join(directory, 'ran')}', '');`,
+    );
     write('outer.js', "import './effect.js';\nconst a = {;\nexport default a;");
     expect(await complaintOf('outer.js')).toContain('outer.js:2:');
     await expect(load('ran')).rejects.toThrow('there is no such file');
@@ -88,7 +91,9 @@ describe('a file that cannot be loaded', () => {
     write('imports.ts', "// './nowhere.ts'\nimport { a } from './nowhere.ts';\nexport default a;");
     expect(await complaintOf('imports.ts')).toContain('imports.ts:2: Cannot find module');
     write('packages.ts', "import a from 'no-such-package-here';\nexport default a;");
-    expect(await complaintOf('packages.ts')).toContain("packages.ts:1: Cannot find package 'no-such-package-here'");
+    expect(await complaintOf('packages.ts')).toContain(
+      "packages.ts:1: Cannot find package 'no-such-package-here'",
+    );
     write('split.ts', "const name = './nowhere' + '.ts';\nexport default await import(name);");
     expect(await complaintOf('split.ts')).toContain('split.ts: Cannot find module');
   });
@@ -96,17 +101,26 @@ describe('a file that cannot be loaded', () => {
   it('is told with the import that has no such name', async () => {
     write('other.ts', 'export const a = 1;');
     write('names.ts', "const c = 1;\nimport { b } from './other.ts';\nexport default b + c;");
-    expect(await complaintOf('names.ts')).toContain('names.ts:2: cannot be read as code: The requested module');
+    expect(await complaintOf('names.ts')).toContain(
+      'names.ts:2: cannot be read as code: The requested module',
+    );
   });
 
   it('is told with the line that throws', async () => {
-    write('throws.ts', 'interface A { a: number }\n\nconst fail = () => {\n  throw new TypeError("no key");\n};\nexport default fail();');
-    expect(await complaintOf('throws.ts')).toContain('throws.ts:4: throws when it is loaded: no key\n  4 |   throw');
+    write(
+      'throws.ts',
+      'interface A { a: number }\n\nconst fail = () => {\n  throw new TypeError("no key");\n};\nexport default fail();',
+    );
+    expect(await complaintOf('throws.ts')).toContain(
+      'throws.ts:4: throws when it is loaded: no key\n  4 |   throw',
+    );
     write('parses.ts', 'const a = 1;\nexport default JSON.parse("{" + a);');
     expect(await complaintOf('parses.ts')).toContain('parses.ts:2: throws when it is loaded: ');
     write('inner.ts', '\nthrow new Error("inner");\nexport const a = 1;');
     write('outer.ts', "import { a } from './inner.ts';\nexport default a;");
-    expect(await complaintOf('outer.ts')).toContain(`${join(directory, 'inner.ts')}:2: throws when it is loaded: inner`);
+    expect(await complaintOf('outer.ts')).toContain(
+      `${join(directory, 'inner.ts')}:2: throws when it is loaded: inner`,
+    );
   });
 
   it('is told where it throws something that is no error', async () => {
@@ -137,9 +151,14 @@ describe('a file that cannot be loaded', () => {
 
 describe('a definition that is wrong', () => {
   it('is refused with the line of each property at fault', async () => {
-    write('wrong.ts', "export default {\n  name: 'desk',\n  instructions: '',\n  greeting: 'Hello!',\n  voise: 'x',\n};");
+    write(
+      'wrong.ts',
+      "export default {\n  name: 'desk',\n  instructions: '',\n  greeting: 'Hello!',\n  voise: 'x',\n};",
+    );
     const complaint = await complaintOf('wrong.ts');
-    expect(complaint).toContain("wrong.ts:3: instructions must be 1 to 50000 characters that tell the model what to do\n  3 |   instructions: '',");
+    expect(complaint).toContain(
+      "wrong.ts:3: instructions must be 1 to 50000 characters that tell the model what to do\n  3 |   instructions: '',",
+    );
     expect(complaint).toContain("wrong.ts:5: voise is no property of an agent\n  5 |   voise: 'x',");
   });
 });
@@ -149,5 +168,7 @@ it('Node itself loads the front desk, with holdfast standing for this package', 
     const { agent } = await loadAgent('agents/front-desk.ts');
     console.log(agent.name, agent.tools.map(({ name }) => name).join());`;
   const options = ['--conditions=holdfast-source', '--input-type=module', '--eval', script];
-  expect(execFileSync(process.execPath, options, { encoding: 'utf8' })).toBe('front-desk find_repair,book_pickup\n');
+  expect(execFileSync(process.execPath, options, { encoding: 'utf8' })).toBe(
+    'front-desk find_repair,book_pickup\n',
+  );
 });

@@ -42,7 +42,10 @@ describe('the agent of a new call', () => {
   });
 
   it('asks the model for what the schema takes in, not for what it makes of it', async () => {
-    const parameters = z.object({ count: z.number().default(1), day: z.string().transform((day) => day.length) });
+    const parameters = z.object({
+      count: z.number().default(1),
+      day: z.string().transform((day) => day.length),
+    });
     const agent = await resolve({ ...leastAgent, tools: [{ ...lookUp, parameters }] });
     expect(agent.record.tools[0]?.parameters).toMatchObject({
       properties: { count: { type: 'number', default: 1 }, day: { type: 'string' } },
@@ -90,12 +93,15 @@ describe('a function of the call that fails', () => {
       throw error;
     };
     const error = new Error('no shop today');
-    error.stack = 'Error: no shop today\n    at choose (file:///agents/desk.ts:2:9)\n    at more (file:///x.ts:1:1)';
+    error.stack =
+      'Error: no shop today\n    at choose (file:///agents/desk.ts:2:9)\n    at more (file:///x.ts:1:1)';
     await expect(resolve(throwing(error), origin)).rejects.toThrow(
       'desk.ts:2: its function throws: no shop today\n  2 | two',
     );
     error.stack = 'Error: no shop today\n    at more (file:///x.ts:3:1)';
-    await expect(resolve(throwing(error), origin)).rejects.toThrow('desk.ts: its function throws: no shop today');
+    await expect(resolve(throwing(error), origin)).rejects.toThrow(
+      'desk.ts: its function throws: no shop today',
+    );
     await expect(resolve(throwing('a word'), origin)).rejects.toThrow('desk.ts: its function throws: a word');
   });
 
@@ -149,12 +155,20 @@ describe('a call that is resumed', () => {
   it('cannot go on from what is no record', async () => {
     const resumed = resumeAgent(load(leastAgent), call, { name: 'desk' }, systemClock);
     await expect(resumed).rejects.toBeInstanceOf(GiveUpError);
-    await expect(resumed).rejects.toMatchObject({ code: 'log.invalid', message: expect.stringContaining('call CA1') });
+    await expect(resumed).rejects.toMatchObject({
+      code: 'log.invalid',
+      message: expect.stringContaining('call CA1'),
+    });
   });
 
   it('hides no fault of our own', async () => {
     const broken = { agent: () => leastAgent, origin: null as never };
-    const clock = { ...systemClock, setTimeout: () => { throw new RangeError('no timers'); } };
+    const clock = {
+      ...systemClock,
+      setTimeout: () => {
+        throw new RangeError('no timers');
+      },
+    };
     await expect(resumeAgent(broken, call, stored, clock)).rejects.toThrow('no timers');
   });
 });

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -115,6 +115,21 @@ describe('a turn of the journal', () => {
       { id: 7, failure: { code: 'journal.unavailable', detail: expect.stringContaining(path) } },
       { id: 8, result: { commits: [], checkpoint: null } },
     ]);
+  });
+});
+
+describe('a signal that was taken', () => {
+  test('leaves nothing of its content in the file', async () => {
+    const journal = await openSqliteJournal(path, { clock, startThread: startInThisThread });
+    for (const id of ['taken', 'waiting'])
+      await journal.put({ id, callId: 'a', signal: { number: `555-${id}` } });
+    await journal.append(commitOf('a', 1, { taken: ['taken'] }));
+    await journal.close();
+    database.close();
+    const bytes = readFileSync(path, 'latin1');
+    expect(bytes).toContain('555-waiting');
+    expect(bytes).not.toContain('555-taken');
+    database = openJournalFile(path);
   });
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { blockBytes } from '../../src/media/ring.ts';
 import { RecordingEar, Rig, type Told } from './support/rig.ts';
 
 /** A bridge in the middle of everything: speech both ways, a full line, an ear behind. */
@@ -29,7 +30,9 @@ function useEverything(rig: Rig): void {
 
 test('I4: after a close no timer, no audio and no word is left, whatever is called', () => {
   const { rig, ear } = busy();
+  expect(rig.bridge.quality().heldBytes).toBe(2 * blockBytes);
   rig.bridge.close();
+  expect(rig.bridge.quality().heldBytes).toBe(0);
   const before = { told: rig.told.length, heard: ear.pieces.length, sent: rig.line.sent.length };
   const line = rig.line;
   useEverything(rig);

@@ -76,13 +76,14 @@ test('an interruption in answer to the last progress leaves the reply interrupte
 test('progress is told once per second that was played, and at the end', () => {
   const rig = new Rig();
   rig.attachLine();
+  rig.pass(5_000);
   rig.reply('reply', 'item', 20_000);
   rig.bridge.replyEnded('reply');
   rig.pass(3_000);
   expect(rig.toldOf('progressed').map(({ atMs, heard }) => [atMs, heard.playedMs])).toEqual([
-    [1_000, 1_000],
-    [2_000, 2_000],
-    [2_500, 2_500],
+    [6_000, 1_000],
+    [7_000, 2_000],
+    [7_500, 2_500],
   ]);
 });
 

@@ -194,6 +194,15 @@ test('a lost line takes what was begun with it; a reply that begins meanwhile wa
   expect(rig.bridge.quality().lateAgentBytes).toBe(8_000);
 });
 
+test('what waited for room on a lost line is not heard on the next one', () => {
+  const rig = new Rig();
+  rig.attachLine().isStalled = true;
+  rig.reply('reply', 'item', 4_000);
+  rig.attachLine();
+  rig.pass(1_000);
+  expect(rig.line.heard).toEqual([]);
+});
+
 test('marks echoed after the line was lost say nothing', () => {
   const rig = new Rig();
   const line = rig.attachLine();

@@ -58,7 +58,7 @@ export class Connection {
   readonly #heartbeat: Heartbeat;
   #giveUpOpening: (() => void) | null = null;
   #socket: Socket | null = null;
-  #timer: TimerHandle | null = null;
+  #timer: TimerHandle;
   #hasEnded = false;
   #lastText = '';
   /** What an error said of the end that is to come. */
@@ -212,6 +212,5 @@ export class Connection {
 
   #disarm(): void {
     this.#access.clock.clearTimeout(this.#timer);
-    this.#timer = null;
   }
 }

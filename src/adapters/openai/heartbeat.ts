@@ -15,7 +15,7 @@ export class Heartbeat {
   readonly #clock: Clock;
   readonly #everyMs: number;
   readonly #actions: HeartbeatActions;
-  #timer: TimerHandle | null = null;
+  #timer: TimerHandle;
   #answered = true;
 
   constructor(clock: Clock, everyMs: number, actions: HeartbeatActions) {
@@ -34,12 +34,10 @@ export class Heartbeat {
 
   stop(): void {
     this.#clock.clearTimeout(this.#timer);
-    this.#timer = null;
   }
 
   #beat(): void {
     if (!this.#answered) {
-      this.#timer = null;
       this.#actions.onMissed();
       return;
     }

@@ -50,7 +50,7 @@ export class ResponseQueue {
   /** A request met a reply that we do not know: wait for its end. */
   #isBlocked = false;
   #sendings = 0;
-  #timer: TimerHandle | null = null;
+  #timer: TimerHandle;
 
   constructor(needs: QueueNeeds) {
     this.#needs = needs;
@@ -166,13 +166,11 @@ export class ResponseQueue {
   }
 
   #giveUpWaiting(): void {
-    this.#timer = null;
     if (this.#sent) this.#sent.lost = true;
     this.#sendNext();
   }
 
   #stopWaiting(): void {
     this.#needs.clock.clearTimeout(this.#timer);
-    this.#timer = null;
   }
 }

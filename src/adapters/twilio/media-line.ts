@@ -29,7 +29,7 @@ export class MediaLine implements Line {
   readonly #clock: Clock;
   readonly #ends: LineEnds;
   readonly #writer: MessageWriter;
-  #overfull: TimerHandle = null;
+  #overfull: TimerHandle;
   #silenced = false;
 
   constructor(streamId: string, socket: Socket, clock: Clock, ends: LineEnds) {
@@ -76,12 +76,12 @@ export class MediaLine implements Line {
   }
 
   #judge(): void {
-    this.#overfull = null;
+    this.#overfull = undefined;
     if (this.#socket.bufferedBytes() > mostBufferedBytes) this.#ends.onStuck();
   }
 
   #forgetOverfull(): void {
     this.#clock.clearTimeout(this.#overfull);
-    this.#overfull = null;
+    this.#overfull = undefined;
   }
 }

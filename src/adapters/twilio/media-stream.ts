@@ -59,7 +59,7 @@ export class MediaStream {
   /** Kinds of refusals that were counted for this stream before. */
   readonly #refusals = new Set<Refusal>();
   readonly #startTimer: TimerHandle;
-  #closingTimer: TimerHandle = null;
+  #closingTimer: TimerHandle;
   #line: MediaLine | null = null;
   #listener: LineListener | null = null;
   /** Null until it is known again, after a message without a number. */
@@ -237,7 +237,7 @@ export class MediaStream {
   }
 
   #close(code: number, reason: string): void {
-    if (this.#closingTimer !== null || this.#closure !== null) return;
+    if (this.#closingTimer !== undefined || this.#closure !== null) return;
     this.#isDone = true;
     this.#line?.silence();
     this.#closingTimer = this.#clock.setTimeout(() => this.#socket.terminate(), closingLimitMs);

@@ -158,6 +158,7 @@ export const call = setup({
         : {
             instance: event.instance,
             stream: { id: null, attempt: event.attempt ?? context.stream.attempt },
+            asks: 0,
             model: { ...context.model, sessionId: null, tries: 0, backoffMs: 0 },
             reply: noReply,
             owed: awaitsAnswer(context) && context.owed === null ? ('repeat' as const) : context.owed,

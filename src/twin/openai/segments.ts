@@ -45,7 +45,8 @@ const loudness = 2_500;
 
 const syncBytes = Uint8Array.of(0x72, 0x7d, 0x74);
 const stampDigits = { reply: 4, segment: 3, frame: 4, check: 2 } as const;
-const checkModulus = 8 ** stampDigits.check;
+/** The largest prime of two octal digits: no single wrong digit goes unnoticed. */
+const checkModulus = 61;
 const stampBytes =
   syncBytes.length + stampDigits.reply + stampDigits.segment + stampDigits.frame + stampDigits.check;
 

@@ -50,6 +50,14 @@ function callerAudio(appends: number): Buffer[] {
   return Array.from({ length: appends }, (_, index) => samples.subarray(index * 4_800, (index + 1) * 4_800));
 }
 
+/** The client's event with whole audio for the recorded beginning of it, and with the twin's own call id. */
+function adapt(event: WireEvent, audio: Buffer[], client: TestClient): object {
+  if (event.type === 'input_audio_buffer.append') return { ...event, audio: audio.shift()?.toString('base64') };
+  if (event.item?.type !== 'function_call_output') return event;
+  const { call_id } = client.last('response.function_call_arguments.done');
+  return { ...event, item: { ...event.item, call_id } };
+}
+
 /** Sends what the client of the recording sent, each message once the twin got as far as the service had. */
 async function replay(recording: Recording): Promise<World> {
   const model = received(recording)[0]?.session.model;
@@ -62,8 +70,7 @@ async function replay(recording: Recording): Promise<World> {
       if (isMilestone(event)) seen += 1;
     } else {
       await world.clock.runUntil(() => milestones(world.client.events).length >= seen, 5_000);
-      const isAppend = event.type === 'input_audio_buffer.append';
-      world.client.send(isAppend ? { ...event, audio: audio.shift()?.toString('base64') } : event);
+      world.client.send(adapt(event, audio, world.client));
     }
   }
   await world.clock.advance(5_000);

@@ -36,6 +36,8 @@ export type StreamEnd =
 export interface StreamListener {
   onStarted(): void;
   onEnded(end: StreamEnd): void;
+  /** No socket of the stream is left; after `onEnded`, which may be long before. */
+  onReleased(): void;
   onNotice(code: NoticeCode, detail: string): void;
   /** The server emptied the playout buffer. */
   onCleared(discardedBytes: number): void;
@@ -98,10 +100,10 @@ export class MediaStream {
   open(): void {
     this.#phase = 'opening';
     const { upgrade } = this.#order;
-    if ('code' in upgrade) return this.#end({ by: 'loss', code: upgrade.code });
+    if ('code' in upgrade) return this.#fail(upgrade.code);
     this.#abandonOpening = this.#ports.openSocket(upgrade.request, {
       onOpen: (socket) => this.#onOpen(socket),
-      onRefused: (refusal) => this.#end({ by: 'loss', code: refusalCode(refusal) }),
+      onRefused: (refusal) => this.#fail(refusalCode(refusal)),
       onMessage: (data) => this.#onMessage(data),
       onClose: (closure) => this.#onClose(closure),
     });
@@ -133,8 +135,9 @@ export class MediaStream {
     if (this.#phase === 'started' && this.#order.sendsStop) this.#send(this.#messages.stop());
     if (this.#phase === 'ended') return;
     this.#end({ by: 'twilio' });
-    if (this.#isFrozen) this.#linger(longestLingerMs);
-    else this.#socket?.close(1000);
+    if (this.#socket === null) this.#listener.onReleased();
+    else if (this.#isFrozen) this.#linger(longestLingerMs);
+    else this.#socket.close(1000);
   }
 
   /** Decides from now on how late each frame is. */
@@ -186,7 +189,6 @@ export class MediaStream {
     this.#end({ by: 'twilio' });
     this.#ports.clock.clearTimeout(this.#timer);
     this.#socket?.terminate();
-    this.#socket = null;
   }
 
   #linger(lingerMs: number): void {
@@ -240,10 +242,22 @@ export class MediaStream {
   }
 
   #onClose({ code }: SocketClosure): void {
-    if (this.#isFrozen) return;
+    this.#socket = null;
+    if (!this.#isFrozen) this.#endBecause(code);
+    this.#ports.clock.clearTimeout(this.#timer);
+    this.#listener.onReleased();
+  }
+
+  #endBecause(code: number): void {
     if (code === protocolErrorCode) this.#end({ by: 'loss', code: 31924 });
     else if (code === 1006) this.#end({ by: 'loss', code: 31903 });
     else this.#end({ by: 'server', code });
+  }
+
+  /** The socket never opened. */
+  #fail(code: StreamErrorCode): void {
+    this.#end({ by: 'loss', code });
+    this.#listener.onReleased();
   }
 
   #noticeOnce(code: NoticeCode, detail: string): void {

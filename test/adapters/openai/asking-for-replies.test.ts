@@ -1,0 +1,292 @@
+import { describe, expect, it } from 'vitest';
+import { openSession } from './started-session.ts';
+
+const activeError = (eventId: string | null) => ({
+  code: 'conversation_already_has_active_response',
+  message: 'Conversation already has an active response in progress: resp_1.',
+  event_id: eventId,
+});
+
+describe('a request for a reply', () => {
+  it('carries instructions only where there are some', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    service.startReply();
+    service.finishReply();
+    session.createReply('Greet the caller.');
+    expect(service.sent).toEqual([
+      { type: 'response.create', event_id: 'reply_1' },
+      { type: 'response.create', event_id: 'reply_2', response: { instructions: 'Greet the caller.' } },
+    ]);
+  });
+
+  it('waits while a reply is active, also one that the service began by itself (L4)', () => {
+    const { service, session } = openSession();
+    service.startReply();
+    session.createReply(null);
+    expect(service.sent).toEqual([]);
+    service.finishReply();
+    expect(service.sentTypes).toEqual(['response.create']);
+  });
+
+  it('waits while another one is unanswered (L4)', () => {
+    const { service, session } = openSession();
+    session.createReply('one');
+    session.createReply('two');
+    expect(service.sent).toHaveLength(1);
+    service.startReply();
+    expect(service.sent).toHaveLength(1);
+    service.finishReply();
+    expect(service.sent[1]?.response.instructions).toBe('two');
+  });
+
+  it('is sent once however often it is asked for before it is answered', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    session.createReply(null);
+    service.startReply();
+    service.finishReply();
+    expect(service.sent).toHaveLength(1);
+  });
+
+  it('waits once however often it is asked for while it waits', () => {
+    const { service, session } = openSession();
+    service.startReply();
+    session.createReply(null);
+    session.createReply(null);
+    service.finishReply();
+    service.startReply('resp_2');
+    service.finishReply('resp_2');
+    expect(service.sent).toHaveLength(1);
+  });
+
+  it('gives way, the oldest first, where more than four wait', () => {
+    const { service, session, oddities } = openSession();
+    service.startReply();
+    for (const instructions of ['1', '2', '3', '4', '5']) session.createReply(instructions);
+    service.finishReply();
+    expect(service.sent[0]?.response.instructions).toBe('2');
+    expect(oddities).toEqual(['bound']);
+  });
+
+  it('is not held up by the end of an older reply than the active one', () => {
+    const { service, session } = openSession();
+    service.startReply('resp_1');
+    service.startReply('resp_2');
+    session.createReply(null);
+    service.finishReply('resp_1');
+    expect(service.sent).toEqual([]);
+    service.finishReply('resp_2');
+    expect(service.sent).toHaveLength(1);
+  });
+});
+
+describe('a request that meets an active reply', () => {
+  it('is asked again once that reply is over, and only then', () => {
+    const { service, session } = openSession();
+    session.createReply('Say it.');
+    service.startReply('resp_1');
+    service.sayError(activeError('reply_1'));
+    expect(service.sent).toHaveLength(1);
+    service.finishReply('resp_1');
+    expect(service.sent[1]).toEqual({
+      type: 'response.create',
+      event_id: 'reply_2',
+      response: { instructions: 'Say it.' },
+    });
+  });
+
+  it('waits for the end of a reply that it never heard of', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    service.sayError(activeError('reply_1'));
+    session.createReply('another');
+    expect(service.sent).toHaveLength(1);
+    service.finishReply('resp_unheard');
+    expect(service.sent).toHaveLength(2);
+    expect(service.sent[1]?.response).toBeUndefined();
+  });
+
+  it('is recognised where the error names no event', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    service.startReply();
+    service.sayError(activeError(null));
+    service.finishReply();
+    expect(service.sent).toHaveLength(2);
+  });
+
+  it('is not asked again for the error of another request', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    service.startReply();
+    service.sayError(activeError('reply_77'));
+    service.finishReply();
+    expect(service.sent).toHaveLength(1);
+  });
+
+  it('is asked again before what was asked later, and once', () => {
+    const { service, session } = openSession();
+    session.createReply('first');
+    service.startReply();
+    session.createReply('later');
+    session.createReply('first');
+    service.sayError(activeError('reply_1'));
+    service.finishReply();
+    service.startReply('resp_2');
+    service.finishReply('resp_2');
+    service.startReply('resp_3');
+    service.finishReply('resp_3');
+    expect(service.sent.map(({ response }) => response.instructions)).toEqual(['first', 'later', 'first']);
+  });
+
+  it('is not asked again where nothing was asked', () => {
+    const { service } = openSession();
+    service.sayError(activeError(null));
+    service.startReply();
+    service.finishReply();
+    expect(service.sent).toEqual([]);
+  });
+});
+
+describe('a request that nobody answers', () => {
+  it('is sent again when it is asked for again after 4 s', async () => {
+    const { clock, service, session } = openSession();
+    session.createReply(null);
+    await clock.advance(3_999);
+    session.createReply(null);
+    expect(service.sent).toHaveLength(1);
+    await clock.advance(1);
+    session.createReply(null);
+    expect(service.sent).toHaveLength(2);
+  });
+
+  it('lets the next one go after 4 s', async () => {
+    const { clock, service, session } = openSession();
+    session.createReply('lost');
+    session.createReply('next');
+    await clock.advance(4_000);
+    expect(service.sent[1]?.response.instructions).toBe('next');
+  });
+
+  it('is not spoken twice where the service was only slow (Q1)', async () => {
+    const { clock, service, session } = openSession();
+    session.createReply(null);
+    await clock.advance(6_000);
+    session.createReply(null);
+    service.startReply('resp_1');
+    service.sayError(activeError('reply_2'));
+    service.finishReply('resp_1');
+    expect(service.sent).toHaveLength(2);
+  });
+
+  it('is asked again where every sending of it was refused (Q1)', async () => {
+    const { clock, service, session } = openSession();
+    session.createReply(null);
+    await clock.advance(6_000);
+    session.createReply(null);
+    service.startReply('resp_1');
+    service.sayError(activeError('reply_1'));
+    service.sayError(activeError('reply_2'));
+    service.finishReply('resp_1');
+    expect(service.sent).toHaveLength(3);
+  });
+
+  it('waits no longer once it is refused for another reason', () => {
+    const { service, session, oddities } = openSession();
+    session.createReply('refused');
+    session.createReply('next');
+    service.sayError({ code: 'rate_limit_exceeded', event_id: 'reply_1' });
+    expect(service.sent[1]?.response.instructions).toBe('next');
+    expect(oddities).toEqual(['ignoredError']);
+  });
+
+  it('still waits after the error of another message', () => {
+    const { service, session } = openSession();
+    session.createReply('one');
+    session.createReply('next');
+    service.sayError({ code: 'item_not_found', event_id: 'other_1' });
+    expect(service.sent).toHaveLength(1);
+  });
+});
+
+describe('cancelling', () => {
+  it('names the active reply, and once', () => {
+    const { service, session } = openSession();
+    service.startReply();
+    session.cancelReply();
+    session.cancelReply();
+    expect(service.sent).toEqual([{ type: 'response.cancel', response_id: 'resp_1' }]);
+  });
+
+  it('sends nothing where no reply is active', () => {
+    const { service, session } = openSession();
+    session.cancelReply();
+    service.startReply();
+    service.finishReply();
+    session.cancelReply();
+    expect(service.sent).toEqual([]);
+  });
+
+  it('leaves the reply to the service where the caller speaks into it', () => {
+    const { service, session } = openSession();
+    service.startReply();
+    service.say({ type: 'input_audio_buffer.speech_started', audio_start_ms: 10, item_id: 'item_U' });
+    session.cancelReply();
+    expect(service.sent).toEqual([]);
+  });
+
+  it('cancels a reply that began after the caller did', () => {
+    const { service, session } = openSession();
+    service.say({ type: 'input_audio_buffer.speech_started', audio_start_ms: 10, item_id: 'item_U' });
+    service.startReply();
+    session.cancelReply();
+    expect(service.sent).toEqual([{ type: 'response.cancel', response_id: 'resp_1' }]);
+  });
+
+  it('can be done as soon as the reply is heard of', () => {
+    const { service, ear, session } = openSession();
+    ear.react = (entry) => entry.type === 'reply.started' && session.cancelReply();
+    service.startReply();
+    expect(service.sent).toEqual([{ type: 'response.cancel', response_id: 'resp_1' }]);
+  });
+
+  it('forgets what waits', () => {
+    const { service, session } = openSession();
+    service.startReply();
+    session.createReply(null);
+    session.cancelReply();
+    service.finishReply('resp_1', { status: 'cancelled' });
+    expect(service.sentTypes).toEqual(['response.cancel']);
+  });
+
+  it('reaches a reply that was only just asked for, and does not cancel it again', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    session.cancelReply();
+    session.cancelReply();
+    service.startReply();
+    session.cancelReply();
+    expect(service.sent.slice(1)).toEqual([{ type: 'response.cancel' }]);
+  });
+
+  it('is followed by the next request once the cancelled reply is over', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    session.cancelReply();
+    session.createReply(null);
+    expect(service.sentTypes).toEqual(['response.create', 'response.cancel']);
+    service.startReply();
+    service.finishReply('resp_1', { status: 'cancelled' });
+    expect(service.sentTypes).toEqual(['response.create', 'response.cancel', 'response.create']);
+  });
+
+  it('does not let a cancelled request come back', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    session.cancelReply();
+    service.sayError(activeError('reply_1'));
+    service.finishReply('resp_other');
+    expect(service.sentTypes).toEqual(['response.create', 'response.cancel']);
+  });
+});
