@@ -3,13 +3,10 @@
  * Does not own: servers and phases (`service.ts`), what any part does.
  */
 
-import { createOpenAiModel } from '../adapters/openai/model.ts';
-import { TwilioApi } from '../adapters/twilio/api.ts';
-import { TwilioControl } from '../adapters/twilio/rest.ts';
 import type { LoadedAgent } from '../agent/loaded-agent.ts';
 import type { Configuration } from '../config/environment.ts';
-import { openWebSocket } from '../platform/websocket.ts';
 import type { ObservedStep } from '../runtime/call.ts';
+import type { CarrierControl } from '../runtime/ports/carrier.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import type { CallRow, Journal } from '../runtime/ports/journal.ts';
 import type { Model } from '../runtime/ports/model.ts';
@@ -24,12 +21,18 @@ import { LiveCalls } from './live-calls.ts';
 import { Presence } from './presence.ts';
 
 export interface AssemblyOptions {
-  configuration: Configuration;
+  configuration: Pick<Configuration, 'instance' | 'settings'>;
+  /** Shared by all instances: any of them may check a token that another one minted. */
+  tokenKey: string;
+  model: Model;
+  control: CarrierControl;
   agent: LoadedAgent;
   journal: Journal;
   clock: Clock;
   logger: Logger;
+  pid: number;
   host: string;
+  isProcessAlive(pid: number): boolean;
   isReady(): boolean;
   /** A call left this process: over, lost or released. */
   onCallGone(): void;
@@ -42,35 +45,10 @@ export interface Assembly {
   desk: Desk;
   presence: Presence;
   deliveries: CallEndDeliveries;
-  model: Model;
-  api: TwilioApi;
-}
-
-const isProcessAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Another user's process answers EPERM: it is there.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
-
-export function createModel({ openai }: Configuration, clock: Clock): Model {
-  return createOpenAiModel({
-    url: openai.realtimeUrl,
-    model: openai.model,
-    apiKey: openai.apiKey,
-    clock,
-    random: Math.random,
-    openSocket: openWebSocket,
-  });
 }
 
 export function assemble(options: AssemblyOptions): Assembly {
-  const { configuration, agent, journal, clock, logger } = options;
-  const model = createModel(configuration, clock);
-  const api = new TwilioApi(configuration.twilio, clock);
+  const { configuration, agent, journal, clock, logger, model, control } = options;
   const trouble = (what: string) => (error: unknown) =>
     logger.warn({ category: 'service', err: error }, what);
   const agents = new Agents({
@@ -79,7 +57,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     clock,
     onFault: (error, where) => logger.error({ category: 'call', err: error, ...where }, 'the agent failed'),
   });
-  const live = new LiveCalls(agents, journal, { clock, model, control: new TwilioControl(api) });
+  const live = new LiveCalls(agents, journal, { clock, model, control });
   const deliveries = new CallEndDeliveries({
     journal,
     clock,
@@ -100,12 +78,12 @@ export function assemble(options: AssemblyOptions): Assembly {
   };
   const presence = new Presence({
     instance: configuration.instance,
-    pid: process.pid,
+    pid: options.pid,
     host: options.host,
     journal,
     clock,
     isReady: options.isReady,
-    isProcessAlive,
+    isProcessAlive: options.isProcessAlive,
     adopt,
     onTrouble: trouble('the journal did not take the beat, or a call could not be adopted'),
   });
@@ -114,11 +92,11 @@ export function assemble(options: AssemblyOptions): Assembly {
     live,
     journal,
     clock,
-    tokenKey: configuration.twilio.authToken,
+    tokenKey: options.tokenKey,
     settings: configuration.settings,
     takesCalls: options.isReady,
   });
-  return { registry, live, desk, presence, deliveries, model, api };
+  return { registry, live, desk, presence, deliveries };
 }
 
 function createRegistry(options: AssemblyOptions, live: LiveCalls, deliveries: CallEndDeliveries): Registry {

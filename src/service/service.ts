@@ -9,28 +9,29 @@
  */
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type AdminServer, type HealthReport, openAdminServer } from '../adapters/http/admin-server.ts';
-import { PublicServer } from '../adapters/http/public-server.ts';
+import type { HealthReport } from '../adapters/http/admin-server.ts';
 import { openJournal } from '../adapters/journal/open-journal.ts';
+import { createOpenAiModel } from '../adapters/openai/model.ts';
 import { openTunnel, type Tunnel } from '../adapters/tunnel/ngrok.ts';
-import { MediaUpgrades } from '../adapters/twilio/media-upgrades.ts';
+import { TwilioApi } from '../adapters/twilio/api.ts';
 import { pointsTo, TwilioNumber } from '../adapters/twilio/number.ts';
-import { Signature } from '../adapters/twilio/signature.ts';
-import { Tally } from '../adapters/twilio/tally.ts';
-import { twilioWebhooks } from '../adapters/twilio/webhooks.ts';
+import { TwilioControl } from '../adapters/twilio/rest.ts';
 import { loadAgent } from '../agent/load.ts';
 import type { LoadedAgent } from '../agent/loaded-agent.ts';
 import type { Environment } from '../config/dotenv.ts';
 import { type Configuration, readConfiguration } from '../config/environment.ts';
 import { type Phase, phases, type ServiceCommand } from '../machines/service.ts';
-import { wrapWebSocket } from '../platform/websocket.ts';
+import { isProcessAlive } from '../platform/process.ts';
+import { openWebSocket } from '../platform/websocket.ts';
 import type { ObservedStep } from '../runtime/call.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
+import type { Model } from '../runtime/ports/model.ts';
 import { ServiceActor, type ServiceFact, type ServiceSnapshot } from '../runtime/service-actor.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import { describeFailure, PhaseNotPassed } from './phases.ts';
+import { openServers, type Servers } from './servers.ts';
 
 /** How long live calls may go on after the process was asked to stop. */
 export const drainMs = 20_000;
@@ -44,14 +45,14 @@ export interface ServiceOptions {
 }
 
 /** What the phases opened, in the order in which they opened it. */
-interface Opened {
+interface Opened extends Servers {
   configuration: Configuration;
   agent: LoadedAgent;
   logger: Logger;
   journal: Journal;
+  model: Model;
+  api: TwilioApi;
   assembly: Assembly;
-  publicServer: PublicServer;
-  adminServer: AdminServer;
   tunnel: Tunnel;
 }
 
@@ -177,14 +178,21 @@ export class Service {
     const configuration = this.#part('configuration');
     const { clock } = this.#options;
     const journal = await openJournal(configuration.journalUrl, { clock });
-    this.#opened.journal = journal;
+    const model = createModel(configuration, clock);
+    const api = new TwilioApi(configuration.twilio, clock);
+    Object.assign(this.#opened, { journal, model, api });
     this.#opened.assembly = assemble({
       configuration,
+      tokenKey: configuration.twilio.authToken,
+      model,
+      control: new TwilioControl(api),
       agent: this.#part('agent'),
       journal,
       clock,
       logger: this.#part('logger'),
+      pid: process.pid,
       host: hostDigest(),
+      isProcessAlive,
       isReady: () => this.#isReady,
       onCallGone: () => this.#reportCallsGone(),
       onStep: (step) => this.#options.onStep?.(step),
@@ -194,62 +202,28 @@ export class Service {
 
   async #probeModel(): Promise<string> {
     const { openai } = this.#part('configuration');
-    const tookMs = await this.#part('assembly').model.probe();
+    const tookMs = await this.#part('model').probe();
     return `${openai.model} at ${openai.realtimeUrl}, session open in ${Math.round(tookMs)} ms`;
   }
 
   async #listen(): Promise<string> {
-    const { configuration, logger, assembly } = {
-      configuration: this.#part('configuration'),
+    const configuration = this.#part('configuration');
+    const { desk, presence, registry, deliveries } = this.#part('assembly');
+    const servers = await openServers({
+      configuration,
       logger: this.#part('logger'),
-      assembly: this.#part('assembly'),
-    };
-    const { clock } = this.#options;
-    const publicUrl = (): string | null => this.#publicUrl;
-    const tally = new Tally(clock, (line, error) =>
-      logger.warn({ category: 'connection', err: error }, line),
-    );
-    const signature = new Signature(configuration.twilio.authToken, publicUrl);
-    const upgrades = new MediaUpgrades({
-      desk: assembly.desk,
-      clock,
-      tally,
-      signature,
-      wrapSocket: wrapWebSocket,
-    });
-    const onError = (error: unknown): void =>
-      logger.error({ category: 'service', err: error }, 'a request failed');
-    const { instance, twilio, host, port } = configuration;
-    this.#opened.publicServer = await PublicServer.open({
-      host,
-      port,
-      clock,
-      routes: twilioWebhooks({
-        desk: assembly.desk,
-        clock,
-        tally,
-        signature,
-        publicUrl,
-        instance,
-        fallbackUrl: twilio.fallbackUrl,
-      }),
-      onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),
-      isLive: () => true,
+      clock: this.#options.clock,
+      desk,
+      publicUrl: () => this.#publicUrl,
       isReady: () => this.#isReady,
-      onError,
-    });
-    this.#opened.adminServer = await openAdminServer({
-      ...configuration.admin,
-      publicUrl,
       health: () => this.#health(),
-      onRefused: (verdict) => logger.warn({ category: 'service', verdict }, 'an admin request was refused'),
-      onError,
     });
-    await assembly.presence.start();
-    assembly.registry.watchInbox();
-    assembly.deliveries.wake();
+    Object.assign(this.#opened, servers);
+    await presence.start();
+    registry.watchInbox();
+    deliveries.wake();
     const { publicPort, adminPort } = this.addresses;
-    return `http://${host}:${publicPort}, admin http://${configuration.admin.host}:${adminPort}`;
+    return `http://${configuration.host}:${publicPort}, admin http://${configuration.admin.host}:${adminPort}`;
   }
 
   async #findPublicAddress(): Promise<string> {
@@ -267,7 +241,7 @@ export class Service {
     const { twilio } = this.#part('configuration');
     if (twilio.phoneNumber === null) return 'not checked: TWILIO_PHONE_NUMBER is not set';
     if (this.#publicUrl === null) throw new PhaseNotPassed('there is no public address yet');
-    const number = new TwilioNumber(this.#part('assembly').api, twilio.phoneNumber);
+    const number = new TwilioNumber(this.#part('api'), twilio.phoneNumber);
     if (pointsTo(await number.readRouting(), this.#publicUrl)) return 'the number’s calls come here';
     throw new PhaseNotPassed('the number’s voice URL or status URL points elsewhere');
   }
@@ -311,6 +285,16 @@ export class Service {
     }
   }
 }
+
+const createModel = ({ openai }: Configuration, clock: Clock): Model =>
+  createOpenAiModel({
+    url: openai.realtimeUrl,
+    model: openai.model,
+    apiKey: openai.apiKey,
+    clock,
+    random: Math.random,
+    openSocket: openWebSocket,
+  });
 
 /** Names the host to other instances without telling its name. */
 const hostDigest = (): string => createHash('sha256').update(hostname()).digest('hex').slice(0, 16);

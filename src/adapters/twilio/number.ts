@@ -97,12 +97,15 @@ export class TwilioNumber {
 
 const withoutFragment = (url: string): string => url.replace(/#.*$/, '');
 
+const leadsTo = ({ url, method }: NumberRouting['voice'], address: string): boolean =>
+  withoutFragment(url) === address && method !== 'GET';
+
 /** Whether calls with this routing come to `publicUrl`, and their ends are reported there. */
 export function pointsTo(routing: NumberRouting, publicUrl: string): boolean {
+  const isOverridden = routing.applicationSid !== '' || routing.trunkSid !== '';
   return (
-    routing.applicationSid === '' &&
-    routing.trunkSid === '' &&
-    withoutFragment(routing.voice.url) === addressOf(publicUrl, routes.voice) &&
-    withoutFragment(routing.status.url) === addressOf(publicUrl, routes.status)
+    !isOverridden &&
+    leadsTo(routing.voice, addressOf(publicUrl, routes.voice)) &&
+    leadsTo(routing.status, addressOf(publicUrl, routes.status))
   );
 }

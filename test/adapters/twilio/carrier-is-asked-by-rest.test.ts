@@ -240,6 +240,7 @@ describe('the phone number', () => {
     expect(pointsTo(here, 'https://Calls.example')).toBe(true);
     expect(pointsTo(before, 'https://calls.example')).toBe(false);
     expect(pointsTo({ ...here, status: before.status }, 'https://calls.example')).toBe(false);
+    expect(pointsTo({ ...here, voice: { ...here.voice, method: 'GET' } }, 'https://calls.example')).toBe(false);
     expect(pointsTo({ ...here, applicationSid: 'AP1' }, 'https://calls.example')).toBe(false);
     expect(pointsTo({ ...here, trunkSid: 'TK1' }, 'https://calls.example')).toBe(false);
   });

@@ -1,0 +1,76 @@
+/**
+ * Owns: opening the two servers of a process: the public one with the carrier's routes, and the admin one.
+ * Does not own: what is answered there.
+ */
+import { type AdminServer, type HealthReport, openAdminServer } from '../adapters/http/admin-server.ts';
+import { PublicServer } from '../adapters/http/public-server.ts';
+import { MediaUpgrades } from '../adapters/twilio/media-upgrades.ts';
+import { Signature } from '../adapters/twilio/signature.ts';
+import { Tally } from '../adapters/twilio/tally.ts';
+import { twilioWebhooks } from '../adapters/twilio/webhooks.ts';
+import type { Configuration } from '../config/environment.ts';
+import { wrapWebSocket } from '../platform/websocket.ts';
+import type { CarrierDesk } from '../runtime/ports/carrier.ts';
+import type { Clock } from '../runtime/ports/clock.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface ServersOptions {
+  configuration: Configuration;
+  logger: Logger;
+  clock: Clock;
+  desk: CarrierDesk;
+  /** Null while it is not known yet. */
+  publicUrl(): string | null;
+  isReady(): boolean;
+  health(): HealthReport;
+}
+
+export interface Servers {
+  publicServer: PublicServer;
+  adminServer: AdminServer;
+}
+
+/** @throws what Node throws where the public port cannot be had */
+export async function openServers(options: ServersOptions): Promise<Servers> {
+  const publicServer = await openPublicServer(options);
+  try {
+    return { publicServer, adminServer: await openAdmin(options) };
+  } catch (error) {
+    await publicServer.close();
+    throw error;
+  }
+}
+
+function openPublicServer({
+  configuration,
+  logger,
+  clock,
+  desk,
+  publicUrl,
+  isReady,
+}: ServersOptions): Promise<PublicServer> {
+  const { instance, twilio, host, port } = configuration;
+  const tally = new Tally(clock, (line, error) => logger.warn({ category: 'connection', err: error }, line));
+  const signature = new Signature(twilio.authToken, publicUrl);
+  const upgrades = new MediaUpgrades({ desk, clock, tally, signature, wrapSocket: wrapWebSocket });
+  const { fallbackUrl } = twilio;
+  return PublicServer.open({
+    host,
+    port,
+    clock,
+    routes: twilioWebhooks({ desk, clock, tally, signature, publicUrl, instance, fallbackUrl }),
+    onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),
+    isLive: () => true,
+    isReady,
+    onError: (error) => logger.error({ category: 'service', err: error }, 'a request failed'),
+  });
+}
+
+const openAdmin = ({ configuration, logger, publicUrl, health }: ServersOptions): Promise<AdminServer> =>
+  openAdminServer({
+    ...configuration.admin,
+    publicUrl,
+    health,
+    onRefused: (verdict) => logger.warn({ category: 'service', verdict }, 'an admin request was refused'),
+    onError: (error) => logger.error({ category: 'service', err: error }, 'an admin request failed'),
+  });

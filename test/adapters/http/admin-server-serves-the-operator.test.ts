@@ -1,0 +1,233 @@
+import { createServer, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { AdminAccess, isLoopback, type Verdict } from '../../../src/adapters/http/admin-access.ts';
+import {
+  type AdminServer,
+  type AdminServerOptions,
+  openAdminServer,
+} from '../../../src/adapters/http/admin-server.ts';
+
+let servers: AdminServer[] = [];
+let refused: Verdict[] = [];
+let errors: unknown[] = [];
+afterEach(async () => {
+  for (const server of servers) await server.close();
+  servers = [];
+  refused = [];
+  errors = [];
+});
+
+async function open(options: Partial<AdminServerOptions> = {}): Promise<AdminServer> {
+  const server = await openAdminServer({
+    host: '127.0.0.1',
+    port: 0,
+    token: 'secret',
+    publicUrl: () => 'https://calls.example',
+    health: () => ({ healthy: true, journal: 'up' }),
+    onRefused: (verdict) => refused.push(verdict),
+    onError: (error) => errors.push(error),
+    ...options,
+  });
+  servers.push(server);
+  return server;
+}
+
+/** `fetch` does not let a caller choose the Host header. */
+function get(server: AdminServer, path: string, headers: Record<string, string> = {}) {
+  return new Promise<{ status: number | undefined; body: string; headers: NodeJS.Dict<string | string[]> }>(
+    (resolve, reject) => {
+      const asked = httpRequest({ host: '127.0.0.1', port: server.port, path, headers, agent: false }, (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          body += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode, body, headers: response.headers }));
+      });
+      asked.on('error', reject);
+      asked.end();
+    },
+  );
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+describe('the health page', () => {
+  it('shows the report, with 200 where all is well and 503 where it is not', async () => {
+    let healthy = true;
+    const server = await open({ health: () => ({ healthy, journal: 'up' }) });
+    const good = await get(server, '/health');
+    expect([good.status, JSON.parse(good.body)]).toEqual([200, { healthy: true, journal: 'up' }]);
+    expect(good.headers['cache-control']).toBe('no-store');
+    healthy = false;
+    const bad = await get(server, '/health');
+    expect([bad.status, JSON.parse(bad.body)]).toEqual([503, { healthy: false, journal: 'up' }]);
+  });
+
+  it('says 500 and nothing more when the report cannot be made', async () => {
+    const server = await open({
+      health: () => {
+        throw new Error('secret');
+      },
+    });
+    const response = await get(server, '/health');
+    expect([response.status, response.body]).toEqual([500, '']);
+    expect(errors).toEqual([new Error('secret')]);
+  });
+
+  it('is the only page', async () => {
+    const server = await open();
+    for (const path of ['/', '/live', '/twilio/voice']) expect((await get(server, path)).status).toBe(404);
+  });
+});
+
+describe('the admin server on loopback', () => {
+  it('is open to what was sent to it directly', async () => {
+    const server = await open({ token: null });
+    for (const host of ['127.0.0.1', 'localhost:8081', '[::1]:8081', '127.9.9.9']) {
+      expect((await get(server, '/health', { host })).status).toBe(200);
+    }
+  });
+
+  const throughProxy = [
+    { 'x-forwarded-for': '1.2.3.4' },
+    { 'x-forwarded-host': 'somewhere' },
+    { 'x-forwarded-proto': 'https' },
+    { forwarded: 'for=1.2.3.4' },
+    { via: '1.1 proxy' },
+    { 'ngrok-skip-browser-warning': '1' },
+    { 'ngrok-trace-id': 'x' },
+    { host: 'rebound.example' },
+    { host: 'calls.example:8081' },
+    { host: '127.0.0.1.evil.example' },
+    { host: '' },
+  ];
+  it.each(throughProxy)('refuses with 403 what came through a proxy or to another name: %j', async (headers) => {
+    const server = await open();
+    expect((await get(server, '/health', headers)).status).toBe(403);
+    expect((await get(server, '/health', { ...headers, ...bearer('wrong') })).status).toBe(403);
+    expect(refused).toEqual(['forbidden', 'forbidden']);
+    expect((await get(server, '/health', { ...headers, ...bearer('secret') })).status).toBe(200);
+  });
+
+  it.each(throughProxy)('lets nobody in by a token where none is set: %j', async (headers) => {
+    const server = await open({ token: '' });
+    for (const token of ['', 'null', 'undefined']) {
+      expect((await get(server, '/health', { ...headers, ...bearer(token) })).status).toBe(403);
+    }
+  });
+
+  it('refuses what was sent to the public address, with a token or without', async () => {
+    const server = await open();
+    for (const headers of [
+      { host: 'calls.example' },
+      { host: 'CALLS.example' },
+      { host: '127.0.0.1', 'x-forwarded-host': 'calls.example' },
+      { host: '127.0.0.1', 'x-forwarded-host': 'inner, calls.example' },
+    ]) {
+      expect((await get(server, '/health', { ...headers, ...bearer('secret') })).status).toBe(403);
+    }
+  });
+
+  it('is open while the public address is not known', async () => {
+    const server = await open({ publicUrl: () => null });
+    expect((await get(server, '/health')).status).toBe(200);
+  });
+});
+
+describe('the admin server off loopback', () => {
+  it('needs the token, whoever asks', async () => {
+    const server = await open({ host: '0.0.0.0' });
+    const without = await get(server, '/health');
+    expect([without.status, without.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+    expect((await get(server, '/health', bearer('secret '))).status).toBe(401);
+    expect((await get(server, '/health', { authorization: 'secret' })).status).toBe(401);
+    expect((await get(server, '/health', bearer('secret'))).status).toBe(200);
+    expect((await get(server, '/nowhere')).status).toBe(401);
+    expect(refused).toEqual(['unauthorized', 'unauthorized', 'unauthorized', 'unauthorized']);
+  });
+
+  it.each([null, ''])('is not opened without a token', async (token) => {
+    await expect(open({ host: '0.0.0.0', token })).rejects.toMatchObject({ code: 'configuration.invalid' });
+  });
+
+  it('admits nothing but the very token', () => {
+    const access = new AdminAccess({ host: '0.0.0.0', token: 'secret', publicUrl: () => null });
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.constantFrom('secret', 'Bearer', 'bearer secret')), (authorization) => {
+        expect(access.judge({ authorization })).toBe('unauthorized');
+      }),
+    );
+    expect(access.judge({ authorization: 'Bearer secret' })).toBe('admitted');
+  });
+});
+
+describe('a loopback address', () => {
+  it.each(['127.0.0.1', '127.1.2.3', '::1', '[::1]', 'localhost', 'LOCALHOST', '::ffff:127.0.0.1'])('is %s', (name) => {
+    expect(isLoopback(name)).toBe(true);
+  });
+
+  it.each(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.evil', 'localhost.evil', '', '128.0.0.1'])('is not %s', (name) => {
+    expect(isLoopback(name)).toBe(false);
+  });
+});
+
+describe('the port of the admin server', () => {
+  /** Takes the first of `count` ports in a row that are all free, and gives them back. */
+  async function take(count: number, firstPort = 0): Promise<{ ports: number[]; release: () => Promise<void> }> {
+    const taken = [];
+    try {
+      for (let index = 0; index < count; index++) {
+        const server = createServer();
+        const port = firstPort === 0 ? 0 : firstPort + index;
+        await new Promise<void>((resolve, reject) => {
+          server.once('error', reject);
+          server.listen(port, '127.0.0.1', resolve);
+        });
+        taken.push(server);
+        if (firstPort === 0) firstPort = (server.address() as AddressInfo).port;
+      }
+    } catch (error) {
+      for (const server of taken) server.close();
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' && firstPort + count < 65_536) throw error;
+      return take(count);
+    }
+    return {
+      ports: taken.map((server) => (server.address() as AddressInfo).port),
+      release: async () => {
+        for (const server of taken) await new Promise((resolve) => server.close(resolve));
+      },
+    };
+  }
+
+  it('is the next free one where it is taken', async () => {
+    const { ports, release } = await take(3);
+    const server = await open({ port: ports[0]! });
+    expect(server.port).toBeGreaterThan(ports[2]!);
+    expect((await get(server, '/health')).status).toBe(200);
+    await release();
+  });
+
+  it('is given up after 20 tries', async () => {
+    const { ports, release } = await take(20);
+    await expect(open({ port: ports[0]! })).rejects.toThrow(/EADDRINUSE/);
+    await release();
+  });
+
+  it('is not looked for beyond the last one there is', async () => {
+    const blocker = createServer();
+    const blocked = new Promise<boolean>((resolve) => {
+      blocker.once('error', () => resolve(false));
+      blocker.listen(65_535, '127.0.0.1', () => resolve(true));
+    });
+    await blocked;
+    await expect(open({ port: 65_535 })).rejects.toThrow(/EADDRINUSE/);
+    blocker.close();
+  });
+
+  it('fails at once for another reason than being taken', async () => {
+    await expect(open({ host: '192.0.2.1' })).rejects.toThrow(/EADDRNOTAVAIL|EACCES|ENETUNREACH/);
+  });
+});
