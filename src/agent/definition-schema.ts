@@ -50,8 +50,8 @@ const parametersSchema = z
     try {
       jsonSchemaOf(parameters);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      context.addIssue({ code: 'custom', message: `cannot be told to the model: ${reason}` });
+      const { message } = error as Error;
+      context.addIssue({ code: 'custom', message: `cannot be told to the model: ${message}` });
     }
   });
 

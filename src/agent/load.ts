@@ -8,6 +8,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import type { FixCallError } from '../runtime/ports/errors.ts';
 import type { Agent } from './definition.ts';
 import { codePlace, findParseError, type SourcePlace, thrownPlace } from './error-place.ts';
@@ -51,7 +52,7 @@ async function openOrigin(path: string, directory: string): Promise<AgentOrigin>
 }
 
 async function importFault(origin: AgentOrigin, error: unknown): Promise<FixCallError> {
-  if (!(error instanceof Error)) return origin.fault(`throws when it is loaded: ${String(error)}`);
+  if (!(error instanceof Error)) return origin.fault(`throws when it is loaded: ${inspect(error)}`);
   const { message } = error;
   const missing = /^Cannot find (?:module|package) '(?:[^']*\/)?(?<name>[^'/]+)'/.exec(message)?.groups?.name;
   if (missing !== undefined) return origin.fault(message, origin.findImport(missing));

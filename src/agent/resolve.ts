@@ -6,6 +6,7 @@
  * R1. A resumed call keeps its record whatever has become of the file; its functions are those of the file as it is
  *     now, by name.
  */
+import { inspect } from 'node:util';
 import type { Clock } from '../runtime/ports/clock.ts';
 import { FixCallError, GiveUpError } from '../runtime/ports/errors.ts';
 import type { Json } from '../runtime/ports/journal.ts';
@@ -76,7 +77,7 @@ async function define({ agent, origin }: LoadedAgent, call: AgentCall, clock: Cl
 }
 
 function callFault(origin: AgentOrigin, error: unknown): FixCallError {
-  if (!(error instanceof Error)) return origin.fault(`its function throws: ${String(error)}`);
+  if (!(error instanceof Error)) return origin.fault(`its function throws: ${inspect(error)}`);
   const place = thrownPlace(error, origin.path);
   const line = place?.file === origin.path ? place.line : null;
   return origin.fault(`its function throws: ${error.message}`, line);

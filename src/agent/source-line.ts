@@ -50,8 +50,7 @@ function follow(text: string, from: Place): Place | null {
   let place = from;
   for (let hops = 0; hops < 10; hops++) {
     const rest = text.slice(place.value);
-    const bracket = /^[{[]/.exec(rest);
-    if (bracket) return place;
+    if (/^[{[]/.test(rest)) return place;
     const next = insideCall(rest) ?? returned(rest);
     const moved = next === null ? declarationOf(text, rest) : { ...place, value: place.value + next };
     if (!moved) return null;

@@ -67,6 +67,12 @@ describe('a file that does not parse', () => {
     expect(complaint).not.toMatch(/^ +at /m);
   });
 
+  it('is named as it was asked for, where that is a link', async () => {
+    write('syntax.js', 'const a = {;');
+    symlinkSync(join(directory, 'syntax.js'), join(directory, 'link.js'));
+    expect(await complaintOf('link.js')).toContain('\nlink.js:1: cannot be read as code: ');
+  });
+
   it('is told apart from one that it imports', async () => {
     write('broken.js', 'export const a = 1;\nexport const b = (;\n');
     write('outer.ts', "import { a } from './broken.js';\nexport default a;");
@@ -114,6 +120,9 @@ describe('a file that cannot be loaded', () => {
     expect(await complaintOf('throws.ts')).toContain(
       'throws.ts:4: throws when it is loaded: no key\n  4 |   throw',
     );
+    write('helper.ts', '\n\nexport const fail = () => {\n  throw new Error("deep");\n};');
+    write('calls.ts', "import { fail } from './helper.ts';\nexport default fail();");
+    expect(await complaintOf('calls.ts')).toContain('calls.ts:2: throws when it is loaded: deep');
     write('parses.ts', 'const a = 1;\nexport default JSON.parse("{" + a);');
     expect(await complaintOf('parses.ts')).toContain('parses.ts:2: throws when it is loaded: ');
     write('inner.ts', '\nthrow new Error("inner");\nexport const a = 1;');
@@ -125,7 +134,9 @@ describe('a file that cannot be loaded', () => {
 
   it('is told where it throws something that is no error', async () => {
     write('word.js', "throw 'a word';");
-    expect(await complaintOf('word.js')).toContain('word.js: throws when it is loaded: a word');
+    expect(await complaintOf('word.js')).toContain("word.js: throws when it is loaded: 'a word'");
+    write('bottomless.js', 'throw Object.create(null);');
+    expect(await complaintOf('bottomless.js')).toContain('[Object: null prototype] {}');
     write('bare.js', "const error = new Error('bare');\nerror.stack = undefined;\nthrow error;");
     expect(await complaintOf('bare.js')).toContain('bare.js: cannot be loaded: bare');
   });

@@ -102,7 +102,9 @@ describe('a function of the call that fails', () => {
     await expect(resolve(throwing(error), origin)).rejects.toThrow(
       'desk.ts: its function throws: no shop today',
     );
-    await expect(resolve(throwing('a word'), origin)).rejects.toThrow('desk.ts: its function throws: a word');
+    await expect(resolve(throwing('a word'), origin)).rejects.toThrow(
+      "desk.ts: its function throws: 'a word'",
+    );
   });
 
   it('is refused where it takes too long, and nothing is left of it', async () => {

@@ -147,6 +147,17 @@ describe('ADMIN_TOKEN', () => {
   );
 });
 
+describe('an admin address off loopback', () => {
+  it('is accepted with its token', () => {
+    const token = 'b'.repeat(16);
+    expect(configure({ ADMIN_HOST: '0.0.0.0', ADMIN_TOKEN: token }).admin).toEqual({
+      host: '0.0.0.0',
+      port: 8081,
+      token,
+    });
+  });
+});
+
 describe('INSTANCE_ID', () => {
   it('is made anew each time where it is not set, fit for a URL path, and without the name of the host', () => {
     const made = Array.from({ length: 50 }, () => configure().instance);

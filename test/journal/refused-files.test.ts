@@ -18,6 +18,8 @@ import { commitOf } from '../contract/commits.ts';
 import { makeFolder } from './folder.ts';
 
 const folder = makeFolder();
+/** SQLite's default page size. */
+const pageBytes = 4_096;
 let files = 0;
 
 function fileWith(bytes: Uint8Array | string): string {
@@ -101,7 +103,7 @@ describe('a file that is no journal', () => {
   });
 
   test('is refused when it bears our application id and nothing else of ours', () => {
-    const header = Buffer.from(journalBytes.subarray(0, 4_096)).fill(7, 100);
+    const header = Buffer.from(journalBytes.subarray(0, pageBytes)).fill(7, 100);
     expectRefusedUntouched(fileWith(header));
   });
 
@@ -152,12 +154,27 @@ describe('a damaged journal', () => {
     expect(refused).toBeGreaterThan(0);
   });
 
-  test('is refused when its first page says a newer version wrote it', () => {
-    const path = fileWith(journalBytes);
-    const newer = new DatabaseSync(path);
+  test('is refused when any of its pages holds something else', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: journalBytes.length / pageBytes - 1 }), (page) => {
+        const damaged = Buffer.from(journalBytes).fill(0xee, page * pageBytes, (page + 1) * pageBytes);
+        expectRefusedUntouched(fileWith(damaged));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a journal of a newer version', () => {
+  test('is refused untouched, and so is what its last process left in the write-ahead log', () => {
+    const newer = openJournalFile(join(folder, 'newer.db'));
     newer.exec('PRAGMA user_version = 999');
+    const path = join(folder, 'newer-killed.db');
+    for (const suffix of ['', '-wal']) copyFileSync(join(folder, `newer.db${suffix}`), path + suffix);
     newer.close();
+    const log = readFileSync(`${path}-wal`);
     expectRefusedUntouched(path, 'journal.future');
+    expect(readFileSync(`${path}-wal`).equals(log)).toBe(true);
   });
 });
 

@@ -1,10 +1,14 @@
-/** Every fact that can meet a call in a given state, with the ids that matter there: the edges of the state graph. */
+/**
+ * Every fact that can meet a call in a given state, with the ids that matter there: the edges of the state graph.
+ * `factsAt` goes further than the far sides ever would; `likelyFactsAt` leaves out what only an open session tells.
+ */
 import type { Draft } from '../../src/machines/entries.ts';
 import { settingsSchema } from '../../src/machines/settings.ts';
 import type { CallState } from '../../src/runtime/step.ts';
 
 /** Small limits keep the graph small; no behaviour hangs on their size. */
 export const smallSettings = settingsSchema.parse({
+  longestCallMs: 120_000,
   streamTries: 2,
   askCarrierTries: 1,
   modelTries: 2,
@@ -34,7 +38,12 @@ const closed = (generation: number, reaction: 'retry' | 'giveUp'): Draft => ({
   jitter: 0.5,
 });
 
-const finished = (replyId: string, voiced: boolean, toolCalls: number, status: 'completed' | 'cancelled'): Draft => ({
+const finished = (
+  replyId: string,
+  voiced: boolean,
+  toolCalls: number,
+  status: 'completed' | 'cancelled',
+): Draft => ({
   type: 'reply.finished',
   replyId,
   status,
@@ -53,7 +62,11 @@ function streamFacts({ snapshot }: CallState): Draft[] {
       ? []
       : [
           { type: 'owner.claimed', instance: 'one', why: 'stream', attempt: next },
-          { type: 'stream.started', streamId: `stream${stream.attempt}`, attempt: Math.max(1, stream.attempt) },
+          {
+            type: 'stream.started',
+            streamId: `stream${stream.attempt}`,
+            attempt: Math.max(1, stream.attempt),
+          },
         ];
   return [
     ...started,
@@ -89,7 +102,10 @@ function turnFacts({ snapshot }: CallState): Draft[] {
     { type: 'reply.progressed', itemId: 'item', receivedMs: 200, playedMs: 100 },
     { type: 'reply.played', replyId },
     finished(replyId, true, 0, 'completed'),
-    finished(replyId, false, 0, 'completed'),
+    // A reply that asks to hang up has a tool call.
+    ...(snapshot.matches({ live: { farewell: 'announced' } })
+      ? []
+      : [finished(replyId, false, 0, 'completed')]),
     finished(replyId, false, 1, 'completed'),
     finished(replyId, false, 0, 'cancelled'),
   ];
@@ -141,4 +157,13 @@ export function factsAt(state: CallState): Draft[] {
   ];
 }
 
-const timers = ({ due }: CallState): Draft[] => [...due.keys()].map((timer) => ({ type: 'timer.elapsed', timer }));
+const toldBySession = /^(caller\.|reply\.(started|finished)|tool\.requested)/;
+
+/** As `factsAt`, without what a session tells that is not open (`src/runtime/ports/model.ts`, L1). */
+export const likelyFactsAt = (state: CallState): Draft[] =>
+  factsAt(state).filter(
+    ({ type }) => state.snapshot.context.model.sessionId !== null || !toldBySession.test(type),
+  );
+
+const timers = ({ due }: CallState): Draft[] =>
+  [...due.keys()].map((timer) => ({ type: 'timer.elapsed', timer }));

@@ -6,6 +6,7 @@
  * I9. A request has at most 64 kB, and must be complete within `requestLimitMs`.
  * I10. An error's text, stack or cause never leaves the process.
  */
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
@@ -42,13 +43,7 @@ export function createBareServer(onError: (error: unknown) => void): FastifyInst
  */
 export async function listen(app: FastifyInstance, options: ListenOptions): Promise<number> {
   await app.ready();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  app.server.once('error', reject);
-  app.server.listen(options, resolve);
-  try {
-    await promise;
-  } finally {
-    app.server.off('error', reject);
-  }
+  app.server.listen(options);
+  await once(app.server, 'listening');
   return (app.server.address() as AddressInfo).port;
 }

@@ -60,7 +60,7 @@ export class Connection {
   #socket: Socket | null = null;
   #timer: TimerHandle;
   #hasEnded = false;
-  #lastText = '';
+  #lastEventId: unknown;
   /** What an error said of the end that is to come. */
   #verdict: Closing | null = null;
 
@@ -167,14 +167,14 @@ export class Connection {
   #read(data: string | Uint8Array): Reading | 'binary' | 'oversized' {
     if (typeof data !== 'string') return 'binary';
     if (data.length > this.#access.limits.messageCharacters) return 'oversized';
-    if (this.#isRepeated(data)) return 'unused';
-    return readServerEvent(data);
+    const reading = readServerEvent(data);
+    return typeof reading === 'object' && this.#isRepeated(reading) ? 'unused' : reading;
   }
 
-  /** Word for word the message before it, with its event's own id: delivered twice. Audio would be heard twice. */
-  #isRepeated(text: string): boolean {
-    const isRepeated = text === this.#lastText && text.includes('"event_id"');
-    this.#lastText = text;
+  /** The event before it once more: audio would be heard twice. */
+  #isRepeated({ event_id: eventId }: ServerEvent): boolean {
+    const isRepeated = eventId !== undefined && eventId === this.#lastEventId;
+    this.#lastEventId = eventId;
     return isRepeated;
   }
 

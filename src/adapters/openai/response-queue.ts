@@ -44,6 +44,8 @@ export class ResponseQueue {
   #isOpen = false;
   #waiting: Instructions[] = [];
   #sent: Sent | null = null;
+  /** Requests after which a reply came and went. It may have been another's: then their refusal is still on its way. */
+  #earlier: Sent[] = [];
   #activeReplyId: string | null = null;
   /** The active reply is being cancelled: by us, or by the far side because the caller speaks. */
   #isCancelling = false;
@@ -72,18 +74,14 @@ export class ResponseQueue {
   /** `instructions` null: by the session's own. */
   ask(instructions: Instructions): void {
     if (this.#isUnanswered() && this.#sent?.instructions === instructions && !this.#sent.cancelled) return;
-    if (this.#waiting.includes(instructions)) return;
-    this.#waiting.push(instructions);
-    if (this.#waiting.length > this.#needs.limits.waitingReplies) {
-      this.#waiting.shift();
-      this.#needs.count('bound');
-    }
+    if (!this.#waiting.includes(instructions)) this.#wait([...this.#waiting, instructions]);
     this.#sendNext();
   }
 
   /** Cancels the active reply, also one that was only just asked for; forgets waiting requests. */
   cancel(): void {
     this.#waiting = [];
+    this.#earlier = [];
     if (this.#activeReplyId !== null) {
       if (!this.#isCancelling) {
         this.#needs.send({ type: 'response.cancel', response_id: this.#activeReplyId });
@@ -102,7 +100,7 @@ export class ResponseQueue {
 
   noteStarted(replyId: string): void {
     this.#activeReplyId = replyId;
-    this.#isCancelling = this.#sent?.cancelled ?? false;
+    this.#isCancelling = false;
     this.#isBlocked = false;
     this.#stopWaiting();
   }
@@ -111,7 +109,7 @@ export class ResponseQueue {
     this.#isBlocked = false;
     if (replyId === this.#activeReplyId) {
       this.#activeReplyId = null;
-      this.#sent = null;
+      this.#setAside();
     }
     this.#sendNext();
   }
@@ -121,8 +119,8 @@ export class ResponseQueue {
     const sent = this.#withdraw(eventId);
     if (!sent) return;
     this.#isBlocked = this.#activeReplyId === null;
-    if (!sent.cancelled && !this.#waiting.includes(sent.instructions))
-      this.#waiting.unshift(sent.instructions);
+    if (sent.cancelled || this.#waiting.includes(sent.instructions)) return;
+    this.#wait([sent.instructions, ...this.#waiting]);
   }
 
   /** The far side refused a request for another reason: whoever asked will ask again. */
@@ -132,13 +130,28 @@ export class ResponseQueue {
 
   /** The request, once no sending of it is left that could still be answered. */
   #withdraw(eventId: string | null): Sent | null {
-    const sent = this.#sent;
-    const refused = eventId ?? sent?.eventIds.values().next().value;
-    if (!sent || refused === undefined || !sent.eventIds.delete(refused) || sent.eventIds.size > 0)
-      return null;
-    this.#sent = null;
-    this.#stopWaiting();
+    const refused = eventId ?? this.#sent?.eventIds.values().next().value;
+    if (refused === undefined) return null;
+    const sent = [this.#sent, ...this.#earlier].find((one) => one?.eventIds.delete(refused));
+    if (!sent || sent.eventIds.size > 0) return null;
+    this.#earlier = this.#earlier.filter((one) => one !== sent);
+    if (sent === this.#sent) {
+      this.#sent = null;
+      this.#stopWaiting();
+    }
     return sent;
+  }
+
+  #setAside(): void {
+    if (this.#sent) this.#earlier.push(this.#sent);
+    this.#sent = null;
+    if (this.#earlier.length > this.#needs.limits.waitingReplies) this.#earlier.shift();
+  }
+
+  #wait(requests: Instructions[]): void {
+    const most = this.#needs.limits.waitingReplies;
+    if (requests.length > most) this.#needs.count('bound');
+    this.#waiting = requests.slice(-most);
   }
 
   #isUnanswered(): boolean {
@@ -156,8 +169,9 @@ export class ResponseQueue {
   }
 
   #noteSent(instructions: Instructions, eventId: string): void {
-    const again = this.#sent !== null && this.#sent.instructions === instructions && !this.#sent.cancelled;
-    const eventIds = again && this.#sent ? this.#sent.eventIds : new Set<string>();
+    const isAgain = this.#sent?.instructions === instructions && !this.#sent.cancelled;
+    if (!isAgain) this.#setAside();
+    const eventIds = this.#sent?.eventIds ?? new Set<string>();
     this.#sent = { instructions, eventIds: eventIds.add(eventId), cancelled: false, lost: false };
     this.#timer = this.#needs.clock.setTimeout(
       () => this.#giveUpWaiting(),

@@ -121,8 +121,9 @@ const unused = [
   'response.output_text.done',
 ] as const satisfies readonly Exclude<KnownType, UsedType>[];
 
+/** `event_id` is unique within a session, and its form is not relied on. */
 export type ServerEvent = {
-  [Type in UsedType]: { type: Type } & z.infer<(typeof schemas)[Type]>;
+  [Type in UsedType]: { type: Type; event_id?: unknown } & z.infer<(typeof schemas)[Type]>;
 }[UsedType];
 export type ServerEventOf<Type extends UsedType> = Extract<ServerEvent, { type: Type }>;
 
@@ -146,7 +147,9 @@ export function readServerEvent(text: string): Reading {
   const reader = readers.get(type);
   if (!reader) return unusedTypes.has(type) ? 'unused' : 'unknown';
   const parsed = reader.safeParse(message);
-  return parsed.success ? ({ ...(parsed.data as object), type } as ServerEvent) : 'malformed';
+  if (!parsed.success) return 'malformed';
+  const { event_id } = message as { event_id?: unknown };
+  return { ...(parsed.data as object), type, event_id } as ServerEvent;
 }
 
 const isId = (value: unknown): boolean =>

@@ -131,6 +131,10 @@ const isEmptyReply = (context: CallContext, event: CallEvent): boolean =>
   event.toolCalls === 0 &&
   event.status !== 'cancelled';
 
+/** Neither a turn of the caller nor a goodbye is about to cause a reply. */
+const hasFreeFloor = (context: CallContext): boolean =>
+  canSpeak(context) && !context.callerTurnOpen && context.hangUpCall === null;
+
 const isLastTool = (context: CallContext, event: CallEvent): boolean =>
   event.type === 'tool.finished' && context.tools.length === 1 && context.tools[0] === event.toolCallId;
 
@@ -305,13 +309,12 @@ export const call = setup({
       context.tools.length < openToolsLimit,
     /** The last outcome is in, and nothing else is about to cause a reply. */
     lastToolOnFreeFloor: ({ context, event }) =>
-      isLastTool(context, event) && canSpeak(context) && !context.reply.active && !context.callerTurnOpen,
+      isLastTool(context, event) && hasFreeFloor(context) && !context.reply.active,
     toolAnswerDue: ({ context, event }) =>
       event.type === 'reply.finished' &&
       event.replyId === context.reply.id &&
       context.toolAnswerOwed &&
-      canSpeak(context) &&
-      !context.callerTurnOpen,
+      hasFreeFloor(context),
     apologyDue: ({ context }) => context.apology,
     hangUpFailed: ({ event }) => event.type === 'hangUp.finished' && event.outcome === 'unreachable',
   },

@@ -49,7 +49,8 @@ export class Hearing {
 
   hear(at: number, frame: Uint8Array | null): void {
     if (frame !== null && isAudible(frame)) this.#noteSound(at);
-    else if (this.#isAgentSpeaking && at + frameMs - this.#audibleUntil >= pauseWithinSpeechMs) this.#noteSilence();
+    else if (this.#isAgentSpeaking && at + frameMs - this.#audibleUntil >= pauseWithinSpeechMs)
+      this.#noteSilence();
   }
 
   #noteSound(at: number): void {

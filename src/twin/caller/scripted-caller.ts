@@ -56,7 +56,10 @@ export class ScriptedCaller implements Party {
   #takeSteps(at: number): void {
     for (let step = this.#steps[0]; step !== undefined && this.#clip === null; step = this.#steps[0]) {
       const cue = cueOf(step);
-      if (!this.#hasCome(cue, at)) return this.#watchPatience(cue, at);
+      if (!this.#hasCome(cue, at)) {
+        this.#watchPatience(cue, at);
+        return;
+      }
       this.#steps.shift();
       this.#waitingSince = at;
       this.#take(step, at);

@@ -15,14 +15,12 @@ import { refusalBody } from './connection/admission.ts';
 import { MemorySocket } from './connection/memory-socket.ts';
 import {
   type Attempt,
+  largestMessageBytes,
   OfflineService,
   type OfflineServiceOptions,
   type Reception,
 } from './offline-service.ts';
 import type { TwinSession } from './twin-session.ts';
-
-/** The largest message of a client: 15 MiB of audio, base64-encoded, and what is around it. */
-export const largestMessageBytes = 21 * 1024 * 1024;
 
 export interface InMemoryOptions extends OfflineServiceOptions {
   /** From one end to the other, milliseconds. Default 0: at once, but never within the same call. */
@@ -65,6 +63,7 @@ class Opening {
   #step: TimerHandle;
   #client: MemorySocket | null = null;
   #isSettled = false;
+  #isOpen = false;
 
   constructor(service: OfflineService, delayMs: number, request: SocketRequest, handlers: OpeningHandlers) {
     this.#service = service;
@@ -154,18 +153,18 @@ class Opening {
   }
 
   #open(client: MemorySocket): void {
-    if (this.#settle()) this.#handlers.onOpen(client);
+    if (!this.#settle()) return;
+    this.#isOpen = true;
+    this.#handlers.onOpen(client);
   }
 
-  /** A connection that was given up while it opened is closed without a word to the client. */
+  /** A connection that never opened is closed without a word to the client. */
   #clientHandlers(): SocketHandlers {
-    let isOpen = true;
     const handlers = this.#handlers;
     return {
       onMessage: (data) => handlers.onMessage(data),
       onClose: (closure) => {
-        if (isOpen) handlers.onClose(closure);
-        isOpen = false;
+        if (this.#isOpen) handlers.onClose(closure);
       },
       onPong: () => handlers.onPong?.(),
     };

@@ -15,6 +15,9 @@ import { identifyWith } from './protocol/identifiers.ts';
 import { type Random, seededRandom } from './random.ts';
 import { type Line, TwinSession } from './twin-session.ts';
 
+/** The largest message of a client: 15 MiB of audio, base64-encoded, and what is around it. */
+export const largestMessageBytes = 21 * 1024 * 1024;
+
 export interface OfflineServiceOptions {
   clock: Clock;
   brain: Brain;

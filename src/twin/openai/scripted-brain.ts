@@ -30,8 +30,8 @@ interface Place {
   turn: number;
   last: 'nothing' | 'caller' | 'silence' | 'agent' | 'call' | 'result';
   said: Said | null;
-  /** Replies whose calls were made, by call id. */
-  calls: Map<string, NumberedReply>;
+  /** The calls that were made, by id, with the replies that make them. */
+  calls: Map<string, { name: string; reply: NumberedReply }>;
   /** The reply whose call was answered last. */
   answered: NumberedReply | null;
 }
@@ -119,7 +119,7 @@ function moveOn(script: NumberedScript, place: Place, item: BrainItem): void {
       noteCall(script, place, item.callId, item.name);
       return;
     case 'result':
-      place.answered = place.calls.get(item.callId) ?? null;
+      place.answered = place.calls.get(item.callId)?.reply ?? null;
       place.last = 'result';
       return;
     case 'system':
@@ -160,15 +160,19 @@ function candidates(script: NumberedScript, place: Place): NumberedReply[] {
 }
 
 function noteCall(script: NumberedScript, place: Place, callId: string, name: string): void {
-  const made = new Set(place.calls.values());
-  const callers = candidates(script, place).filter(({ calls }) => calls.some((call) => call.name === name));
-  const reply =
-    callers.find((caller) => caller === place.said?.reply) ?? callers.find((caller) => !made.has(caller));
-  const known = reply ?? callers[0];
   place.last = 'call';
-  if (known === undefined) return;
-  place.calls.set(callId, known);
-  place.turn = known.turn ?? place.turn;
+  const callers = candidates(script, place).filter(({ calls }) => calls.some((call) => call.name === name));
+  const waiting = callers.filter((reply) => !hasMade(place, reply, name));
+  const reply = waiting.find((caller) => caller === place.said?.reply) ?? waiting[0] ?? callers[0];
+  if (reply === undefined) return;
+  place.calls.set(callId, { name, reply });
+  place.turn = reply.turn ?? place.turn;
+}
+
+/** Whether a reply has made all its calls of a tool. */
+function hasMade({ calls }: Place, reply: NumberedReply, name: string): boolean {
+  const made = [...calls.values()].filter((call) => call.reply === reply && call.name === name);
+  return made.length >= reply.calls.filter((call) => call.name === name).length;
 }
 
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];

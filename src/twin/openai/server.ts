@@ -13,9 +13,9 @@ import { wrapWebSocket } from '../../platform/websocket.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import type { SocketHandlers } from '../../runtime/ports/socket.ts';
 import { realtimePath, realtimeProtocol, refusalBody } from './connection/admission.ts';
-import { largestMessageBytes } from './memory-connection.ts';
 import {
   type Attempt,
+  largestMessageBytes,
   OfflineService,
   type OfflineServiceOptions,
   type Reception,

@@ -1,4 +1,4 @@
-import { createServer, request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -38,14 +38,17 @@ async function open(options: Partial<AdminServerOptions> = {}): Promise<AdminSer
 function get(server: AdminServer, path: string, headers: Record<string, string> = {}) {
   return new Promise<{ status: number | undefined; body: string; headers: NodeJS.Dict<string | string[]> }>(
     (resolve, reject) => {
-      const asked = httpRequest({ host: '127.0.0.1', port: server.port, path, headers, agent: false }, (response) => {
-        let body = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          body += chunk;
-        });
-        response.on('end', () => resolve({ status: response.statusCode, body, headers: response.headers }));
-      });
+      const asked = httpRequest(
+        { host: '127.0.0.1', port: server.port, path, headers, agent: false },
+        (response) => {
+          let body = '';
+          response.setEncoding('utf8');
+          response.on('data', (chunk: string) => {
+            body += chunk;
+          });
+          response.on('end', () => resolve({ status: response.statusCode, body, headers: response.headers }));
+        },
+      );
       asked.on('error', reject);
       asked.end();
     },
@@ -91,7 +94,7 @@ describe('the admin server on loopback', () => {
     }
   });
 
-  const throughProxy = [
+  const throughProxy: Record<string, string>[] = [
     { 'x-forwarded-for': '1.2.3.4' },
     { 'x-forwarded-host': 'somewhere' },
     { 'x-forwarded-proto': 'https' },
@@ -102,15 +105,17 @@ describe('the admin server on loopback', () => {
     { host: 'rebound.example' },
     { host: 'calls.example:8081' },
     { host: '127.0.0.1.evil.example' },
-    { host: '' },
   ];
-  it.each(throughProxy)('refuses with 403 what came through a proxy or to another name: %j', async (headers) => {
-    const server = await open();
-    expect((await get(server, '/health', headers)).status).toBe(403);
-    expect((await get(server, '/health', { ...headers, ...bearer('wrong') })).status).toBe(403);
-    expect(refused).toEqual(['forbidden', 'forbidden']);
-    expect((await get(server, '/health', { ...headers, ...bearer('secret') })).status).toBe(200);
-  });
+  it.each(throughProxy)(
+    'refuses with 403 what came through a proxy or to another name: %j',
+    async (headers) => {
+      const server = await open();
+      expect((await get(server, '/health', headers)).status).toBe(403);
+      expect((await get(server, '/health', { ...headers, ...bearer('wrong') })).status).toBe(403);
+      expect(refused).toEqual(['forbidden', 'forbidden']);
+      expect((await get(server, '/health', { ...headers, ...bearer('secret') })).status).toBe(200);
+    },
+  );
 
   it.each(throughProxy)('lets nobody in by a token where none is set: %j', async (headers) => {
     const server = await open({ token: '' });
@@ -121,14 +126,21 @@ describe('the admin server on loopback', () => {
 
   it('refuses what was sent to the public address, with a token or without', async () => {
     const server = await open();
-    for (const headers of [
+    const publicly: Record<string, string>[] = [
       { host: 'calls.example' },
       { host: 'CALLS.example' },
       { host: '127.0.0.1', 'x-forwarded-host': 'calls.example' },
       { host: '127.0.0.1', 'x-forwarded-host': 'inner, calls.example' },
-    ]) {
+    ];
+    for (const headers of publicly) {
       expect((await get(server, '/health', { ...headers, ...bearer('secret') })).status).toBe(403);
     }
+  });
+
+  it('refuses what was sent to no name at all', () => {
+    const access = new AdminAccess({ host: '127.0.0.1', token: null, publicUrl: () => null });
+    for (const host of [undefined, '', ':', 'a b']) expect(access.judge({ host })).toBe('forbidden');
+    expect(access.judge({ host: 'localhost' })).toBe('admitted');
   });
 
   it('is open while the public address is not known', async () => {
@@ -142,7 +154,7 @@ describe('the admin server off loopback', () => {
     const server = await open({ host: '0.0.0.0' });
     const without = await get(server, '/health');
     expect([without.status, without.headers['www-authenticate']]).toEqual([401, 'Bearer']);
-    expect((await get(server, '/health', bearer('secret '))).status).toBe(401);
+    expect((await get(server, '/health', bearer('Secret'))).status).toBe(401);
     expect((await get(server, '/health', { authorization: 'secret' })).status).toBe(401);
     expect((await get(server, '/health', bearer('secret'))).status).toBe(200);
     expect((await get(server, '/nowhere')).status).toBe(401);
@@ -156,50 +168,55 @@ describe('the admin server off loopback', () => {
   it('admits nothing but the very token', () => {
     const access = new AdminAccess({ host: '0.0.0.0', token: 'secret', publicUrl: () => null });
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.constantFrom('secret', 'Bearer', 'bearer secret')), (authorization) => {
-        expect(access.judge({ authorization })).toBe('unauthorized');
-      }),
+      fc.property(
+        fc.oneof(fc.string(), fc.constantFrom('secret', 'Bearer', 'bearer secret')),
+        (authorization) => {
+          expect(access.judge({ authorization })).toBe('unauthorized');
+        },
+      ),
     );
     expect(access.judge({ authorization: 'Bearer secret' })).toBe('admitted');
   });
 });
 
 describe('a loopback address', () => {
-  it.each(['127.0.0.1', '127.1.2.3', '::1', '[::1]', 'localhost', 'LOCALHOST', '::ffff:127.0.0.1'])('is %s', (name) => {
-    expect(isLoopback(name)).toBe(true);
-  });
+  it.each(['127.0.0.1', '127.1.2.3', '::1', '[::1]', 'localhost', 'LOCALHOST', '::ffff:127.0.0.1'])(
+    'is %s',
+    (name) => {
+      expect(isLoopback(name)).toBe(true);
+    },
+  );
 
-  it.each(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.evil', 'localhost.evil', '', '128.0.0.1'])('is not %s', (name) => {
-    expect(isLoopback(name)).toBe(false);
-  });
+  it.each(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.evil', 'localhost.evil', '', '128.0.0.1'])(
+    'is not %s',
+    (name) => {
+      expect(isLoopback(name)).toBe(false);
+    },
+  );
 });
 
 describe('the port of the admin server', () => {
-  /** Takes the first of `count` ports in a row that are all free, and gives them back. */
-  async function take(count: number, firstPort = 0): Promise<{ ports: number[]; release: () => Promise<void> }> {
-    const taken = [];
-    try {
-      for (let index = 0; index < count; index++) {
-        const server = createServer();
-        const port = firstPort === 0 ? 0 : firstPort + index;
-        await new Promise<void>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(port, '127.0.0.1', resolve);
-        });
-        taken.push(server);
-        if (firstPort === 0) firstPort = (server.address() as AddressInfo).port;
-      }
-    } catch (error) {
-      for (const server of taken) server.close();
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' && firstPort + count < 65_536) throw error;
-      return take(count);
-    }
-    return {
-      ports: taken.map((server) => (server.address() as AddressInfo).port),
-      release: async () => {
-        for (const server of taken) await new Promise((resolve) => server.close(resolve));
-      },
+  const listenOn = (port: number): Promise<Server> => {
+    const server = createServer();
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', () => resolve(server));
+    });
+  };
+  const portOf = (server: Server) => (server.address() as AddressInfo).port;
+
+  /** Takes `count` ports in a row, wherever so many are free. */
+  async function take(count: number): Promise<{ ports: number[]; release: () => Promise<void> }> {
+    const first = await listenOn(0);
+    const next = Array.from({ length: count - 1 }, (_, index) => listenOn(portOf(first) + index + 1));
+    const outcomes = await Promise.allSettled(next);
+    const taken = [first, ...outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))];
+    const release = async () => {
+      for (const server of taken) await new Promise((resolve) => server.close(resolve));
     };
+    if (taken.length === count) return { ports: taken.map(portOf), release };
+    await release();
+    return take(count);
   }
 
   it('is the next free one where it is taken', async () => {

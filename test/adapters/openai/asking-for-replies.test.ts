@@ -140,6 +140,41 @@ describe('a request that meets an active reply', () => {
     expect(service.sent.map(({ response }) => response.instructions)).toEqual(['first', 'later', 'first']);
   });
 
+  it('is recognised after a reply that came between, and is asked again after the one that it met', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    service.startReply('resp_1');
+    service.finishReply('resp_1');
+    service.startReply('resp_2');
+    service.sayError(activeError('reply_1'));
+    expect(service.sent).toHaveLength(1);
+    service.finishReply('resp_2');
+    expect(service.sent).toHaveLength(2);
+  });
+
+  it('is forgotten where it was cancelled in the meantime', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    service.startReply('resp_1');
+    service.finishReply('resp_1');
+    session.cancelReply();
+    service.startReply('resp_2');
+    service.sayError(activeError('reply_1'));
+    service.finishReply('resp_2');
+    expect(service.sent).toHaveLength(1);
+  });
+
+  it('gives way to four later ones', () => {
+    const { service, session, oddities } = openSession();
+    session.createReply('first');
+    service.startReply();
+    for (const instructions of ['1', '2', '3', '4']) session.createReply(instructions);
+    service.sayError(activeError('reply_1'));
+    service.finishReply();
+    expect(service.sent[1]?.response.instructions).toBe('1');
+    expect(oddities).toEqual(['bound']);
+  });
+
   it('is not asked again where nothing was asked', () => {
     const { service } = openSession();
     service.sayError(activeError(null));
@@ -260,14 +295,21 @@ describe('cancelling', () => {
     expect(service.sentTypes).toEqual(['response.cancel']);
   });
 
-  it('reaches a reply that was only just asked for, and does not cancel it again', () => {
+  it('reaches a reply that was only just asked for', () => {
     const { service, session } = openSession();
     session.createReply(null);
     session.cancelReply();
     session.cancelReply();
+    expect(service.sent.slice(1)).toEqual([{ type: 'response.cancel' }]);
+  });
+
+  it('reaches a reply that begins after it', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    session.cancelReply();
     service.startReply();
     session.cancelReply();
-    expect(service.sent.slice(1)).toEqual([{ type: 'response.cancel' }]);
+    expect(service.sent.slice(2)).toEqual([{ type: 'response.cancel', response_id: 'resp_1' }]);
   });
 
   it('is followed by the next request once the cancelled reply is over', () => {

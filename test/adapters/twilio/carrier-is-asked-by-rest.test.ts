@@ -72,13 +72,16 @@ describe('a call', () => {
 });
 
 describe('a request', () => {
-  it.each([400, 401, 403, 404])('that is answered %i is given up, with the code that the carrier gave', async (status) => {
-    twilio.always(status, { code: 20_003, message: `wrong ${authToken}`, status });
-    const error = await failureOf(control.endCall(callSid));
-    expect(error).toBeInstanceOf(GiveUpError);
-    expect(error).toMatchObject({ code: 'carrier.refused', twilioCode: 20_003 });
-    expect(error.message).toContain(String(status));
-  });
+  it.each([400, 401, 403, 404])(
+    'that is answered %i is given up, with the code that the carrier gave',
+    async (status) => {
+      twilio.always(status, { code: 20_003, message: `wrong ${authToken}`, status });
+      const error = await failureOf(control.endCall(callSid));
+      expect(error).toBeInstanceOf(GiveUpError);
+      expect(error).toMatchObject({ code: 'carrier.refused', twilioCode: 20_003 });
+      expect(error.message).toContain(String(status));
+    },
+  );
 
   it.each(['<html>', {}, { code: 'x' }])('that is refused with %j is given up too', async (body) => {
     twilio.always(400, body);
@@ -186,7 +189,10 @@ describe('the phone number', () => {
   const place = { publicUrl: 'https://calls.example/', fallbackUrl: null };
 
   it('is found among those that only contain it', async () => {
-    const number = listed({ ...resource, phone_number: `${phoneNumber}9`, voice_url: 'https://wrong/' }, resource);
+    const number = listed(
+      { ...resource, phone_number: `${phoneNumber}9`, voice_url: 'https://wrong/' },
+      resource,
+    );
     expect(await number.readRouting()).toEqual(before);
     expect(twilio.asked[0]).toMatchObject({
       method: 'GET',
@@ -226,7 +232,9 @@ describe('the phone number', () => {
   });
 
   it('is taken from an application or a trunk, which would have its addresses ignored', async () => {
-    const routing = await listed({ ...resource, voice_application_sid: 'AP1', trunk_sid: 'TK1' }).pointHere(place);
+    const routing = await listed({ ...resource, voice_application_sid: 'AP1', trunk_sid: 'TK1' }).pointHere(
+      place,
+    );
     expect(routing).toMatchObject({ applicationSid: 'AP1', trunkSid: 'TK1' });
     expect(twilio.asked[1]?.form).toMatchObject({ VoiceApplicationSid: '', TrunkSid: '' });
   });
@@ -240,7 +248,9 @@ describe('the phone number', () => {
     expect(pointsTo(here, 'https://Calls.example')).toBe(true);
     expect(pointsTo(before, 'https://calls.example')).toBe(false);
     expect(pointsTo({ ...here, status: before.status }, 'https://calls.example')).toBe(false);
-    expect(pointsTo({ ...here, voice: { ...here.voice, method: 'GET' } }, 'https://calls.example')).toBe(false);
+    expect(pointsTo({ ...here, voice: { ...here.voice, method: 'GET' } }, 'https://calls.example')).toBe(
+      false,
+    );
     expect(pointsTo({ ...here, applicationSid: 'AP1' }, 'https://calls.example')).toBe(false);
     expect(pointsTo({ ...here, trunkSid: 'TK1' }, 'https://calls.example')).toBe(false);
   });

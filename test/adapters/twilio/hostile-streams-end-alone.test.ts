@@ -33,7 +33,10 @@ const moves = fc.array(
     { weight: 8, arbitrary: text.map((data): Move => ({ do: 'send', data })) },
     { weight: 1, arbitrary: fc.uint8Array().map((data): Move => ({ do: 'send', data })) },
     { weight: 2, arbitrary: fc.integer({ min: 0, max: 12_000 }).map((ms): Move => ({ do: 'wait', ms })) },
-    { weight: 1, arbitrary: fc.constantFrom(1_000, 1_005, 1_006, 1_009).map((code): Move => ({ do: 'hangUp', code })) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(1_000, 1_005, 1_006, 1_009).map((code): Move => ({ do: 'hangUp', code })),
+    },
     {
       weight: 3,
       arbitrary: fc.constantFrom<Move>(
@@ -118,11 +121,20 @@ describe('a stream of any peer', () => {
         let dropped = 0;
         for (const [index, length] of lengths.entries()) {
           const payload = { length } as string;
-          const frame = { event: 'media', sequence: index, streamId: streamSid, timestampMs: 0, payload } as const;
+          const frame = {
+            event: 'media',
+            sequence: index,
+            streamId: streamSid,
+            timestampMs: 0,
+            payload,
+          } as const;
           dropped += backlog.push(frame);
         }
         const kept = backlog.takeAll();
-        const characters = kept.reduce((sum, one) => sum + (one.event === 'media' ? one.payload.length : 0), 0);
+        const characters = kept.reduce(
+          (sum, one) => sum + (one.event === 'media' ? one.payload.length : 0),
+          0,
+        );
         expect(kept.length).toBeLessThanOrEqual(250);
         expect(characters).toBeLessThanOrEqual(512 * 1_024);
         expect(kept.length + dropped).toBe(lengths.length);

@@ -37,7 +37,9 @@ describe('the signature of a webhook', () => {
     const made = getExpectedTwilioSignature(token, 'https://here.example/twilio/voice', fields);
     const signature = signedBy('https://Here.example/');
     expect(signature.signsForm(request('/twilio/voice', made), fields)).toBe(true);
-    expect(signature.signsForm(request('/twilio/voice', made), { ...fields, Body: 'two spaces' })).toBe(false);
+    expect(signature.signsForm(request('/twilio/voice', made), { ...fields, Body: 'two spaces' })).toBe(
+      false,
+    );
     expect(signature.signsForm(request('/twilio/voice', made), { ...fields, Extra: '1' })).toBe(false);
   });
 
@@ -45,7 +47,9 @@ describe('the signature of a webhook', () => {
     const path = "/twilio/continue?waits=1&x=%27a'%20b";
     const made = getExpectedTwilioSignature(token, `https://here.example${path}`, {});
     expect(signedBy('https://here.example').signsForm(request(path, made), {})).toBe(true);
-    expect(signedBy('https://here.example').signsForm(request('/twilio/continue?waits=2', made), {})).toBe(false);
+    expect(signedBy('https://here.example').signsForm(request('/twilio/continue?waits=2', made), {})).toBe(
+      false,
+    );
   });
 
   it('is checked against the public address and never against the Host header', () => {

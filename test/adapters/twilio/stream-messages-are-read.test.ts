@@ -27,7 +27,11 @@ const frame = (payload: string, more: object = {}): string =>
 describe('a message of the carrier', () => {
   it.each([
     ['connected', connected(), { event: 'connected' }],
-    ['start', start(), { event: 'start', sequence: 1, streamId: streamSid, carrierCallId: callSid, token: 'good' }],
+    [
+      'start',
+      start(),
+      { event: 'start', sequence: 1, streamId: streamSid, carrierCallId: callSid, token: 'good' },
+    ],
     ['mark', mark('a "b"', 3), { event: 'mark', sequence: 3, streamId: streamSid, name: 'a "b"' }],
     ['dtmf', dtmf('#', 4), { event: 'dtmf', sequence: 4, streamId: streamSid, digit: '#' }],
     ['stop', stop(9), { event: 'stop', sequence: 9, streamId: streamSid }],
@@ -71,7 +75,10 @@ describe('a fault', () => {
     ['event', '{"event":"unheard"}'],
     ['event', '{"event":"__proto__"}'],
     ['start', start().replace(/"callSid":"\w+"/, '"callSid":"CA1"')],
-    ['start', start(undefined, { mediaFormat: { encoding: 'audio/x-l16', sampleRate: 16_000, channels: 1 } })],
+    [
+      'start',
+      start(undefined, { mediaFormat: { encoding: 'audio/x-l16', sampleRate: 16_000, channels: 1 } }),
+    ],
     ['start', start({ token: 'x'.repeat(501) })],
     ['media', frame('AAAA').replace(/,"payload":"AAAA"/, '')],
     ['media', frame('')],

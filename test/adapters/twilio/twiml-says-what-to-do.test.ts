@@ -84,7 +84,10 @@ describe('TwiML', () => {
   });
 
   it('declines by the fallback where there is one, in a way that a static host answers', () => {
-    const [redirect, ...rest] = verbs({ do: 'decline' }, { fallbackUrl: 'https://static.example/x?a=1&b="2"' });
+    const [redirect, ...rest] = verbs(
+      { do: 'decline' },
+      { fallbackUrl: 'https://static.example/x?a=1&b="2"' },
+    );
     expect(redirect).toMatchObject({
       name: 'Redirect',
       attributes: { method: 'GET' },
@@ -116,13 +119,19 @@ describe('TwiML', () => {
   it('stays under the length that the carrier takes, with the longest names that we give', () => {
     const long = writeTwiml(
       { ...connect, callId: 'c'.repeat(200), token: 't'.repeat(490), attempt: 999_999, pauseMs: 5_000 },
-      { ...place, publicUrl: `https://${'h'.repeat(60)}.${'h'.repeat(60)}.example`, instance: 'i'.repeat(100) },
+      {
+        ...place,
+        publicUrl: `https://${'h'.repeat(60)}.${'h'.repeat(60)}.example`,
+        instance: 'i'.repeat(100),
+      },
     );
     expect(long.length).toBeLessThan(mostTwimlCharacters);
   });
 
   it('is refused rather than sent where it is longer than that', () => {
     const tooLong = { ...place, publicUrl: `https://here.example/${'p'.repeat(mostTwimlCharacters)}` };
-    expect(() => writeTwiml(connect, tooLong)).toThrow(expect.objectContaining({ code: 'configuration.invalid' }));
+    expect(() => writeTwiml(connect, tooLong)).toThrow(
+      expect.objectContaining({ code: 'configuration.invalid' }),
+    );
   });
 });

@@ -44,7 +44,9 @@ describe('an upgrade', () => {
       { 'x-twilio-signature': stage.sign('/twilio/media/a-2') },
     ];
     for (const header of headers) {
-      await expect(stage.connectWith(path, header as Record<string, string>)).rejects.toThrow(refusedWith(403));
+      await expect(stage.connectWith(path, header as Record<string, string>)).rejects.toThrow(
+        refusedWith(403),
+      );
     }
     expect(stage.tally.countOf('upgrade.unsigned')).toBe(4);
     expect(stage.desk.starts).toEqual([]);
@@ -151,7 +153,10 @@ describe('a stream beside a good one', () => {
     const listener = await admitted(2);
     socket.pause();
     stage.desk.starts[1]?.line.close();
-    await vi.waitFor(() => expect(listener.entries).toEqual([expect.objectContaining({ code: 1_006 })]), 5_000);
+    await vi.waitFor(
+      () => expect(listener.entries).toEqual([expect.objectContaining({ code: 1_006 })]),
+      5_000,
+    );
     await goesOn();
   });
 

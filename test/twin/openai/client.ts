@@ -15,7 +15,12 @@ import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
 export type WireEvent = { type: string; event_id: string } & Record<string, any>;
 
 export const smallScript: Brain = scriptedBrain({
-  greeting: { say: [{ text: 'Welcome. ', lengthMs: 1_000 }, { text: 'How can I help?', lengthMs: 1_000 }] },
+  greeting: {
+    say: [
+      { text: 'Welcome. ', lengthMs: 1_000 },
+      { text: 'How can I help?', lengthMs: 1_000 },
+    ],
+  },
   turns: [
     {
       caller: 'What is the weather in London?',
@@ -72,7 +77,9 @@ export class TestClient {
 
   /** The audio of all deltas, in order. */
   get heard(): Uint8Array {
-    return Buffer.concat(this.of('response.output_audio.delta').map(({ delta }) => Buffer.from(delta, 'base64')));
+    return Buffer.concat(
+      this.of('response.output_audio.delta').map(({ delta }) => Buffer.from(delta, 'base64')),
+    );
   }
 }
 

@@ -29,8 +29,10 @@ describe('a caller who says nothing', () => {
       'response.created',
     ]);
     expect(client.last(triggered)).toMatchObject({ audio_start_ms: 2_000, audio_end_ms: 8_000 });
-    expect(client.last('response.done')['response'].output[0].content[0].transcript).toBe('Are you still there?');
-    expect(client.last('conversation.item.input_audio_transcription.completed')['transcript']).toBe('');
+    expect(client.last('response.done').response.output[0].content[0].transcript).toBe(
+      'Are you still there?',
+    );
+    expect(client.last('conversation.item.input_audio_transcription.completed').transcript).toBe('');
     expect(orderBreaches(client.events)).toEqual([]);
     expect(shapeBreaches(client.events)).toEqual([]);
   });
@@ -48,7 +50,7 @@ describe('a caller who says nothing', () => {
     await clock.advance(12_000);
     speak(client);
     await clock.advance(5_000);
-    expect(client.last('response.done')['response'].output[0].content[0].transcript).toContain('foggy');
+    expect(client.last('response.done').response.output[0].content[0].transcript).toContain('foggy');
   });
 
   test('is not asked once they speak', async () => {
@@ -91,7 +93,7 @@ describe('a session', () => {
   test('says when it expires, and expires then with an error and close code 1001', async () => {
     const { clock, client, session } = await connect({ sessionMaximumMs: 120_000 });
     const startedAt = clock.now() - 100;
-    expect(client.last('session.created')['session'].expires_at).toBe(Math.floor((startedAt + 120_000) / 1_000));
+    expect(client.last('session.created').session.expires_at).toBe(Math.floor((startedAt + 120_000) / 1_000));
     await clock.advance(119_890);
     expect(client.errors).toEqual([]);
     await clock.advance(20);
@@ -104,17 +106,19 @@ describe('a session', () => {
         event_id: null,
       },
     ]);
-    expect(client.closures).toEqual([{ code: 1001, reason: 'Your session hit the maximum duration of 2 minutes.' }]);
+    expect(client.closures).toEqual([
+      { code: 1001, reason: 'Your session hit the maximum duration of 2 minutes.' },
+    ]);
     expect(session.closure?.code).toBe(1001);
   });
 
   test('lasts an hour by default', async () => {
     const { clock, client } = await connect();
-    expect(client.last('session.created')['session'].expires_at).toBe(
+    expect(client.last('session.created').session.expires_at).toBe(
       Math.floor((clock.now() - 100 + 3_600_000) / 1_000),
     );
     await clock.advance(3_600_000);
-    expect(client.errors[0]?.['message']).toBe('Your session hit the maximum duration of 60 minutes.');
+    expect(client.errors[0]?.message).toBe('Your session hit the maximum duration of 60 minutes.');
   });
 
   test('stops everything at its end, and hears nothing more', async () => {

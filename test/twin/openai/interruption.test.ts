@@ -8,7 +8,7 @@ async function midGreeting(turnDetection?: object): Promise<World & { itemId: st
   const world = await connectPhone({}, turnDetection);
   world.client.send({ type: 'response.create' });
   await world.clock.runUntil(() => world.client.of('response.output_audio.delta').length === 4, 5_000);
-  return { ...world, itemId: world.client.last('response.output_item.added')['item'].id };
+  return { ...world, itemId: world.client.last('response.output_item.added').item.id };
 }
 
 /** A phone whose model has greeted. */
@@ -52,7 +52,7 @@ describe('a caller who begins to speak', () => {
       'response.done',
       'rate_limits.updated',
     ]);
-    const { status, status_details, output } = client.last('response.done')['response'];
+    const { status, status_details, output } = client.last('response.done').response;
     expect(status).toBe('cancelled');
     expect(status_details).toEqual({ type: 'cancelled', reason: 'turn_detected' });
     expect(output[0].status).toBe('incomplete');
@@ -66,7 +66,7 @@ describe('a caller who begins to speak', () => {
     const { clock, client } = await midGreeting();
     client.append(voice(64));
     await clock.advance(0);
-    const { usage } = client.last('response.done')['response'];
+    const { usage } = client.last('response.done').response;
     expect(usage.output_token_details.audio_tokens).toBe(Math.floor(client.heard.byteLength / 8 / 50));
   });
 
@@ -74,7 +74,7 @@ describe('a caller who begins to speak', () => {
     const { clock, client } = await midGreeting({ type: 'server_vad', interrupt_response: false });
     client.append(voice(64));
     await clock.advance(5_000);
-    expect(client.last('response.done')['response'].status).toBe('completed');
+    expect(client.last('response.done').response.status).toBe('completed');
   });
 
   test('cancels a response that has no output yet', async () => {
@@ -82,14 +82,14 @@ describe('a caller who begins to speak', () => {
     client.send({ type: 'response.create' });
     client.append(voice(64));
     await clock.advance(1_000);
-    expect(client.last('response.done')['response']).toMatchObject({ status: 'cancelled', output: [] });
+    expect(client.last('response.done').response).toMatchObject({ status: 'cancelled', output: [] });
   });
 
   test('gets the answer to what was said then', async () => {
     const { clock, client } = await midGreeting();
     speak(client);
     await clock.advance(5_000);
-    expect(client.last('response.output_audio_transcript.done')['transcript']).toBe(
+    expect(client.last('response.output_audio_transcript.done').transcript).toBe(
       'It is foggy and cold today. Take a coat with you.',
     );
   });
@@ -100,7 +100,7 @@ describe('a cancel by the client', () => {
     const { clock, client } = await midGreeting();
     client.send({ type: 'response.cancel' });
     await clock.advance(0);
-    expect(client.last('response.done')['response'].status_details).toEqual({
+    expect(client.last('response.done').response.status_details).toEqual({
       type: 'cancelled',
       reason: 'client_cancelled',
     });
@@ -129,7 +129,9 @@ describe('a cancel by the client', () => {
     client.send({ type: 'response.cancel' });
     await clock.advance(1_000);
     const done = client.events.findIndex(({ type }) => type === 'response.done');
-    expect(client.events.slice(done).filter(({ type }) => type === 'response.output_audio.delta')).toHaveLength(3);
+    expect(
+      client.events.slice(done).filter(({ type }) => type === 'response.output_audio.delta'),
+    ).toHaveLength(3);
     expect(orderBreaches(client.events)).toEqual([]);
   });
 
@@ -154,7 +156,7 @@ describe('a truncation', () => {
       content_index: 0,
       audio_end_ms: 1_520,
     });
-    const [part] = client.last('conversation.item.retrieved')['item'].content;
+    const [part] = client.last('conversation.item.retrieved').item.content;
     expect(part).not.toHaveProperty('transcript');
     expect(Buffer.from(part.audio, 'base64').equals(client.heard.subarray(0, 1_520 * 8))).toBe(true);
     expect(shapeBreaches(client.events)).toEqual([]);
@@ -184,14 +186,14 @@ describe('a truncation', () => {
     client.send(truncate(itemId, 500));
     client.send(truncate(itemId, 501));
     await clock.advance(0);
-    expect(client.errors[0]?.['message']).toBe('Audio content of 500ms is already shorter than 501ms');
+    expect(client.errors[0]?.message).toBe('Audio content of 500ms is already shorter than 501ms');
   });
 
   test('of an item that still grows holds at its end', async () => {
     const { clock, client, itemId } = await midGreeting({ type: 'server_vad', interrupt_response: false });
     client.send(truncate(itemId, 300));
     await clock.advance(5_000);
-    expect(client.last('conversation.item.done')['item'].content).toEqual([{ type: 'output_audio' }]);
+    expect(client.last('conversation.item.done').item.content).toEqual([{ type: 'output_audio' }]);
     client.send(truncate(itemId, 301));
     await clock.advance(0);
     expect(client.errors).toHaveLength(1);
@@ -226,7 +228,7 @@ describe('a truncation', () => {
     session.inject({ kind: 'response', outcome: 'text_only' });
     client.send({ type: 'response.create' });
     await clock.advance(400);
-    client.send(truncate(client.last('response.output_item.added')['item'].id, 0));
+    client.send(truncate(client.last('response.output_item.added').item.id, 0));
     client.send(truncate('unknown', 0));
     await clock.advance(0);
     expect(client.errors.map(({ code }) => code)).toEqual([null, 'item_not_found']);
@@ -238,7 +240,7 @@ describe('a truncation', () => {
       client.send(truncate(itemId, cutMs));
       speak(client);
       await clock.advance(5_000);
-      return client.last('response.done')['response'].usage.input_token_details.audio_tokens;
+      return client.last('response.done').response.usage.input_token_details.audio_tokens;
     };
     expect((await audioRead(2_000)) - (await audioRead(1_000))).toBe(20);
   });
@@ -249,6 +251,6 @@ describe('a truncation', () => {
     client.append(silence(100));
     client.send({ type: 'response.create' });
     await clock.advance(5_000);
-    expect(client.last('response.output_audio_transcript.done')['transcript']).toBe('How can I help?');
+    expect(client.last('response.output_audio_transcript.done').transcript).toBe('How can I help?');
   });
 });

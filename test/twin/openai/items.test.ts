@@ -3,7 +3,11 @@ import { connectPhone, type TestClient, type World } from './client.ts';
 import { orderBreaches } from './order.ts';
 import { shapeBreaches } from './shapes.ts';
 
-const create = (item: object, rest: object = {}): object => ({ type: 'conversation.item.create', item, ...rest });
+const create = (item: object, rest: object = {}): object => ({
+  type: 'conversation.item.create',
+  item,
+  ...rest,
+});
 
 const text = (id: string, role = 'user'): object => ({
   id,
@@ -26,7 +30,11 @@ const places = (client: TestClient): unknown[] =>
 
 describe('an item that the client creates', () => {
   test('is added and done, after the last one', async () => {
-    const world = await withItems(create(text('a')), create(text('b', 'assistant')), create(text('c', 'system')));
+    const world = await withItems(
+      create(text('a')),
+      create(text('b', 'assistant')),
+      create(text('c', 'system')),
+    );
     expect(places(world.client)).toEqual([
       ['a', null],
       ['b', 'a'],
@@ -39,7 +47,7 @@ describe('an item that the client creates', () => {
 
   test('gets an id from the service where it brings none', async () => {
     const { client } = await withItems(create({ ...text(''), id: undefined }));
-    expect(client.last('conversation.item.added')['item'].id).toMatch(/^item_[0-9A-Za-z]{21}$/);
+    expect(client.last('conversation.item.added').item.id).toMatch(/^item_[0-9A-Za-z]{21}$/);
   });
 
   test('goes first, or after the item that it names', async () => {
@@ -93,7 +101,7 @@ describe('an item that the client creates', () => {
         ],
       }),
     );
-    expect(client.last('conversation.item.added')['item'].content).toEqual([
+    expect(client.last('conversation.item.added').item.content).toEqual([
       { type: 'input_audio', transcript: 'Hello' },
       { type: 'input_audio', transcript: null },
       { type: 'input_image', image_url: 'data:,', detail: 'low' },
@@ -102,15 +110,27 @@ describe('an item that the client creates', () => {
 
   test('keeps the phase that it is seeded with', async () => {
     const { client } = await withItems(create({ ...text('a', 'assistant'), phase: 'commentary' }));
-    expect(client.last('conversation.item.done')['item'].phase).toBe('commentary');
+    expect(client.last('conversation.item.done').item.phase).toBe('commentary');
   });
 
   test.each([
-    ['audio of the assistant', { content: [{ type: 'output_audio', audio: '' }], role: 'assistant' }, 'item.content[0].type'],
-    ['text of the wrong kind', { content: [{ type: 'output_text', text: '' }], role: 'user' }, 'item.content[0].type'],
+    [
+      'audio of the assistant',
+      { content: [{ type: 'output_audio', audio: '' }], role: 'assistant' },
+      'item.content[0].type',
+    ],
+    [
+      'text of the wrong kind',
+      { content: [{ type: 'output_text', text: '' }], role: 'user' },
+      'item.content[0].type',
+    ],
     ['an unknown role', { content: [], role: 'tool' }, 'item.role'],
     ['an id that is too long', { content: [], role: 'user', id: 'x'.repeat(33) }, 'item.id'],
-    ['broken audio', { content: [{ type: 'input_audio', audio: '???' }], role: 'user' }, 'item.content[0].audio'],
+    [
+      'broken audio',
+      { content: [{ type: 'input_audio', audio: '???' }], role: 'user' },
+      'item.content[0].audio',
+    ],
   ])('may not hold %s', async (_what, fields, param) => {
     const world = await withItems(create({ type: 'message', ...fields }));
     expect(world.client.errors).toMatchObject([{ code: 'invalid_value', param }]);
@@ -130,8 +150,8 @@ describe('items that are there', () => {
       { type: 'conversation.item.retrieve', item_id: 'a' },
       { type: 'conversation.item.delete', item_id: 'a' },
     );
-    expect(world.client.last('conversation.item.retrieved')['item']).toMatchObject({ id: 'a', role: 'user' });
-    expect(world.client.last('conversation.item.deleted')['item_id']).toBe('a');
+    expect(world.client.last('conversation.item.retrieved').item).toMatchObject({ id: 'a', role: 'user' });
+    expect(world.client.last('conversation.item.deleted').item_id).toBe('a');
     expect(order(world)).toEqual([]);
     expect(shapeBreaches(world.client.events)).toEqual([]);
   });
@@ -149,9 +169,12 @@ describe('items that are there', () => {
     const { clock, client } = await connectPhone();
     client.send({ type: 'response.create' });
     await clock.advance(5_000);
-    client.send({ type: 'conversation.item.retrieve', item_id: client.last('conversation.item.done')['item'].id });
+    client.send({
+      type: 'conversation.item.retrieve',
+      item_id: client.last('conversation.item.done').item.id,
+    });
     await clock.advance(0);
-    const [part] = client.last('conversation.item.retrieved')['item'].content;
+    const [part] = client.last('conversation.item.retrieved').item.content;
     expect(part).toMatchObject({ type: 'output_audio', transcript: 'Welcome. How can I help?' });
     expect(Buffer.from(part.audio, 'base64').equals(client.heard)).toBe(true);
     expect(shapeBreaches(client.events)).toEqual([]);

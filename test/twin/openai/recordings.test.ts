@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { scriptedBrain } from '../../../src/twin/openai/scripted-brain.ts';
-import { silence, TestClient, voice, type WireEvent, type World, connect } from './client.ts';
+import { connect, silence, TestClient, voice, type WireEvent, type World } from './client.ts';
 import { orderBreaches } from './order.ts';
 import { type Recording, readRecordings, readYaml } from './recordings.ts';
 import { shapeBreaches } from './shapes.ts';
@@ -26,15 +26,20 @@ function brainOf(recording: Recording): ReturnType<typeof scriptedBrain> {
       const calls = response.output.filter(({ type }: WireEvent) => type === 'function_call');
       return {
         say: texts.map(({ text, transcript }: WireEvent) => text ?? transcript),
-        calls: calls.map((call: WireEvent) => ({ name: call['name'], arguments: call['arguments'] })),
+        calls: calls.map((call: WireEvent) => ({ name: call.name, arguments: call.arguments })),
       };
     });
   const [first, afterResult] = replies;
-  const turns = received(recording).some(({ item }) => item?.role === 'assistant' && item.status === 'completed');
+  const turns = received(recording).some(
+    ({ item }) => item?.role === 'assistant' && item.status === 'completed',
+  );
   return scriptedBrain({
     turns: [
-      { caller: 'recorded', reply: { ...first, afterResult } },
-      { caller: 'recorded', reply: turns ? first : {} },
+      {
+        caller: 'recorded',
+        reply: { ...(first ?? {}), ...(afterResult === undefined ? {} : { afterResult }) },
+      },
+      { caller: 'recorded', reply: turns ? (first ?? {}) : {} },
     ],
   });
 }
@@ -52,7 +57,8 @@ function callerAudio(appends: number): Buffer[] {
 
 /** The client's event with whole audio for the recorded beginning of it, and with the twin's own call id. */
 function adapt(event: WireEvent, audio: Buffer[], client: TestClient): object {
-  if (event.type === 'input_audio_buffer.append') return { ...event, audio: audio.shift()?.toString('base64') };
+  if (event.type === 'input_audio_buffer.append')
+    return { ...event, audio: audio.shift()?.toString('base64') };
   if (event.item?.type !== 'function_call_output') return event;
   const { call_id } = client.last('response.function_call_arguments.done');
   return { ...event, item: { ...event.item, call_id } };
@@ -108,14 +114,23 @@ describe.runIf(recordings.length > 0)('the recorded sessions', () => {
     const settings = (events: WireEvent[]): unknown[] =>
       events
         .filter(({ type }) => type.startsWith('session.'))
-        .map(({ session }) => ({ ...session, id: '', expires_at: 0, instructions: session.instructions.slice(0, 4) }))
-        .map((session) => ({ ...session, instructions: session.instructions.startsWith('You') ? '' : session.instructions }));
+        .map(({ session }) => ({
+          ...session,
+          id: '',
+          expires_at: 0,
+          instructions: session.instructions.slice(0, 4),
+        }))
+        .map((session) => ({
+          ...session,
+          instructions: session.instructions.startsWith('You') ? '' : session.instructions,
+        }));
     expect(settings(client.events)).toEqual(settings(received(recording)));
   });
 });
 
 test('where there are no recordings, what was not compared is said', () => {
-  if (recordings.length === 0) console.info('No recorded sessions found: the twin was not compared with any.');
+  if (recordings.length === 0)
+    console.info('No recorded sessions found: the twin was not compared with any.');
   expect(new TestClient().events).toEqual([]);
 });
 

@@ -66,7 +66,11 @@ class YamlReader {
     for (let line = this.#lines[this.#at]; line?.indent === indent && line.text.startsWith('- '); ) {
       // What follows the dash is a block of its own, two columns further in.
       this.#lines[this.#at] = { indent: indent + 2, text: line.text.slice(2) };
-      values.push(isEntry(line.text.slice(2)) ? this.#readMap(indent + 2) : this.#readScalar(indent, line.text.slice(2)));
+      values.push(
+        isEntry(line.text.slice(2))
+          ? this.#readMap(indent + 2)
+          : this.#readScalar(indent, line.text.slice(2)),
+      );
       line = this.#lines[this.#at];
     }
     return values;

@@ -28,7 +28,7 @@ async function askForWeather(options: object = {}): Promise<World> {
   return world;
 }
 
-const callIdOf = (client: TestClient): string => client.last('response.function_call_arguments.done')['call_id'];
+const callIdOf = (client: TestClient): string => client.last('response.function_call_arguments.done').call_id;
 
 const outputFor = (callId: string): object => ({
   type: 'conversation.item.create',
@@ -53,7 +53,9 @@ describe('a spoken response', () => {
     const { clock, client } = await connectPhone();
     client.send({ type: 'response.create' });
     await clock.advance(5_000);
-    const sizes = client.of('response.output_audio.delta').map(({ delta }) => Buffer.from(delta, 'base64').byteLength);
+    const sizes = client
+      .of('response.output_audio.delta')
+      .map(({ delta }) => Buffer.from(delta, 'base64').byteLength);
     expect(sizes[0]).toBeLessThan(1_200);
     for (const size of sizes.slice(1, -1)) {
       expect(size).toBeGreaterThanOrEqual(1_800);
@@ -67,7 +69,11 @@ describe('a spoken response', () => {
     const { clock, client } = await connectPhone();
     client.send({ type: 'response.create' });
     await clock.advance(5_000);
-    const heard = readSegments(client.heard).map(({ reply, segment, frames }) => [reply, segment, frames.length]);
+    const heard = readSegments(client.heard).map(({ reply, segment, frames }) => [
+      reply,
+      segment,
+      frames.length,
+    ]);
     expect(heard).toEqual([
       [0, 0, 50],
       [0, 1, 50],
@@ -80,8 +86,10 @@ describe('a spoken response', () => {
     await clock.advance(5_000);
     const deltas = client.of('response.output_audio_transcript.delta').map(({ delta }) => delta);
     expect(deltas.join('')).toBe('Welcome. How can I help?');
-    expect(client.last('response.output_audio_transcript.done')['transcript']).toBe(deltas.join(''));
-    const lastText = client.events.findLastIndex(({ type }) => type === 'response.output_audio_transcript.delta');
+    expect(client.last('response.output_audio_transcript.done').transcript).toBe(deltas.join(''));
+    const lastText = client.events.findLastIndex(
+      ({ type }) => type === 'response.output_audio_transcript.delta',
+    );
     const lastAudio = client.events.findLastIndex(({ type }) => type === 'response.output_audio.delta');
     expect(lastText).toBeLessThan(lastAudio);
   });
@@ -102,8 +110,8 @@ describe('a spoken response', () => {
     client.send({ type: 'response.create' });
     await clock.advance(5_000);
     expect(client.types().slice(-2)).toEqual(['response.done', 'rate_limits.updated']);
-    const [limit] = client.last('rate_limits.updated')['rate_limits'];
-    expect(limit.limit - limit.remaining).toBe(client.last('response.done')['response'].usage.total_tokens);
+    const [limit] = client.last('rate_limits.updated').rate_limits;
+    expect(limit.limit - limit.remaining).toBe(client.last('response.done').response.usage.total_tokens);
   });
 
   test('comes in the format that the session or the response asks for', async () => {
@@ -111,9 +119,12 @@ describe('a spoken response', () => {
     client.send({ type: 'response.create' });
     await clock.advance(5_000);
     expect(client.heard.byteLength).toBe(2_000 * 48);
-    client.send({ type: 'response.create', response: { audio: { output: { format: { type: 'audio/pcma' } } } } });
+    client.send({
+      type: 'response.create',
+      response: { audio: { output: { format: { type: 'audio/pcma' } } } },
+    });
     await clock.advance(5_000);
-    expect(client.last('response.done')['response'].audio.output).toEqual({
+    expect(client.last('response.done').response.audio.output).toEqual({
       format: { type: 'audio/pcma' },
       voice: 'marin',
     });
@@ -149,18 +160,22 @@ describe('a written response', () => {
     client.send({ type: 'session.update', session: { type: 'realtime', output_modalities: ['text'] } });
     client.send({ type: 'response.create' });
     await clock.advance(5_000);
-    expect(client.types().slice(-9)).toEqual([
-      'response.output_item.added',
-      'conversation.item.added',
-      'response.content_part.added',
-      'response.output_text.delta',
-      'response.output_text.done',
-      'response.content_part.done',
-      'conversation.item.done',
-      'response.output_item.done',
-      'response.done',
-    ].concat('rate_limits.updated').slice(-9));
-    expect(client.last('response.output_text.done')['text']).toBe('Welcome. How can I help?');
+    expect(client.types().slice(-9)).toEqual(
+      [
+        'response.output_item.added',
+        'conversation.item.added',
+        'response.content_part.added',
+        'response.output_text.delta',
+        'response.output_text.done',
+        'response.content_part.done',
+        'conversation.item.done',
+        'response.output_item.done',
+        'response.done',
+      ]
+        .concat('rate_limits.updated')
+        .slice(-9),
+    );
+    expect(client.last('response.output_text.done').text).toBe('Welcome. How can I help?');
     expect(orderBreaches(client.events)).toEqual([]);
     expect(shapeBreaches(client.events)).toEqual([]);
   });
@@ -170,9 +185,13 @@ describe('a response with a tool call', () => {
   test('holds commentary and call as two outputs whose pieces come side by side', async () => {
     const { clock, client } = await askForWeather();
     await clock.advance(5_000);
-    const [commentary, call] = client.last('response.done')['response'].output;
+    const [commentary, call] = client.last('response.done').response.output;
     expect(commentary.phase).toBe('commentary');
-    expect(call).toMatchObject({ type: 'function_call', name: 'get_weather', arguments: '{"city":"London"}' });
+    expect(call).toMatchObject({
+      type: 'function_call',
+      name: 'get_weather',
+      arguments: '{"city":"London"}',
+    });
     const types = client.types();
     expect(types.indexOf('response.function_call_arguments.delta')).toBeLessThan(
       types.lastIndexOf('response.output_audio.delta'),
@@ -184,7 +203,7 @@ describe('a response with a tool call', () => {
   test('marks no commentary for models of the first generation', async () => {
     const { clock, client } = await askForWeather({ model: 'gpt-realtime' });
     await clock.advance(5_000);
-    expect(client.last('response.done')['response'].output[0]).not.toHaveProperty('phase');
+    expect(client.last('response.done').response.output[0]).not.toHaveProperty('phase');
   });
 
   test('goes on only after the result and a new request', async () => {
@@ -195,7 +214,7 @@ describe('a response with a tool call', () => {
     expect(client.of('response.created')).toHaveLength(1);
     client.send({ type: 'response.create' });
     await clock.advance(5_000);
-    expect(client.last('response.done')['response'].output[0]).toMatchObject({
+    expect(client.last('response.done').response.output[0]).toMatchObject({
       phase: 'final_answer',
       content: [{ type: 'output_audio', transcript: 'It is foggy.' }],
     });
@@ -214,7 +233,7 @@ describe('a response with a tool call', () => {
       'conversation.item.added',
       'conversation.item.done',
     ]);
-    expect(client.last('conversation.item.added')['item'].type).toBe('function_call_output');
+    expect(client.last('conversation.item.added').item.type).toBe('function_call_output');
   });
 
   test('refuses an early result whose item cannot be added once the response is done', async () => {
@@ -237,8 +256,81 @@ describe('a response with a tool call', () => {
     });
     client.send({ type: 'response.create', response });
     await clock.advance(5_000);
-    const types = client.last('response.done')['response'].output.map(({ type }: { type: string }) => type);
+    const types = client.last('response.done').response.output.map(({ type }: { type: string }) => type);
     expect(types).toEqual(['message']);
+  });
+});
+
+describe('a call that is cut off', () => {
+  test('was not made: the model makes it again when asked', async () => {
+    const { clock, client } = await askForWeather({ pace: { textDelayMs: 200 } });
+    await clock.runUntil(() => client.of('response.function_call_arguments.delta').length === 2, 5_000);
+    client.send({ type: 'response.cancel' });
+    await clock.advance(0);
+    const [, call] = client.last('response.done').response.output;
+    expect(call).toMatchObject({ type: 'function_call', status: 'incomplete' });
+    expect(orderBreaches(client.events)).toEqual([]);
+    client.send({ type: 'response.create' });
+    await clock.advance(10_000);
+    expect(client.last('response.done').response.output.at(-1)).toMatchObject({
+      type: 'function_call',
+      status: 'completed',
+      arguments: '{"city":"London"}',
+    });
+  });
+
+  test('can be followed by audio of its commentary that was under way', async () => {
+    const { clock, client, session } = await askForWeather({ pace: { textDelayMs: 200 } });
+    session.inject({ kind: 'lateDeltas', count: 2 });
+    await clock.runUntil(() => client.of('response.function_call_arguments.delta').length === 2, 5_000);
+    client.send({ type: 'response.cancel' });
+    await clock.advance(100);
+    const types = client.events.map(({ type }) => type);
+    expect(types.slice(types.indexOf('response.done'))).toEqual([
+      'response.done',
+      'rate_limits.updated',
+      'response.output_audio.delta',
+      'response.output_audio.delta',
+    ]);
+  });
+});
+
+describe('the responses of a session', () => {
+  test('can be looked at while they run and afterwards', async () => {
+    const { clock, client, session } = await connectPhone();
+    client.send({ type: 'response.create', response: { metadata: { why: 'test' } } });
+    await clock.advance(500);
+    const [response] = session.responses;
+    expect(response).toMatchObject({ status: 'in_progress', statusDetails: null, usage: null });
+    expect(response?.request.metadata).toEqual({ why: 'test' });
+    client.send({ type: 'response.cancel' });
+    await clock.advance(0);
+    expect(response).toMatchObject({
+      status: 'cancelled',
+      statusDetails: { type: 'cancelled', reason: 'client_cancelled' },
+      audioMs: Math.floor(client.heard.byteLength / 8),
+    });
+    expect(response?.output.map(({ type }) => type)).toEqual(['message']);
+    expect(response?.usage?.output_tokens).toBeGreaterThan(0);
+  });
+
+  test('are at most a thousand, which does not unlock the voice', async () => {
+    const { clock, client, session } = await connectPhone();
+    client.send({ type: 'response.create' });
+    await clock.advance(5_000);
+    session.inject({ kind: 'response', outcome: 'empty', which: 'every' });
+    for (let count = 0; count < 1_000; count += 1) {
+      client.send({ type: 'response.create' });
+      await clock.advance(400);
+    }
+    expect(session.responses).toHaveLength(1_000);
+    expect(session.responses.every(({ audioMs }) => audioMs === 0)).toBe(true);
+    client.send({
+      type: 'session.update',
+      session: { type: 'realtime', audio: { output: { voice: 'ash' } } },
+    });
+    await clock.advance(0);
+    expect(client.errors).toMatchObject([{ code: 'cannot_update_voice' }]);
   });
 });
 
@@ -248,7 +340,7 @@ describe('the one response of the conversation', () => {
     client.send({ type: 'response.create' });
     client.send({ type: 'response.create', event_id: 'second' });
     await clock.advance(10);
-    const { id } = client.last('response.created')['response'];
+    const { id } = client.last('response.created').response;
     expect(client.errors).toEqual([
       {
         type: 'invalid_request_error',
@@ -268,7 +360,7 @@ describe('the one response of the conversation', () => {
     const { clock, client } = await connectPhone();
     client.send({ type: 'response.create', response: { max_output_tokens: 20 } });
     await clock.advance(5_000);
-    const { status, status_details, output, max_output_tokens } = client.last('response.done')['response'];
+    const { status, status_details, output, max_output_tokens } = client.last('response.done').response;
     expect(status).toBe('incomplete');
     expect(status_details).toEqual({ type: 'incomplete', reason: 'max_output_tokens' });
     expect(output[0].status).toBe('incomplete');
@@ -293,7 +385,9 @@ describe('a response outside the conversation', () => {
     expect(summary).toMatchObject({ status: 'completed', metadata: { purpose: 'summary' } });
     expect(done.find(({ conversation_id }) => conversation_id !== null)).toMatchObject({ metadata: null });
     expect(session.items).toHaveLength(1);
-    const about = client.events.filter(({ item }) => item?.id === summary.output[0].id).map(({ type }) => type);
+    const about = client.events
+      .filter(({ item }) => item?.id === summary.output[0].id)
+      .map(({ type }) => type);
     expect(about).toEqual(['response.output_item.added', 'response.output_item.done']);
     expect(orderBreaches(client.events)).toEqual([]);
     expect(shapeBreaches(client.events)).toEqual([]);
@@ -307,10 +401,10 @@ describe('a response outside the conversation', () => {
     const [main, beside] = client.of('response.created').map(({ response }) => response.id);
     client.send({ type: 'response.cancel' });
     await clock.advance(0);
-    expect(client.last('response.done')['response']).toMatchObject({ id: main, status: 'cancelled' });
+    expect(client.last('response.done').response).toMatchObject({ id: main, status: 'cancelled' });
     client.send({ type: 'response.cancel', response_id: beside });
     await clock.advance(0);
-    expect(client.last('response.done')['response']).toMatchObject({ id: beside, status: 'cancelled' });
+    expect(client.last('response.done').response).toMatchObject({ id: beside, status: 'cancelled' });
   });
 
   test('reads what it is given instead of the conversation', async () => {
@@ -329,7 +423,10 @@ describe('a response outside the conversation', () => {
     });
     const system = { type: 'message', role: 'system', content: [{ type: 'input_text', text: 'Be brief.' }] };
     const input = [{ type: 'item_reference', id: 'known' }, system];
-    client.send({ type: 'response.create', response: { conversation: 'none', input, instructions: 'Sum up.' } });
+    client.send({
+      type: 'response.create',
+      response: { conversation: 'none', input, instructions: 'Sum up.' },
+    });
     client.send({ type: 'response.create', response: { conversation: 'none', input: [] } });
     client.send({
       type: 'response.create',
@@ -387,7 +484,7 @@ describe('what a response.create may not ask for', () => {
     });
     client.send(withVoice('cedar'));
     await clock.advance(5_000);
-    expect(client.last('response.done')['response'].audio.output.voice).toBe('cedar');
+    expect(client.last('response.done').response.audio.output.voice).toBe('cedar');
     client.send(withVoice('marin'));
     client.send(withVoice('ash'));
     await clock.advance(10);

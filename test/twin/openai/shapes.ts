@@ -148,7 +148,10 @@ const statusDetails = either(
   nothing,
   object({ type: literal('cancelled'), reason: literal('turn_detected', 'client_cancelled') }),
   object({ type: literal('incomplete'), reason: literal('max_output_tokens', 'content_filter') }),
-  object({ type: literal('failed'), error: object({ type: text, code: either(text, nothing), message: text }) }),
+  object({
+    type: literal('failed'),
+    error: object({ type: text, code: either(text, nothing), message: text }),
+  }),
 );
 const response = object({
   object: literal('realtime.response'),
@@ -187,7 +190,9 @@ export const eventShapes: Record<string, Shape> = {
     }),
   },
   'rate_limits.updated': {
-    rate_limits: list(object({ name: literal('tokens'), limit: whole, remaining: whole, reset_seconds: number })),
+    rate_limits: list(
+      object({ name: literal('tokens'), limit: whole, remaining: whole, reset_seconds: number }),
+    ),
   },
   'input_audio_buffer.speech_started': { audio_start_ms: whole, item_id: itemId },
   'input_audio_buffer.speech_stopped': { audio_end_ms: whole, item_id: itemId },

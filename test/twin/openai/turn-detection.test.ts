@@ -41,20 +41,24 @@ describe('server voice activity detection', () => {
       speak(client, 960, 640);
       await clock.advance(5_000);
     }
-    expect(client.of('input_audio_buffer.speech_started').map((event) => event['audio_start_ms'])).toEqual([
-      20, 1_920 + 20,
+    expect(client.of('input_audio_buffer.speech_started').map((event) => event.audio_start_ms)).toEqual([
+      20,
+      1_920 + 20,
     ]);
   });
 
   test('never begins a turn before the end of the last one', async () => {
-    const { clock, client } = await connectPhone({}, vad({ silence_duration_ms: 64, prefix_padding_ms: 5_000 }));
+    const { clock, client } = await connectPhone(
+      {},
+      vad({ silence_duration_ms: 64, prefix_padding_ms: 5_000 }),
+    );
     client.append(voice(320));
     client.append(silence(64));
     client.append(voice(320));
     await clock.advance(0);
     const [first, second] = client.of('input_audio_buffer.speech_started');
-    expect(first?.['audio_start_ms']).toBe(0);
-    expect(second?.['audio_start_ms']).toBe(384);
+    expect(first?.audio_start_ms).toBe(0);
+    expect(second?.audio_start_ms).toBe(384);
   });
 
   test('announces, commits and adds a turn under one id', async () => {
@@ -62,9 +66,9 @@ describe('server voice activity detection', () => {
     speak(client);
     await clock.advance(0);
     const ids = ['speech_started', 'speech_stopped', 'committed'].map(
-      (name) => client.last(`input_audio_buffer.${name}`)['item_id'],
+      (name) => client.last(`input_audio_buffer.${name}`).item_id,
     );
-    expect(new Set([...ids, client.last('conversation.item.added')['item'].id]).size).toBe(1);
+    expect(new Set([...ids, client.last('conversation.item.added').item.id]).size).toBe(1);
   });
 
   test('hears nothing in quiet audio, and more with a lower threshold', async () => {
@@ -99,7 +103,11 @@ describe('server voice activity detection', () => {
 
   test('hears the same speech in each format, however its bytes are cut', async () => {
     const moments: unknown[] = [];
-    for (const [format, rate] of [['audio/pcmu', 8], ['audio/pcma', 8], ['audio/pcm', 48]] as const) {
+    for (const [format, rate] of [
+      ['audio/pcmu', 8],
+      ['audio/pcma', 8],
+      ['audio/pcm', 48],
+    ] as const) {
       const { clock, client } = await connect();
       client.send({
         type: 'session.update',
@@ -107,12 +115,16 @@ describe('server voice activity detection', () => {
       });
       const loud = format === 'audio/pcm' ? 0x20 : 0x10;
       const quiet = { 'audio/pcmu': 0xff, 'audio/pcma': 0xd5, 'audio/pcm': 0x00 }[format];
-      const audio = Buffer.concat([Buffer.alloc(640 * rate, quiet), Buffer.alloc(960 * rate, loud), Buffer.alloc(640 * rate, quiet)]);
+      const audio = Buffer.concat([
+        Buffer.alloc(640 * rate, quiet),
+        Buffer.alloc(960 * rate, loud),
+        Buffer.alloc(640 * rate, quiet),
+      ]);
       client.append(audio, 777);
       await clock.advance(0);
       moments.push([
-        client.last('input_audio_buffer.speech_started')['audio_start_ms'],
-        client.last('input_audio_buffer.speech_stopped')['audio_end_ms'],
+        client.last('input_audio_buffer.speech_started').audio_start_ms,
+        client.last('input_audio_buffer.speech_stopped').audio_end_ms,
       ]);
     }
     expect(moments).toEqual([
@@ -125,7 +137,10 @@ describe('server voice activity detection', () => {
   test('forgets an open turn when the format changes', async () => {
     const { clock, client, session } = await connectPhone({}, vad());
     client.append(voice(650));
-    client.send({ type: 'session.update', session: { type: 'realtime', audio: { input: { format: { type: 'audio/pcm' } } } } });
+    client.send({
+      type: 'session.update',
+      session: { type: 'realtime', audio: { input: { format: { type: 'audio/pcm' } } } },
+    });
     client.append(new Uint8Array(48 * 2_000));
     await clock.advance(0);
     expect(client.of('input_audio_buffer.speech_stopped')).toEqual([]);
@@ -171,7 +186,7 @@ describe('semantic detection', () => {
     client.append(voice(640));
     client.append(silence(2_000));
     await clock.advance(0);
-    expect(client.last('input_audio_buffer.speech_stopped')['audio_end_ms']).toBe(640 + silenceMs);
+    expect(client.last('input_audio_buffer.speech_stopped').audio_end_ms).toBe(640 + silenceMs);
   });
 });
 
@@ -206,7 +221,7 @@ describe('without turn detection', () => {
       param: null,
       event_id: 'mine',
     });
-    expect(client.errors[1]?.['message']).toContain('only has 60.00ms');
+    expect(client.errors[1]?.message).toContain('only has 60.00ms');
   });
 
   test('a refused commit keeps the audio, a commit takes it', async () => {
@@ -243,12 +258,15 @@ describe('the client under voice activity detection', () => {
     client.append(silence(1_000));
     await clock.advance(0);
     expect(client.of('input_audio_buffer.speech_stopped')).toEqual([]);
-    expect(client.last('input_audio_buffer.committed')['item_id']).toBe(
-      client.last('input_audio_buffer.speech_started')['item_id'],
+    expect(client.last('input_audio_buffer.committed').item_id).toBe(
+      client.last('input_audio_buffer.speech_started').item_id,
     );
-    client.send({ type: 'conversation.item.retrieve', item_id: client.last('input_audio_buffer.committed')['item_id'] });
+    client.send({
+      type: 'conversation.item.retrieve',
+      item_id: client.last('input_audio_buffer.committed').item_id,
+    });
     await clock.advance(0);
-    const { audio } = client.last('conversation.item.retrieved')['item'].content[0];
+    const { audio } = client.last('conversation.item.retrieved').item.content[0];
     expect(Buffer.from(audio, 'base64').byteLength).toBe(bytesOfMs(300 + 640));
   });
 

@@ -50,9 +50,15 @@ describe('the usage of a response', () => {
 
   test('is cached no more once the instructions change', async () => {
     const world = await connectPhone();
-    world.client.send({ type: 'session.update', session: { type: 'realtime', instructions: 'Long. '.repeat(100) } });
+    world.client.send({
+      type: 'session.update',
+      session: { type: 'realtime', instructions: 'Long. '.repeat(100) },
+    });
     await turns(world, 2);
-    world.client.send({ type: 'session.update', session: { type: 'realtime', instructions: 'Other. '.repeat(100) } });
+    world.client.send({
+      type: 'session.update',
+      session: { type: 'realtime', instructions: 'Other. '.repeat(100) },
+    });
     await turns(world, 1);
     const cached = usages(world).map(({ input_token_details }) => input_token_details.cached_tokens > 0);
     expect(cached).toEqual([false, true, false]);

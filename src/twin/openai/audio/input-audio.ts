@@ -54,10 +54,6 @@ export class InputAudio {
     });
   }
 
-  get clockMs(): number {
-    return this.#clockMs;
-  }
-
   get bufferedMs(): number {
     return this.#clockMs - this.#bufferStartMs;
   }

@@ -12,15 +12,13 @@
 import type { TimerHandle } from '../../../runtime/ports/clock.ts';
 import type { BrainReply } from '../brain.ts';
 import type { ResponseOutcome } from '../faults.ts';
-import type { ConversationItem, Entry, MessageItem } from '../session/conversation.ts';
+import type { ConversationItem, Entry } from '../session/conversation.ts';
 import type { SessionContext } from '../session/session-context.ts';
-import { isReasoningModel } from '../session/session-settings.ts';
 import type { Tokens, Usage } from '../session/usage.ts';
-import { CallOutput } from './call-output.ts';
-import type { OutputPlace, ResponseOutput } from './response-output.ts';
+import { planOutputs } from './output-plan.ts';
+import type { ResponseOutput } from './response-output.ts';
 import type { ResponseRequest } from './response-request.ts';
 import { SpeechOutput } from './speech-output.ts';
-import { TextOutput } from './text-output.ts';
 
 export type ResponseStatus = 'in_progress' | 'completed' | 'cancelled' | 'incomplete' | 'failed';
 
@@ -45,7 +43,8 @@ export class ModelResponse {
   readonly #context: SessionContext;
   readonly #outcome: ResponseOutcome | null;
   readonly #outputs: ResponseOutput[];
-  readonly #read: readonly Entry[];
+  /** What the model reads, until its use is measured. */
+  #read: readonly Entry[];
   readonly #onDone: (response: ModelResponse) => void;
   /** Outputs that were announced; they are the first ones. */
   #opened = 0;
@@ -69,7 +68,7 @@ export class ModelResponse {
     this.#context = context;
     this.#outcome = outcome;
     this.#read = [...(request.input ?? context.conversation.entries)];
-    this.#outputs = outcome === 'empty' ? [] : this.#planOutputs(reply);
+    this.#outputs = planOutputs(context, request, reply, { responseId: this.id, outcome });
     this.#onDone = onDone;
   }
 
@@ -169,12 +168,13 @@ export class ModelResponse {
     this.#status = status;
     this.#statusDetails = details;
     this.#usage = status === 'failed' ? null : usage.measure(settings(), this.#read, this.#tokens());
+    this.#read = [];
     outbox.emit('response.done', { response: this.#describe() });
     this.#onDone(this);
   }
 
   #sendLate(deltas: number): void {
-    const speech = this.#outputs[this.#opened - 1];
+    const speech = this.#opened > 0 ? this.#outputs[0] : undefined;
     if (deltas === 0 || !(speech instanceof SpeechOutput) || !speech.sendLate()) return;
     this.#wait(lateDeltaMs, () => this.#sendLate(deltas - 1));
   }
@@ -207,53 +207,5 @@ export class ModelResponse {
       usage: this.#usage,
       metadata,
     };
-  }
-
-  /** Tools that the client did not declare cannot be called, whatever the brain says. */
-  #planOutputs(reply: BrainReply): ResponseOutput[] {
-    const { tools, toolChoice } = this.request;
-    const declared = new Set(tools.map((tool) => (tool.type === 'function' ? tool.name : '')));
-    const calls = toolChoice === 'none' ? [] : reply.calls.filter(({ name }) => declared.has(name));
-    const message = reply.segments.length === 0 ? [] : [this.#planMessage(reply, calls.length > 0)];
-    return [
-      ...message,
-      ...calls.map(({ name, arguments: given }, index) => {
-        const { identify, pace } = this.#context;
-        const item = {
-          id: identify('item'),
-          type: 'function_call' as const,
-          status: 'in_progress' as const,
-          name,
-          call_id: identify('call'),
-          arguments: '',
-        };
-        return new CallOutput(this.#place(message.length + index), item, given, pace.textDelayMs);
-      }),
-    ];
-  }
-
-  #planMessage(reply: BrainReply, isCommentary: boolean): ResponseOutput {
-    const { identify, pace, random, sounds, settings } = this.#context;
-    const item: MessageItem = {
-      id: identify('item'),
-      type: 'message',
-      status: 'in_progress',
-      role: 'assistant',
-      ...(isReasoningModel(settings().model) ? { phase: isCommentary ? 'commentary' : 'final_answer' } : {}),
-      content: [],
-    };
-    const isSpoken = this.request.modalities[0] === 'audio' && this.#outcome !== 'text_only';
-    if (isSpoken) {
-      const { format } = this.request;
-      return new SpeechOutput(this.#place(0), item, reply, { format, pace, random, sounds });
-    }
-    const text = reply.segments.map((segment) => segment.text).join('');
-    return new TextOutput(this.#place(0), item, text, pace.textDelayMs);
-  }
-
-  #place(outputIndex: number): OutputPlace {
-    const { outbox, conversation } = this.#context;
-    const isOutOfBand = this.request.conversation === 'none';
-    return { outbox, responseId: this.id, outputIndex, conversation: isOutOfBand ? null : conversation };
   }
 }

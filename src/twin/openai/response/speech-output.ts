@@ -1,16 +1,14 @@
 /**
  * Owns: an item that is spoken: audio in pieces of about a quarter of a second, its transcript running ahead.
- * Does not own: the sound (`segments.ts`), the words (`brain.ts`).
+ * Does not own: the sound (`speech-sound.ts`), the words (`brain.ts`).
  *
  * Source: OpenAI Realtime, `response.output_audio` and `response.output_audio_transcript`; recorded sizes and order.
  */
-import { type AudioFormat, bytesPerMs, sampleBytes } from '../audio/audio-format.ts';
-import type { SegmentCache } from '../audio/segment-cache.ts';
-import type { BrainReply } from '../brain.ts';
+import { bytesPerMs, sampleBytes } from '../audio/audio-format.ts';
+import type { SpeechSound } from '../audio/speech-sound.ts';
 import type { Pace } from '../pace.ts';
 import { piecesOf } from '../protocol/words.ts';
 import type { Random } from '../random.ts';
-import { frameMs, framesOf } from '../segments.ts';
 import { entryOf, type MessageItem } from '../session/conversation.ts';
 import { textWithin } from '../session/truncation.ts';
 import { modelAudioTokens, type Tokens, textTokens } from '../session/usage.ts';
@@ -20,46 +18,36 @@ import { type OutputPlace, ResponseOutput } from './response-output.ts';
 const firstShare = 0.5;
 
 export interface SpeechSettings {
-  format: AudioFormat;
   pace: Pace;
   random: Random;
-  sounds: SegmentCache;
 }
 
 export class SpeechOutput extends ResponseOutput {
   protected readonly closesWithPlace = false;
-  readonly #settings: SpeechSettings;
-  readonly #audio: Uint8Array;
+  readonly #sound: SpeechSound;
+  readonly #pace: Pace;
+  readonly #random: Random;
   readonly #pieces: readonly string[];
   readonly #piecesPerDelta: number;
   #sentBytes = 0;
   #sentPieces = 0;
 
-  constructor(place: OutputPlace, item: MessageItem, reply: BrainReply, settings: SpeechSettings) {
-    const segments = reply.segments.map((segment) => ({
-      ...segment,
-      lengthMs: framesOf(segment.lengthMs) * frameMs,
-    }));
-    const sound = (): Uint8Array =>
-      Buffer.concat(
-        segments.map(({ segment, lengthMs }) =>
-          settings.sounds.render({ reply: reply.reply, segment, lengthMs }, settings.format),
-        ),
-      );
-    super(place, entryOf(item, { speech: { segments, generatedMs: 0, truncatedMs: null } }));
-    this.entry.audio = () => sound().subarray(0, this.#heardBytes());
-    this.#settings = settings;
-    this.#audio = sound();
-    this.#pieces = piecesOf(segments.map(({ text }) => text).join(''));
-    const deltas = this.#audio.byteLength / (settings.pace.deltaMs * bytesPerMs(settings.format));
+  constructor(place: OutputPlace, item: MessageItem, sound: SpeechSound, { pace, random }: SpeechSettings) {
+    super(place, entryOf(item, { speech: { segments: sound.segments, generatedMs: 0, truncatedMs: null } }));
+    this.entry.audio = () => sound.read(0, this.#heardBytes());
+    this.#sound = sound;
+    this.#pace = pace;
+    this.#random = random;
+    this.#pieces = piecesOf(sound.segments.map(({ text }) => text).join(''));
+    const deltas = sound.byteLength / (pace.deltaMs * bytesPerMs(sound.format));
     this.#piecesPerDelta = Math.ceil(this.#pieces.length / Math.max(1, deltas / 2));
   }
 
   advance(): number | null {
     this.#sendTranscript();
     const bytes = this.#sendAudio();
-    if (this.#sentBytes >= this.#audio.byteLength) return null;
-    return bytes / bytesPerMs(this.#settings.format) / this.#settings.pace.speedFactor;
+    if (this.#sentBytes >= this.#sound.byteLength) return null;
+    return bytes / bytesPerMs(this.#sound.format) / this.#pace.speedFactor;
   }
 
   /** Sends audio that a cancelled response still had in flight. Returns false when there is none left. */
@@ -93,7 +81,7 @@ export class SpeechOutput extends ResponseOutput {
   }
 
   get #generatedMs(): number {
-    return Math.floor(this.#sentBytes / bytesPerMs(this.#settings.format));
+    return Math.floor(this.#sentBytes / bytesPerMs(this.#sound.format));
   }
 
   get #partPosition(): object {
@@ -102,7 +90,7 @@ export class SpeechOutput extends ResponseOutput {
 
   #heardBytes(): number {
     const { truncatedMs } = this.entry.speech ?? { truncatedMs: null };
-    return truncatedMs === null ? this.#sentBytes : truncatedMs * bytesPerMs(this.#settings.format);
+    return truncatedMs === null ? this.#sentBytes : truncatedMs * bytesPerMs(this.#sound.format);
   }
 
   #sendTranscript(): void {
@@ -114,23 +102,21 @@ export class SpeechOutput extends ResponseOutput {
   }
 
   #sendAudio(): number {
-    const end = Math.min(this.#audio.byteLength, this.#sentBytes + this.#nextDeltaBytes());
-    const bytes = end - this.#sentBytes;
-    if (bytes === 0) return 0;
-    const delta = Buffer.from(this.#audio.buffer, this.#audio.byteOffset + this.#sentBytes, bytes);
+    const end = Math.min(this.#sound.byteLength, this.#sentBytes + this.#nextDeltaBytes());
+    const audio = this.#sound.read(this.#sentBytes, end);
+    if (audio.byteLength === 0) return 0;
     this.#sentBytes = end;
     this.#noteGenerated();
-    this.place.outbox.emit('response.output_audio.delta', {
-      ...this.#partPosition,
-      delta: delta.toString('base64'),
-    });
-    return bytes;
+    const delta = audio.toString('base64');
+    this.place.outbox.emit('response.output_audio.delta', { ...this.#partPosition, delta });
+    return audio.byteLength;
   }
 
   #nextDeltaBytes(): number {
-    const { format, pace, random } = this.#settings;
-    const share = (this.#sentBytes === 0 ? firstShare : 1) * (1 + pace.jitter * (2 * random() - 1));
-    const samples = Math.round((pace.deltaMs * share * bytesPerMs(format)) / sampleBytes(format));
+    const { format } = this.#sound;
+    const jitter = 1 + this.#pace.jitter * (2 * this.#random() - 1);
+    const lengthMs = this.#pace.deltaMs * jitter * (this.#sentBytes === 0 ? firstShare : 1);
+    const samples = Math.round((lengthMs * bytesPerMs(format)) / sampleBytes(format));
     return Math.max(1, samples) * sampleBytes(format);
   }
 

@@ -130,8 +130,9 @@ export class Conversation {
   }
 }
 
-/** Entries as a brain sees them. */
-export const brainItemsOf = (entries: readonly Entry[]): BrainItem[] => entries.map(brainItemOf);
+/** Entries as a brain sees them. A call that was cut off while it was made was not made. */
+export const brainItemsOf = (entries: readonly Entry[]): BrainItem[] =>
+  entries.filter(({ item }) => item.type !== 'function_call' || item.status === 'completed').map(brainItemOf);
 
 function brainItemOf({ item, text, isSilence }: Entry): BrainItem {
   switch (item.type) {

@@ -87,7 +87,8 @@ export class AudioTrack {
     const rendered = Buffer.alloc(Math.ceil(durationMs * bytesPerMs), silenceByte);
     for (const { at, bytes } of this.stretches()) {
       const offset = Math.round((at - startAt) * bytesPerMs);
-      if (offset >= 0 && offset < rendered.length) rendered.set(bytes.subarray(0, rendered.length - offset), offset);
+      if (offset >= 0 && offset < rendered.length)
+        rendered.set(bytes.subarray(0, rendered.length - offset), offset);
     }
     return rendered;
   }

@@ -1,6 +1,7 @@
 /** Owns: what all calls of a twin share. Does not own: any call. */
-import type { StreamPorts } from '../stream/media-stream.ts';
+
 import type { TwinSettings } from '../settings.ts';
+import type { StreamPorts } from '../stream/media-stream.ts';
 import type { WebhookClient, WebhookPorts } from '../webhooks/webhook-client.ts';
 import type { Ticker } from './ticker.ts';
 

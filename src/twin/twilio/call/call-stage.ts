@@ -68,7 +68,8 @@ export class CallStage implements Stage {
     const plan = this.#call.nextDial();
     const ringMs = plan.ringMs ?? defaultRingMs;
     await this.wait(Math.min(ringMs, timeoutMs));
-    const status = ringMs > timeoutMs ? 'no-answer' : plan.outcome === 'answered' ? 'completed' : plan.outcome;
+    const status =
+      ringMs > timeoutMs ? 'no-answer' : plan.outcome === 'answered' ? 'completed' : plan.outcome;
     const answeredAt = this.clock.monotonic();
     if (status === 'completed' && plan.outcome === 'answered') await this.wait(plan.talkMs);
     const durationSeconds = Math.round((this.clock.monotonic() - answeredAt) / 1_000);

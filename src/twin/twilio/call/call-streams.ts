@@ -11,7 +11,12 @@ import type { CallFaults } from '../faults.ts';
 import { faultsOfStream } from '../faults.ts';
 import type { NoticeCode } from '../notices.ts';
 import type { TwinSettings } from '../settings.ts';
-import { MediaStream, type StreamEnd, type StreamListener, type StreamPorts } from '../stream/media-stream.ts';
+import {
+  MediaStream,
+  type StreamEnd,
+  type StreamListener,
+  type StreamPorts,
+} from '../stream/media-stream.ts';
 import { Saboteur } from '../stream/saboteur.ts';
 import { prepareUpgrade, type Upgrade } from '../stream/upgrade.ts';
 import type { StreamRequest } from '../twiml/stage.ts';
@@ -116,7 +121,8 @@ export class CallStreams {
   #noteTaker(): Pick<StreamListener, 'onNotice' | 'onCleared'> {
     return {
       onNotice: (code, detail) => this.#desk.onNotice(code, detail),
-      onCleared: (discardedBytes) => this.#desk.note({ event: 'playoutCleared', at: this.#now, discardedBytes }),
+      onCleared: (discardedBytes) =>
+        this.#desk.note({ event: 'playoutCleared', at: this.#now, discardedBytes }),
     };
   }
 

@@ -8,8 +8,9 @@
  *
  * Source: Twilio, Call resource.
  */
-import type { TimerHandle } from '../../../runtime/ports/clock.ts';
+
 import { bytesPerMs } from '../../../media/mulaw.ts';
+import type { TimerHandle } from '../../../runtime/ports/clock.ts';
 import type { Party } from '../../caller/party.ts';
 import { ScriptedCaller } from '../../caller/scripted-caller.ts';
 import { makeNotice, type Notice, type NoticeCode } from '../notices.ts';
@@ -21,7 +22,13 @@ import { StatusCallbacks, type StatusSubscription } from '../webhooks/status-cal
 import type { WebhookRecord } from '../webhooks/webhook-client.ts';
 import type { AudioStretch } from './audio-track.ts';
 import type { CallCore } from './call-core.ts';
-import { CallDiary, type CallEndReason, type CallEvent, type CallListener, type CallStatus } from './call-events.ts';
+import {
+  CallDiary,
+  type CallEndReason,
+  type CallEvent,
+  type CallListener,
+  type CallStatus,
+} from './call-events.ts';
 import type { CallPlan, DialPlan } from './call-order.ts';
 import { type CallRecord, isTerminal, standardParameters } from './call-record.ts';
 import { CallStage, type StagedCall } from './call-stage.ts';
@@ -198,6 +205,11 @@ export class TwinCall implements StagedCall {
     this.#callbacks.report(this.record, at);
   }
 
+  /** Resolves after the delay, or as soon as the call ends or is updated. */
+  wait(delayMs: number): Promise<void> {
+    return waitFor(this.#core.ports.clock, delayMs, this.#interruption.signal);
+  }
+
   setAnnouncing(isAnnouncing: boolean): void {
     this.#line?.announce(isAnnouncing);
   }
@@ -230,7 +242,11 @@ export class TwinCall implements StagedCall {
   }
 
   async #run(first: NextDocument): Promise<void> {
-    for (let next: NextDocument | null = first; next !== null && !this.hasEnded; next = await this.#takeUpdate()) {
+    for (
+      let next: NextDocument | null = first;
+      next !== null && !this.hasEnded;
+      next = await this.#takeUpdate()
+    ) {
       this.#interruption = new AbortController();
       const end = await runTwiml(
         next,
@@ -241,14 +257,16 @@ export class TwinCall implements StagedCall {
     }
   }
 
-  /** The update that interrupted the run, once Twilio would have come to it. */
+  /** The update that interrupted the run, once Twilio would have come to it; the newest, where there are several. */
   async #takeUpdate(): Promise<NextDocument | null> {
-    const next = this.#update;
-    this.#update = null;
-    if (next === null || this.hasEnded) return null;
-    this.#interruption = new AbortController();
-    await waitFor(this.#core.ports.clock, this.#core.settings.delays.updateMs, this.#interruption.signal);
-    return this.#update ?? next;
+    let next: NextDocument | null = null;
+    while (this.#update !== null && !this.hasEnded) {
+      next = this.#update;
+      this.#update = null;
+      this.#interruption = new AbortController();
+      await this.wait(this.#core.settings.delays.updateMs);
+    }
+    return this.hasEnded ? null : next;
   }
 
   #makeParty(): Party {

@@ -11,8 +11,8 @@ import { frameBytes } from '../../../media/mulaw.ts';
 import type { Clock } from '../../../runtime/ports/clock.ts';
 import type { LineControls, Party } from '../../caller/party.ts';
 import { frameMs, silentFrame } from '../../caller/voice.ts';
-import { AudioTrack } from './audio-track.ts';
 import { announcementFrame } from './announcement.ts';
+import { AudioTrack } from './audio-track.ts';
 import type { Ticker, Ticking } from './ticker.ts';
 
 /** The stream at the other end, as far as the line knows it. */

@@ -20,7 +20,11 @@ const makers: Readonly<Record<WrittenGarbage, (streamSid: string) => string>> = 
   mediaWithoutPayload: (streamSid) =>
     JSON.stringify({ event: 'media', streamSid, media: { track: 'inbound', chunk: '1', timestamp: '20' } }),
   hugeMessage: (streamSid) =>
-    JSON.stringify({ event: 'media', streamSid, media: { track: 'inbound', payload: '/'.repeat(hugeBytes) } }),
+    JSON.stringify({
+      event: 'media',
+      streamSid,
+      media: { track: 'inbound', payload: '/'.repeat(hugeBytes) },
+    }),
   unknownMark: (streamSid) => JSON.stringify({ event: 'mark', streamSid, mark: { name: 'never-sent' } }),
   foreignStream: () =>
     JSON.stringify({

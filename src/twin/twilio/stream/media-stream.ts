@@ -100,13 +100,15 @@ export class MediaStream {
   open(): void {
     this.#phase = 'opening';
     const { upgrade } = this.#order;
-    if ('code' in upgrade) return this.#fail(upgrade.code);
-    this.#abandonOpening = this.#ports.openSocket(upgrade.request, {
-      onOpen: (socket) => this.#onOpen(socket),
-      onRefused: (refusal) => this.#fail(refusalCode(refusal)),
-      onMessage: (data) => this.#onMessage(data),
-      onClose: (closure) => this.#onClose(closure),
-    });
+    if ('code' in upgrade) this.#fail(upgrade.code);
+    else {
+      this.#abandonOpening = this.#ports.openSocket(upgrade.request, {
+        onOpen: (socket) => this.#onOpen(socket),
+        onRefused: (refusal) => this.#fail(refusalCode(refusal)),
+        onMessage: (data) => this.#onMessage(data),
+        onClose: (closure) => this.#onClose(closure),
+      });
+    }
   }
 
   /** Takes the 20 ms that the caller just said. The first ones begin the stream's messages. */
@@ -174,7 +176,8 @@ export class MediaStream {
 
   /** Media messages in one go, all of the present moment. */
   flood(messages: number, payload: string): void {
-    for (let sent = 0; sent < messages; sent += 1) this.#send(this.#messages.media(payload, this.#timestampMs));
+    for (let sent = 0; sent < messages; sent += 1)
+      this.#send(this.#messages.media(payload, this.#timestampMs));
   }
 
   sendGarbage(kind: GarbageKind): void {
@@ -216,8 +219,8 @@ export class MediaStream {
 
   #sendFrame(payload: string, timestampMs: number): void {
     if (this.#isMute) return;
-    if ((this.#socket?.bufferedBytes() ?? 0) > mostUnsentBytes) return this.#noticeOnce(31930, '');
-    this.#send(this.#messages.media(payload, timestampMs));
+    if ((this.#socket?.bufferedBytes() ?? 0) > mostUnsentBytes) this.#noticeOnce(31930, '');
+    else this.#send(this.#messages.media(payload, timestampMs));
   }
 
   #send(text: string): void {
@@ -235,9 +238,10 @@ export class MediaStream {
         if (!this.#playout.mark(message.name)) this.#noticeOnce(31951, 'too many marks are waiting');
         return;
       case 'clear':
-        return this.#listener.onCleared(this.#playout.clear());
+        this.#listener.onCleared(this.#playout.clear());
+        return;
       case 'refused':
-        return this.#noticeOnce(message.code, message.detail);
+        this.#noticeOnce(message.code, message.detail);
     }
   }
 

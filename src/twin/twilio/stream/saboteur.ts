@@ -5,10 +5,11 @@
  * Invariants:
  * S1. After `disarm` nothing more happens.
  */
+
+import type { TimerHandle } from '../../../runtime/ports/clock.ts';
 import { silentFrame } from '../../caller/voice.ts';
 import type { StreamFault, StreamFaultAction } from '../faults.ts';
 import type { FrameFate, MediaStream, StreamPorts } from './media-stream.ts';
-import type { TimerHandle } from '../../../runtime/ports/clock.ts';
 
 type TimedFault = StreamFaultAction & { afterMs: number };
 
@@ -61,18 +62,24 @@ export class Saboteur {
     const stream = this.#stream;
     switch (fault.fault) {
       case 'reset':
-        return stream.reset();
+        stream.reset();
+        break;
       case 'closeFrame':
-        return stream.cut(fault.code ?? 1001);
+        stream.cut(fault.code ?? 1001);
+        break;
       case 'halfOpen':
-        return this.#goHalfOpen(fault.noticedAfterMs);
+        this.#goHalfOpen(fault.noticedAfterMs);
+        break;
       case 'protocolError':
         stream.freeze();
-        return stream.giveUp(31924, fault.lingerMs ?? defaultLingerMs);
+        stream.giveUp(31924, fault.lingerMs ?? defaultLingerMs);
+        break;
       case 'mediaGap':
-        return stream.disturb(gapFate(this.#ports, fault.forMs, fault.audio));
+        stream.disturb(gapFate(this.#ports, fault.forMs, fault.audio));
+        break;
       case 'flood':
-        return stream.flood(fault.messages ?? defaultFloodMessages, silentFrame.payload);
+        stream.flood(fault.messages ?? defaultFloodMessages, silentFrame.payload);
+        break;
       case 'garbage':
         for (const kind of fault.kinds) stream.sendGarbage(kind);
     }

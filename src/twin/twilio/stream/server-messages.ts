@@ -29,8 +29,8 @@ export function readServerMessage(data: string | Uint8Array, streamSid: string):
   }
   const message = parseJson(data);
   if (!isObject(message)) return refuse('not a JSON object');
-  if (message['streamSid'] !== streamSid) return refuse('streamSid is missing or of another stream');
-  switch (message['event']) {
+  if (message.streamSid !== streamSid) return refuse('streamSid is missing or of another stream');
+  switch (message.event) {
     case 'media':
       return readMedia(message);
     case 'mark':
@@ -51,11 +51,11 @@ function parseJson(text: string): unknown {
 }
 
 function readMedia(message: Record<string, unknown>): ServerMessage {
-  const media = message['media'];
+  const media = message.media;
   if (!isObject(media) || !hasOnly(message, 'event', 'streamSid', 'media')) {
     return refuse('media has missing or other fields');
   }
-  const payload = media['payload'];
+  const payload = media.payload;
   if (typeof payload !== 'string' || !hasOnly(media, 'payload')) {
     return refuse('media.media has missing or other fields');
   }
@@ -65,11 +65,11 @@ function readMedia(message: Record<string, unknown>): ServerMessage {
 }
 
 function readMark(message: Record<string, unknown>): ServerMessage {
-  const mark = message['mark'];
+  const mark = message.mark;
   if (!isObject(mark) || !hasOnly(message, 'event', 'streamSid', 'mark')) {
     return refuse('mark has missing or other fields');
   }
-  const name = mark['name'];
+  const name = mark.name;
   return typeof name === 'string' && hasOnly(mark, 'name')
     ? { event: 'mark', name }
     : refuse('mark.mark has missing or other fields');

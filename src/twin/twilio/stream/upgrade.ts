@@ -44,7 +44,9 @@ export function prepareUpgrade(url: string, base: string | null, settings: TwinS
 function resolveStreamUrl(url: string, base: string | null): string | null {
   if (URL.canParse(url)) return url;
   const streamBase = base?.replace(/^http/, 'ws') ?? null;
-  return streamBase !== null && url !== '' && URL.canParse(url, streamBase) ? new URL(url, streamBase).href : null;
+  return streamBase !== null && url !== '' && URL.canParse(url, streamBase)
+    ? new URL(url, streamBase).href
+    : null;
 }
 
 /** What Twilio reports for a socket that did not open. */

@@ -6,7 +6,8 @@ import type { WebhookMethod } from '../webhooks/webhook-client.ts';
 import type { WebhookAddress } from './document-loader.ts';
 import type { XmlElement } from './xml.ts';
 
-const methodOf = (text: string | undefined): WebhookMethod => (text?.toUpperCase() === 'GET' ? 'GET' : 'POST');
+const methodOf = (text: string | undefined): WebhookMethod =>
+  text?.toUpperCase() === 'GET' ? 'GET' : 'POST';
 
 /** The URL seen from where the TwiML came from; as it is where that does not help. Keeps a fragment. */
 export function resolveUrl(url: string, base: string | null): string {
@@ -29,5 +30,5 @@ export function addressOf(
 /** Where `<Redirect>` leads; without a text, to the same document again. */
 export const redirectAddress = (verb: XmlElement, base: string | null): WebhookAddress => ({
   url: verb.text === '' ? (base ?? '') : resolveUrl(verb.text, base),
-  method: methodOf(verb.attributes['method']),
+  method: methodOf(verb.attributes.method),
 });

@@ -21,7 +21,7 @@ export async function connect(verb: XmlElement, document: TwimlDocument, stage: 
   stage.answer();
   const stream = verb.elements.find(({ name }) => name === 'Stream');
   if (stream === undefined) return goOn;
-  const track = stream.attributes['track'] ?? 'inbound_track';
+  const track = stream.attributes.track ?? 'inbound_track';
   if (track !== 'inbound_track') {
     stage.notice(31941, track);
     return { go: 'end', reason: 'trackInvalid' };
@@ -34,9 +34,9 @@ export async function connect(verb: XmlElement, document: TwimlDocument, stage: 
 
 function requestOf(stream: XmlElement, document: TwimlDocument, stage: Stage): StreamRequest {
   return {
-    url: stream.attributes['url'] ?? '',
+    url: stream.attributes.url ?? '',
     base: document.url,
-    name: stream.attributes['name'] ?? null,
+    name: stream.attributes.name ?? null,
     parameters: parametersOf(stream, stage),
     subscription: addressOf(stream, document.url, 'statusCallback'),
   };

@@ -14,7 +14,7 @@ const defaultTimeoutSeconds = 30;
 export async function dial(verb: XmlElement, document: TwimlDocument, stage: Stage): Promise<Step> {
   stage.answer();
   const number = verb.elements.find(({ name }) => name === 'Number')?.text ?? verb.text;
-  const timeoutSeconds = Number(verb.attributes['timeout'] ?? defaultTimeoutSeconds) || defaultTimeoutSeconds;
+  const timeoutSeconds = Number(verb.attributes.timeout ?? defaultTimeoutSeconds) || defaultTimeoutSeconds;
   const result = await stage.dial(number, timeoutSeconds * 1_000);
   const action = addressOf(verb, document.url);
   if (action === null) return goOn;

@@ -8,7 +8,12 @@
  * Source: Twilio, Availability and Reliability ("fallback URL"); Call resource, FallbackUrl.
  */
 import type { NoticeCode } from '../notices.ts';
-import type { WebhookClient, WebhookMethod, WebhookOrder, WebhookRecord } from '../webhooks/webhook-client.ts';
+import type {
+  WebhookClient,
+  WebhookMethod,
+  WebhookOrder,
+  WebhookRecord,
+} from '../webhooks/webhook-client.ts';
 import { parseTwiml, readTwimlAnswer, type TwimlDocument, TwimlFault } from './document.ts';
 
 /** Where the call goes on. */

@@ -11,10 +11,14 @@ import type { StreamSubscription } from '../webhooks/stream-callbacks.ts';
 import type { NextDocument, WebhookAddress } from './document-loader.ts';
 
 /** What comes after a verb: the next one, another document, or the end of the call. */
-export type Step =
-  | { go: 'on' }
-  | { go: 'to'; next: NextDocument }
-  | { go: 'end'; reason: CallEndReason; status?: 'busy' | 'no-answer' };
+export type Step = { go: 'on' } | { go: 'to'; next: NextDocument } | EndStep;
+
+/** `status` is for a call that was not answered yet. */
+export interface EndStep {
+  go: 'end';
+  reason: CallEndReason;
+  status?: 'busy' | 'no-answer';
+}
 
 export const goOn: Step = { go: 'on' };
 
@@ -66,4 +70,18 @@ export function waitFor(clock: Clock, delayMs: number, signal: AbortSignal): Pro
     const timer = clock.setTimeout(finish, delayMs);
     signal.addEventListener('abort', finish);
   });
+}
+
+/** What the work gives, or null as soon as the signal is aborted. */
+export async function unlessAborted<Result>(
+  work: Promise<Result>,
+  signal: AbortSignal,
+): Promise<Result | null> {
+  const abandonment = new AbortController();
+  const aborted = new Promise<null>((resolve) => {
+    signal.addEventListener('abort', () => resolve(null), { signal: abandonment.signal });
+  });
+  const result = signal.aborted ? null : await Promise.race([work, aborted]);
+  abandonment.abort();
+  return result;
 }

@@ -30,7 +30,7 @@ function secondsOf(text: string | undefined, otherwise: number): number {
 }
 
 async function repeat(verb: XmlElement, stage: Stage, round: () => Promise<void>): Promise<Step> {
-  const rounds = secondsOf(verb.attributes['loop'], 1) || mostRounds;
+  const rounds = secondsOf(verb.attributes.loop, 1) || mostRounds;
   for (let done = 0; done < Math.min(rounds, mostRounds) && !stage.signal.aborted; done += 1) await round();
   return goOn;
 }
@@ -42,7 +42,7 @@ const say: VerbRunner = (verb, _document, stage) => {
 
 const play: VerbRunner = (verb, _document, stage) => {
   stage.answer();
-  const digits = verb.attributes['digits'];
+  const digits = verb.attributes.digits;
   if (digits === undefined) return repeat(verb, stage, () => stage.announce(verb.text, fileMs));
   const durationMs = [...digits].reduce((sum, key) => sum + (key === 'w' ? pausedKeyMs : keyMs), 0);
   return repeat(verb, stage, () => stage.wait(durationMs));
@@ -50,7 +50,7 @@ const play: VerbRunner = (verb, _document, stage) => {
 
 const pause: VerbRunner = async (verb, _document, stage) => {
   stage.answer();
-  await stage.wait(secondsOf(verb.attributes['length'], 1) * 1_000);
+  await stage.wait(secondsOf(verb.attributes.length, 1) * 1_000);
   return goOn;
 };
 
@@ -59,7 +59,7 @@ const gather: VerbRunner = async (verb, document, stage) => {
   for (const prompt of verb.elements) {
     if (!stage.signal.aborted) await runVerb(prompt, document, stage);
   }
-  await stage.wait(secondsOf(verb.attributes['timeout'], 5) * 1_000);
+  await stage.wait(secondsOf(verb.attributes.timeout, 5) * 1_000);
   return goOn;
 };
 
@@ -73,7 +73,7 @@ const hangUp: VerbRunner = async () => ({ go: 'end', reason: 'hangUpVerb' });
 const reject: VerbRunner = async (verb) => ({
   go: 'end',
   reason: 'rejected',
-  status: verb.attributes['reason'] === 'busy' ? 'busy' : 'no-answer',
+  status: verb.attributes.reason === 'busy' ? 'busy' : 'no-answer',
 });
 
 const passOver: VerbRunner = async (_verb, _document, stage) => {

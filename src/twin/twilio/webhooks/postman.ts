@@ -35,7 +35,10 @@ export class Postman {
   }
 
   post(order: WebhookOrder): void {
-    if (this.#faults.reorder === true && this.#held === null) return this.#hold(order);
+    if (this.#faults.reorder === true && this.#held === null) {
+      this.#hold(order);
+      return;
+    }
     this.#send(order);
     this.#release();
   }

@@ -59,10 +59,16 @@ const isRedirect = (status: number): boolean => status >= 300 && status < 400 &&
 export class WebhookClient {
   readonly #ports: WebhookPorts;
   readonly #authToken: string;
+  readonly #closing = new AbortController();
 
   constructor(ports: WebhookPorts, authToken: string) {
     this.#ports = ports;
     this.#authToken = authToken;
+  }
+
+  /** Gives up every delivery, those to come as well. */
+  close(): void {
+    this.#closing.abort();
   }
 
   /** A new idempotency token. */
@@ -89,7 +95,8 @@ export class WebhookClient {
     const deadline = this.#ports.clock.monotonic() + target.limits.totalTimeoutMs;
     for (let attempts = 1; ; attempts += 1) {
       const { failure, ...outcome } = await this.#attempt(order, target, token, deadline);
-      const isLast = attempts > target.limits.retries || this.#ports.clock.monotonic() >= deadline;
+      const isOver = this.#closing.signal.aborted || this.#ports.clock.monotonic() >= deadline;
+      const isLast = isOver || attempts > target.limits.retries;
       if (isLast || !isRetried(outcome, failure, target.limits)) return { attempts, outcome };
     }
   }
@@ -108,7 +115,7 @@ export class WebhookClient {
       const attempt = await this.#exchangeInTime(request, target.limits, deadline);
       if (attempt.kind === 'failed' || !isRedirect(attempt.response.status)) return attempt;
       const { status, headers } = attempt.response;
-      const location = headers['location'] ?? '';
+      const location = headers.location ?? '';
       if (!redirectStatuses.has(status) || !URL.canParse(location, url)) {
         return { kind: 'failed', code: 11216, detail: `${status} from ${url}` };
       }
@@ -140,8 +147,10 @@ export class WebhookClient {
 
   #exchangeInTime(request: HttpRequest, limits: ConnectionLimits, deadline: number): Promise<Attempt> {
     const { clock, exchange } = this.#ports;
+    if (this.#closing.signal.aborted) return Promise.resolve(failedAttempt('read', 'the twin is closed'));
     const limitMs = Math.max(0, Math.min(limits.readTimeoutMs, deadline - clock.monotonic()));
     const abandonment = new AbortController();
+    const signal = AbortSignal.any([abandonment.signal, this.#closing.signal]);
     return new Promise((resolve) => {
       const timer = clock.setTimeout(() => {
         abandonment.abort();
@@ -151,7 +160,7 @@ export class WebhookClient {
         clock.clearTimeout(timer);
         resolve(attempt);
       };
-      exchange(request, { connectTimeoutMs: limits.connectTimeoutMs, signal: abandonment.signal }).then(
+      exchange(request, { connectTimeoutMs: limits.connectTimeoutMs, signal }).then(
         (response) => settle({ kind: 'answered', response, url: request.url }),
         (error: unknown) =>
           settle(failedAttempt(error instanceof ConnectFailure ? 'connect' : 'read', String(error))),

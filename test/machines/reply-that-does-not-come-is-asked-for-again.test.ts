@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import {
+  callerStarts,
+  callerStops,
+  elapsed,
+  emptyReplyFinished,
+  modelClosed,
+  modelOpened,
+  quietCall,
+  replyFinished,
+  replyPlayed,
+  replyProgressed,
+  replyStarted,
+  replyVoiced,
+  streamClosed,
+  streamStarted,
+  toolRequested,
+  transcribed,
+} from './support/facts.ts';
+import { given } from './support/scenario.ts';
+
+const turnTaken = [...quietCall(), callerStarts, callerStops];
+
+describe('a reply that never starts', () => {
+  it('is asked for again, and then a new session is', () => {
+    given(...turnTaken)
+      .when(elapsed('replyStart'))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] })
+      .when(elapsed('replyStart'))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] })
+      .when(elapsed('replyStart'))
+      .leadsTo({ states: { turn: 'listening' }, commands: ['closeModel 1'] });
+  });
+
+  it('is owed by the new session where the turn has words', () => {
+    given(...turnTaken, transcribed, elapsed('replyStart'), elapsed('replyStart'), elapsed('replyStart'))
+      .and(modelClosed(), elapsed('modelBackoff'))
+      .when(modelOpened(2))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['joinModel 2', 'createReply answer'] });
+  });
+
+  it('is given its full time after each request', () => {
+    const asked = given(...turnTaken).when(elapsed('replyStart'));
+    expect(asked.remainingMs('replyStart')).toBe(6_000);
+    expect(asked.when(replyStarted()).remainingMs('replyStart')).toBe(6_000);
+  });
+
+  it('gets new tries with every turn of the caller and with every sound', () => {
+    given(...turnTaken, elapsed('replyStart'))
+      .leadsTo({ context: { reply: { id: 'greeting', active: false, voiced: true, tries: 1 } } })
+      .when(callerStarts, callerStops)
+      .leadsTo({ context: { reply: { id: 'greeting', active: false, voiced: true, tries: 0 } } });
+    given(...turnTaken, elapsed('replyStart'), replyStarted(), replyVoiced()).leadsTo({
+      context: { reply: { id: 'reply1', active: true, voiced: true, tries: 0 } },
+    });
+  });
+
+  it('is waited for while a tool runs', () => {
+    given(...turnTaken, replyStarted(), toolRequested())
+      .when(elapsed('replyStart'))
+      .leadsTo({ states: { turn: 'thinking' }, commands: [] });
+  });
+
+  it('is waited for while there is no line on which it could sound', () => {
+    given(...turnTaken, replyStarted(), streamClosed())
+      .when(elapsed('replyStart'))
+      .leadsTo({ states: { turn: 'thinking', carrier: 'lost' } })
+      .when(streamStarted(2))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['joinStream stream2'] })
+      .when(replyVoiced())
+      .leadsTo({ states: { turn: 'agentSpeaking' } });
+  });
+});
+
+describe('a reply that starts and has no sound', () => {
+  it('costs the session at once, for it will not even be cancelled', () => {
+    given(...turnTaken, replyStarted())
+      .when(elapsed('replyStart'))
+      .leadsTo({ states: { turn: 'listening' }, commands: ['closeModel 1'] });
+  });
+});
+
+describe('a reply that ends without a sound', () => {
+  it('is asked for again, and then a new session is', () => {
+    given(...turnTaken, replyStarted('reply1'))
+      .when(emptyReplyFinished('reply1'))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] })
+      .when(replyStarted('reply2'), emptyReplyFinished('reply2'))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] })
+      .when(replyStarted('reply3'), emptyReplyFinished('reply3'))
+      .leadsTo({ states: { turn: 'listening' }, commands: ['closeModel 1'] });
+  });
+
+  it('is asked for again where it failed', () => {
+    given(...turnTaken, replyStarted())
+      .when(emptyReplyFinished('reply1', { status: 'failed', cause: 'server_error' }))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] });
+  });
+
+  it('is nothing to worry about where it was another reply', () => {
+    given(...turnTaken, replyStarted('reply2'))
+      .when(emptyReplyFinished('reply1'))
+      .leadsTo({ states: { turn: 'thinking' }, commands: [] });
+  });
+});
+
+describe('a reply that is being played', () => {
+  it('lasts as long as it progresses', () => {
+    const speaking = given(...turnTaken, replyStarted(), replyVoiced(), replyProgressed());
+    expect(speaking.remainingMs('playbackStall')).toBe(5_000);
+    speaking.when(replyProgressed(), replyProgressed()).leadsTo({ states: { turn: 'agentSpeaking' } });
+  });
+
+  it('gives the floor back where the line stops telling of it', () => {
+    given(...turnTaken, replyStarted(), replyVoiced(), replyFinished())
+      .when(elapsed('playbackStall'))
+      .leadsTo({ states: { turn: 'listening' }, commands: [], context: { owed: null } });
+  });
+
+  it('is continued by a new session where the model stops in the middle', () => {
+    given(...turnTaken, replyStarted(), replyVoiced())
+      .when(elapsed('playbackStall'))
+      .leadsTo({
+        states: { turn: 'listening' },
+        commands: ['closeModel 1'],
+        context: { owed: 'continuation' },
+      })
+      .when(modelClosed())
+      .leadsTo({ commands: ['interruptReply'] })
+      .when(elapsed('modelBackoff'), modelOpened(2))
+      .leadsTo({ commands: ['joinModel 2', 'createReply continuation'] });
+  });
+
+  it('is over when it was played, whichever comes first, that news or its end', () => {
+    given(...turnTaken, replyStarted(), replyVoiced(), replyPlayed())
+      .leadsTo({ states: { turn: 'listening' }, context: { owed: null } })
+      .when(replyFinished())
+      .leadsTo({ states: { turn: 'listening' }, commands: [] });
+  });
+
+  it('is the agent speaking also where its sound comes late', () => {
+    given(...quietCall(), replyStarted(), streamClosed(), replyFinished())
+      .when(streamStarted(2), replyVoiced())
+      .leadsTo({ states: { turn: 'agentSpeaking' } })
+      .when(replyPlayed())
+      .leadsTo({ states: { turn: 'listening' }, context: { owed: null } });
+  });
+});
