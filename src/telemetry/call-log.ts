@@ -35,9 +35,13 @@ const categories: [prefix: string, category: Category][] = [
 const categoryOf = (type: string): Category =>
   categories.find(([prefix]) => type.startsWith(prefix))?.[1] ?? 'call';
 
+/** A session that we closed ourselves is no trouble. */
+const levelOf = (entry: Entry): Level =>
+  entry.type === 'model.closed' && entry.code === 1_000 ? 'info' : (loud[entry.type] ?? 'debug');
+
 export function logEntry(logger: Logger, callId: string, entry: Entry): void {
-  const level = loud[entry.type] ?? 'debug';
+  const level = levelOf(entry);
   if (!logger.isLevelEnabled(level)) return;
   const { type, at, seq, ...fields } = entry;
-  logger[level]({ category: categoryOf(type), callId, seq, entryAt: at, ...fields }, type);
+  logger[level]({ category: categoryOf(type), callId, seq, entryAt: at, entry: fields }, type);
 }

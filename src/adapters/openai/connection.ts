@@ -173,7 +173,7 @@ export class Connection {
 
   /** The event before it once more: audio would be heard twice. */
   #isRepeated({ event_id: eventId }: ServerEvent): boolean {
-    const isRepeated = eventId !== undefined && eventId === this.#lastEventId;
+    const isRepeated = typeof eventId === 'string' && eventId !== '' && eventId === this.#lastEventId;
     this.#lastEventId = eventId;
     return isRepeated;
   }
@@ -181,7 +181,7 @@ export class Connection {
   /** The socket is gone, at the end of our own closing handshake or by itself. */
   #closed(closing: Closing): void {
     if (this.#hasEnded) this.#disarm();
-    this.#end(this.#verdict ? { ...this.#verdict, code: closing.code } : closing);
+    this.#end(this.#verdict ? closing : closing);
   }
 
   /** The far side answers no longer: a closing handshake would not be answered either. */

@@ -141,7 +141,17 @@ describe('whatever a service sends (I10)', () => {
     'response.output_audio_transcript.delta',
     'response.output_audio_transcript.done',
   ];
-  const names = ['response', 'session', 'item', 'error', 'id', 'item_id', 'response_id', 'delta', 'transcript'];
+  const names = [
+    'response',
+    'session',
+    'item',
+    'error',
+    'id',
+    'item_id',
+    'response_id',
+    'delta',
+    'transcript',
+  ];
   const value = fc.letrec((tie) => ({
     any: fc.oneof(
       { maxDepth: 4 },

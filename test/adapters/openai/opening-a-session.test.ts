@@ -175,27 +175,30 @@ describe('model.opened (L2)', () => {
     ['output_modalities', (settings) => delete settings.output_modalities],
   ];
 
-  it.each(faults)('does not come while %s is not as asked; the session then ends and says so', async (name, spoil) => {
-    const { clock, service, ear } = startSession();
-    service.accept();
-    service.sayCreated();
-    service.confirmSettings(spoil);
-    await clock.advance(4_999);
-    expect(ear.entries).toEqual([]);
-    await clock.advance(1);
-    expect(ear.entries).toEqual([
-      {
-        type: 'model.closed',
-        generation: 3,
-        code: null,
-        cause: `settings.unconfirmed: ${name}`,
-        reaction: 'retry',
-        retryAfterMs: null,
-        jitter: 0.25,
-      },
-    ]);
-    expect(service.closedWith).toBe(1000);
-  });
+  it.each(faults)(
+    'does not come while %s is not as asked; the session then ends and says so',
+    async (name, spoil) => {
+      const { clock, service, ear } = startSession();
+      service.accept();
+      service.sayCreated();
+      service.confirmSettings(spoil);
+      await clock.advance(4_999);
+      expect(ear.entries).toEqual([]);
+      await clock.advance(1);
+      expect(ear.entries).toEqual([
+        {
+          type: 'model.closed',
+          generation: 3,
+          code: null,
+          cause: `settings.unconfirmed: ${name}`,
+          reaction: 'retry',
+          retryAfterMs: null,
+          jitter: 0.25,
+        },
+      ]);
+      expect(service.closedWith).toBe(1000);
+    },
+  );
 });
 
 describe('the time that opening may take', () => {

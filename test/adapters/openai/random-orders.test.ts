@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HistoryItem } from '../../../src/runtime/ports/model.ts';
-import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
-import { FakeService, type Message } from './fake-service.ts';
+import type { VirtualClock } from '../../../src/twin/virtual-clock.ts';
+import type { FakeService, Message } from './fake-service.ts';
 import { audioOf, type Started, startSession } from './started-session.ts';
 
 const replyIds = ['resp_1', 'resp_2', 'resp_3'] as const;
@@ -35,18 +35,23 @@ const say = (name: string, event: object): Step => ({
   do: ({ service }) => service.say(event),
 });
 
-const replyStep = fc.tuple(fc.constantFrom(...replyIds), fc.constantFrom(...itemIds)).chain(([replyId, itemId]) => {
-  const place = { response_id: replyId, item_id: itemId };
-  const transcript = 'response.output_audio_transcript';
-  return fc.constantFrom<Step>(
-    { name: `start ${replyId}`, do: ({ service }) => service.startReply(replyId) },
-    { name: `finish ${replyId}`, do: ({ service }) => service.finishReply(replyId) },
-    { name: `audio ${replyId} ${itemId}`, do: ({ service }) => service.sayAudio(audioOf(20), replyId, itemId) },
-    say(`audio done ${replyId} ${itemId}`, { type: 'response.output_audio.done', ...place }),
-    say(`words ${replyId} ${itemId}`, { type: `${transcript}.delta`, ...place, delta: 'word ' }),
-    say(`words done ${replyId} ${itemId}`, { type: `${transcript}.done`, ...place, transcript: 'word' }),
-  );
-});
+const replyStep = fc
+  .tuple(fc.constantFrom(...replyIds), fc.constantFrom(...itemIds))
+  .chain(([replyId, itemId]) => {
+    const place = { response_id: replyId, item_id: itemId };
+    const transcript = 'response.output_audio_transcript';
+    return fc.constantFrom<Step>(
+      { name: `start ${replyId}`, do: ({ service }) => service.startReply(replyId) },
+      { name: `finish ${replyId}`, do: ({ service }) => service.finishReply(replyId) },
+      {
+        name: `audio ${replyId} ${itemId}`,
+        do: ({ service }) => service.sayAudio(audioOf(20), replyId, itemId),
+      },
+      say(`audio done ${replyId} ${itemId}`, { type: 'response.output_audio.done', ...place }),
+      say(`words ${replyId} ${itemId}`, { type: `${transcript}.delta`, ...place, delta: 'word ' }),
+      say(`words done ${replyId} ${itemId}`, { type: `${transcript}.done`, ...place, transcript: 'word' }),
+    );
+  });
 
 const callStep = fc
   .record({
@@ -145,39 +150,45 @@ function expectInvariants({ ear }: Started, wasOpened: boolean): void {
 describe('under any order of events', () => {
   it('L1 to L4 hold, and nothing is left behind', async () => {
     await fc.assert(
-      fc.asyncProperty(steps, fc.option(endStep), fc.boolean(), fc.nat(5_000), async (script, end, isOpen, ms) => {
-        const started = startSession({ history });
-        const { clock, service, ear, session } = started;
-        service.accept();
-        watchRequests(service);
-        let wasOpened = false;
-        const checkOpening = (): void => {
-          const isOpened = ear.entriesOf('model.opened').length > 0;
-          if (isOpened && !wasOpened) {
-            const named = service.sentOfType('conversation.item.create').length;
-            expect(service.sentOfType('session.update')).toHaveLength(2);
-            expect(named).toBeGreaterThanOrEqual(2);
+      fc.asyncProperty(
+        steps,
+        fc.option(endStep),
+        fc.boolean(),
+        fc.nat(5_000),
+        async (script, end, isOpen, ms) => {
+          const started = startSession({ history });
+          const { clock, service, ear, session } = started;
+          service.accept();
+          watchRequests(service);
+          let wasOpened = false;
+          const checkOpening = (): void => {
+            const isOpened = ear.entriesOf('model.opened').length > 0;
+            if (isOpened && !wasOpened) {
+              const named = service.sentOfType('conversation.item.create').length;
+              expect(service.sentOfType('session.update')).toHaveLength(2);
+              expect(named).toBeGreaterThanOrEqual(2);
+            }
+            wasOpened ||= isOpened;
+          };
+          if (isOpen) {
+            service.sayCreated();
+            service.confirmSettings();
+            service.acknowledgeItems();
+            checkOpening();
           }
-          wasOpened ||= isOpened;
-        };
-        if (isOpen) {
-          service.sayCreated();
-          service.confirmSettings();
-          service.acknowledgeItems();
-          checkOpening();
-        }
-        for (const step of script) {
-          step.do(started);
-          checkOpening();
-        }
-        await clock.advance(ms);
-        end?.do(started);
-        session.close();
-        await clock.advance(1_000);
-        expectInvariants(started, wasOpened);
-        expect(ear.entriesOf('tool.requested').map(({ toolCallId }) => toolCallId)).not.toContain('call_0');
-        expect(clock.pendingTimers).toBe(0);
-      }),
+          for (const step of script) {
+            step.do(started);
+            checkOpening();
+          }
+          await clock.advance(ms);
+          end?.do(started);
+          session.close();
+          await clock.advance(1_000);
+          expectInvariants(started, wasOpened);
+          expect(ear.entriesOf('tool.requested').map(({ toolCallId }) => toolCallId)).not.toContain('call_0');
+          expect(clock.pendingTimers).toBe(0);
+        },
+      ),
       { numRuns: 400 },
     );
   });

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { causeOfError, type Reaction, reactionToError, refusals } from '../../../src/adapters/openai/refusals.ts';
+import {
+  causeOfError,
+  type Reaction,
+  reactionToError,
+  refusals,
+} from '../../../src/adapters/openai/refusals.ts';
 import { apiKey, openSession, startSession } from './started-session.ts';
 
 /** What OpenAI's documentation and public reports say of each signal; the table must say the same. */
@@ -170,11 +175,14 @@ describe('a refused upgrade', () => {
     expect(ear.entries).toEqual(closed({ code: 429, cause: 'insufficient_quota', reaction: 'giveUp' }));
   });
 
-  it.each(['null', '{"error":null}', '{"error":{"code":7}}', '[]'])('takes the body %s for no reason', (detail) => {
-    const { service, ear } = startSession();
-    service.refuse({ status: 500, detail });
-    expect(ear.entries).toEqual(closed({ code: 500, cause: 'http.500', reaction: 'retry' }));
-  });
+  it.each(['null', '{"error":null}', '{"error":{"code":7}}', '[]'])(
+    'takes the body %s for no reason',
+    (detail) => {
+      const { service, ear } = startSession();
+      service.refuse({ status: 500, detail });
+      expect(ear.entries).toEqual(closed({ code: 500, cause: 'http.500', reaction: 'retry' }));
+    },
+  );
 });
 
 describe('no connection', () => {
@@ -206,7 +214,9 @@ describe('a reply that fails for a reason that no session survives', () => {
     service.finishReply('resp_1', { status: 'failed', status_details: { type: 'failed', error } });
     await clock.advance(1_000);
     expect(ear.order).toEqual(['reply.started', 'replyEnded', 'reply.finished', 'model.closed']);
-    expect(ear.entriesOf('model.closed')).toEqual(closed({ cause: 'insufficient_quota', reaction: 'giveUp' }));
+    expect(ear.entriesOf('model.closed')).toEqual(
+      closed({ cause: 'insufficient_quota', reaction: 'giveUp' }),
+    );
   });
 
   it('does not where another reply may fare better', async () => {

@@ -18,8 +18,11 @@ const startSeeded = (items: readonly HistoryItem[]) => {
 };
 
 const answeringOf = ({ session }: Record<string, never> | { session?: unknown }) =>
-  (session as { audio: { input: { turn_detection: { create_response: boolean; interrupt_response: boolean } } } })
-    .audio.input.turn_detection;
+  (
+    session as {
+      audio: { input: { turn_detection: { create_response: boolean; interrupt_response: boolean } } };
+    }
+  ).audio.input.turn_detection;
 
 describe('a session with a history', () => {
   it('is seeded between two settings: answering is off while the history is taken, and on after it', () => {
@@ -190,7 +193,12 @@ describe('what of a history is given', () => {
 
 describe('a result that comes in another session than its call', () => {
   const longId = `call_${'x'.repeat(40)}`;
-  const openCall: HistoryItem = { kind: 'toolCall', toolCallId: longId, name: 'get_weather', arguments: '{}' };
+  const openCall: HistoryItem = {
+    kind: 'toolCall',
+    toolCallId: longId,
+    name: 'get_weather',
+    arguments: '{}',
+  };
 
   it('answers the call that the history left open, by the id that it was given', () => {
     const { service, session } = openSession({ history: [openCall] });

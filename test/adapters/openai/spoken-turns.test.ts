@@ -63,7 +63,10 @@ function sayTurn(say: (event: object) => void): void {
         },
       },
     },
-    { type: 'rate_limits.updated', rate_limits: [{ name: 'tokens', limit: 1, remaining: 1, reset_seconds: 1 }] },
+    {
+      type: 'rate_limits.updated',
+      rate_limits: [{ name: 'tokens', limit: 1, remaining: 1, reset_seconds: 1 }],
+    },
   ];
   events.forEach((event, index) => {
     say({ event_id: `event_${index}`, ...event });
@@ -362,7 +365,13 @@ describe('replies outside the conversation', () => {
     service.say({
       type: 'response.output_item.done',
       response_id: 'resp_o',
-      item: { type: 'function_call', status: 'completed', call_id: 'c', name: 'get_weather', arguments: '{}' },
+      item: {
+        type: 'function_call',
+        status: 'completed',
+        call_id: 'c',
+        name: 'get_weather',
+        arguments: '{}',
+      },
     });
     service.finishReply('resp_o', { conversation_id: null });
     expect(ear.heard).toEqual([]);

@@ -45,7 +45,8 @@ export class Ear implements ModelListener {
   react: (entry: Draft) => void = () => undefined;
 
   onSignal(signal: Signal): void {
-    const fault = entryFault({ ...signal.entry, seq: 1, at: 1 } as { type: string });
+    const entry = { ...signal.entry, seq: 1, at: 1 };
+    const fault = entryFault(entry);
     if (fault !== null) throw new Error(`${signal.entry.type} is no entry: ${fault}`);
     this.heard.push({ heard: 'signal', signal });
     this.react(signal.entry);
@@ -129,4 +130,5 @@ export function openSession(
 }
 
 /** `lengthMs` of mu-law. */
-export const audioOf = (lengthMs: number, value = 0x55): Uint8Array => new Uint8Array(lengthMs * 8).fill(value);
+export const audioOf = (lengthMs: number, value = 0x55): Uint8Array =>
+  new Uint8Array(lengthMs * 8).fill(value);

@@ -23,7 +23,7 @@ const brain = scriptedBrain({
         say: [{ text: 'Let me look.', lengthMs: 800 }],
         calls: [
           { name: 'get_weather', arguments: { city: 'London' } },
-          { name: 'launch_rocket', arguments: {} },
+          { name: 'book_table', arguments: {} },
         ],
         afterResult: { say: [{ text: 'It is foggy in London today.', lengthMs: 4_000 }] },
       },
@@ -65,10 +65,11 @@ async function meet(request: Partial<ModelRequest> = {}, faults: readonly Fault[
 /** A burst of noise in mu-law: what a voice is to a detector of energy. The noise is the same every time. */
 function noiseBurst(lengthMs: number): Buffer {
   let state = 1;
-  return Buffer.from({ length: lengthMs * 8 }, () => {
+  const audio = Uint8Array.from({ length: lengthMs * 8 }, () => {
     state = (state * 48_271) % 2_147_483_647;
     return encodeMulaw((state % 16_000) - 8_000);
   });
+  return Buffer.from(audio);
 }
 
 /** Sends audio as a phone does: 20 ms every 20 ms. */
@@ -86,8 +87,10 @@ async function speak(world: World): Promise<void> {
   await play(world, silence(600));
 }
 
-const finished = ({ ear }: World, count: number) => (): boolean =>
-  ear.entriesOf('reply.finished').length === count;
+const finished =
+  ({ ear }: World, count: number) =>
+  (): boolean =>
+    ear.entriesOf('reply.finished').length === count;
 
 const audioOf = ({ ear }: World): Buffer =>
   Buffer.concat(ear.heard.flatMap((one) => (one.heard === 'audio' ? [one.audio] : [])));
@@ -97,16 +100,20 @@ describe('in memory', () => {
     const world = await meet();
     const { clock, ear, far, session, oddities } = world;
     expect(ear.order).toEqual(['model.opened']);
-    const [{ sessionId, expiresAt }] = ear.entriesOf('model.opened') as [{ sessionId: string; expiresAt: number }];
-    expect(sessionId).toBe(far.id);
-    expect(Math.abs(expiresAt - clock.now() - 3_600_000)).toBeLessThan(2_000);
+    const opened = ear.entriesOf('model.opened')[0];
+    expect(opened?.sessionId).toBe(far.id);
+    expect(Math.abs((opened?.expiresAt ?? 0) - clock.now() - 3_600_000)).toBeLessThan(2_000);
     expect(far.settings.audio.input.format).toEqual({ type: 'audio/pcmu' });
     session.createReply(null);
     expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
     expect(audioOf(world)).toHaveLength(2_000 * 8);
     expect(ear.payloadsOf('reply.transcribed')).toEqual([{ transcript: 'Welcome. How can I help?' }]);
     expect(ear.order.slice(-3)).toEqual(['reply.transcribed', 'replyEnded', 'reply.finished']);
-    expect(ear.entriesOf('reply.finished')[0]).toMatchObject({ status: 'completed', voiced: true, toolCalls: 0 });
+    expect(ear.entriesOf('reply.finished')[0]).toMatchObject({
+      status: 'completed',
+      voiced: true,
+      toolCalls: 0,
+    });
     expect(ear.entriesOf('reply.finished')[0]?.usage?.outputAudioTokens).toBeGreaterThan(0);
     expect(oddities).toEqual([]);
   });
@@ -117,27 +124,37 @@ describe('in memory', () => {
     await speak(world);
     expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
     await clock.advance(1_000);
-    expect(ear.order.filter((type) => type !== 'audio')).toEqual([
+    const order = ear.order.filter((type) => type !== 'audio' && type !== 'caller.transcribed');
+    expect(order).toEqual([
       'model.opened',
       'caller.startedSpeaking',
       'caller.stoppedSpeaking',
       'reply.started',
-      ...['itemEnded', 'reply.transcribed', 'tool.requested'].toSorted(),
+      'itemEnded',
+      'reply.transcribed',
+      'tool.requested',
+      'tool.requested',
       'replyEnded',
       'reply.finished',
-      'caller.transcribed',
-    ].toSorted((one, other) => ear.order.indexOf(one) - ear.order.indexOf(other)));
+    ]);
     expect(ear.payloadsOf('caller.transcribed')).toEqual([{ transcript: 'What is the weather in London?' }]);
-    expect(ear.payloadsOf('tool.requested')).toEqual([{ arguments: '{"city":"London"}' }]);
-    expect(ear.entriesOf('reply.finished')[0]).toMatchObject({ voiced: true, toolCalls: 1 });
+    // They are made side by side: which one ends first is the service's affair.
+    const given = ear.payloadsOf('tool.requested').map((payloads) => payloads.arguments);
+    expect(given.toSorted()).toEqual(['{"city":"London"}', '{}']);
+    expect(ear.entriesOf('reply.finished')[0]).toMatchObject({ voiced: true, toolCalls: 2 });
 
-    const [{ toolCallId }] = ear.entriesOf('tool.requested') as [{ toolCallId: string }];
-    session.sendToolResult(toolCallId, '{"weather":"fog"}');
+    for (const { toolCallId } of ear.entriesOf('tool.requested')) session.sendToolResult(toolCallId, 'fog');
     session.createReply(null);
     expect(await clock.runUntil(finished(world, 2), 10_000)).toBe(true);
-    expect(ear.payloadsOf('reply.transcribed').at(-1)).toEqual({ transcript: 'It is foggy in London today.' });
-    const outputs = far.received.filter(({ type }) => type === 'conversation.item.create');
-    expect(outputs).toHaveLength(2);
+    expect(ear.payloadsOf('reply.transcribed').at(-1)).toEqual({
+      transcript: 'It is foggy in London today.',
+    });
+    expect(far.received.map(({ type }) => type)).toEqual([
+      'session.update',
+      'conversation.item.create',
+      'conversation.item.create',
+      'response.create',
+    ]);
     expect(oddities).toEqual([]);
   });
 
@@ -172,7 +189,7 @@ describe('in memory', () => {
     for (let at = 0; at < 20; at++) session.appendAudio(noiseBurst(20).toString('base64'));
     expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
     expect(ear.entriesOf('reply.finished')[0]).toMatchObject({ status: 'cancelled', cause: 'turn_detected' });
-    expect(ear.order.slice(-3)).toEqual(['itemEnded', 'replyEnded', 'reply.finished']);
+    expect(ear.order.slice(-4)).toEqual(['itemEnded', 'reply.transcribed', 'replyEnded', 'reply.finished']);
     expect(far.received.filter(({ type }) => type === 'response.cancel')).toEqual([]);
     expect(oddities).toEqual([]);
   });
@@ -339,11 +356,14 @@ describe('over real sockets', () => {
     const closed = heard(ear, 'model.closed');
     modelOf(twin.url).open(plainRequest, ear);
     await closed;
-    expect(ear.entriesOf('model.closed')[0]).toMatchObject({ code: 503, retryAfterMs: 2_000, reaction: 'retry' });
+    expect(ear.entriesOf('model.closed')[0]).toMatchObject({
+      code: 503,
+      retryAfterMs: 2_000,
+      reaction: 'retry',
+    });
   });
 
   it('is refused for good where the key can be in no header', async () => {
-    const { openSocket } = { openSocket: openWebSocket };
     const ear = new Ear();
     const model = createOpenAiModel({
       url: 'ws://127.0.0.1:1/v1/realtime',
@@ -351,7 +371,7 @@ describe('over real sockets', () => {
       apiKey: 'line\nbreak',
       clock: systemClock,
       random: Math.random,
-      openSocket,
+      openSocket: openWebSocket,
     });
     model.open(plainRequest, ear);
     expect(ear.entriesOf('model.closed')[0]).toMatchObject({ cause: 'request.invalid', reaction: 'giveUp' });

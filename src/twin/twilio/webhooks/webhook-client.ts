@@ -116,7 +116,7 @@ export class WebhookClient {
       if (attempt.kind === 'failed' || !isRedirect(attempt.response.status)) return attempt;
       const { status, headers } = attempt.response;
       const location = headers.location ?? '';
-      if (!redirectStatuses.has(status) || !URL.canParse(location, url)) {
+      if (!redirectStatuses.has(status) || location === '' || !URL.canParse(location, url)) {
         return { kind: 'failed', code: 11216, detail: `${status} from ${url}` };
       }
       url = new URL(location, url).href;

@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  type Draft,
+  type EntryType,
+  entryFault,
+  entrySchemas,
+  referencesOf,
+} from '../../src/machines/entries.ts';
+import {
+  answered,
+  callEnded,
+  callerStarts,
+  callerStops,
+  carrierReported,
+  carrierUnreachable,
+  claimed,
+  created,
+  hangUpFinished,
+  hangUpRequested,
+  journalLost,
+  mediaResumed,
+  mediaStarved,
+  modelClosed,
+  modelOpened,
+  replyFinished,
+  replyPlayed,
+  replyProgressed,
+  replyStarted,
+  replyVoiced,
+  streamClosed,
+  streamFailed,
+  streamStarted,
+  streamStopped,
+  toolFinished,
+  toolRequested,
+  transcribed,
+} from './support/facts.ts';
+
+const usage = {
+  inputTextTokens: 1,
+  inputAudioTokens: 2,
+  inputCachedTokens: 0,
+  outputTextTokens: 3,
+  outputAudioTokens: 4,
+};
+
+const samples: Draft[] = [
+  created(),
+  claimed('one', { why: 'stream', attempt: 1 }),
+  answered,
+  callEnded,
+  journalLost,
+  { type: 'stream.requested', attempt: 1 },
+  streamStarted(),
+  streamStopped(),
+  streamClosed(),
+  streamFailed(),
+  mediaStarved,
+  mediaResumed,
+  carrierReported('completed'),
+  carrierUnreachable,
+  { type: 'digit.pressed', digit: { bytes: 1 } },
+  { type: 'input.refused', peer: 'carrier', kind: 'malformed' },
+  modelOpened(),
+  modelClosed(),
+  callerStarts,
+  callerStops,
+  transcribed,
+  replyStarted(),
+  replyVoiced(),
+  replyProgressed(),
+  { type: 'reply.transcribed', itemId: 'item', transcript: { bytes: 10 } },
+  replyFinished('reply1', { usage }),
+  replyPlayed(),
+  { type: 'reply.interrupted', items: [{ itemId: 'item', receivedMs: 900, playedMs: 300 }] },
+  toolRequested(),
+  toolFinished(),
+  hangUpRequested,
+  hangUpFinished('completed'),
+  { type: 'timer.elapsed', timer: 'xstate.after.reattach.call.live.carrier.lost' },
+];
+
+const stamp = { seq: 1, at: 1 };
+const types = Object.keys(entrySchemas) as EntryType[];
+
+describe('entries', () => {
+  it('all have a sample here', () => {
+    expect(samples.map(({ type }) => type).sort()).toEqual([...types].sort());
+  });
+
+  it.each(samples.map((sample) => [sample.type, sample] as const))('take a good %s', (_, sample) => {
+    expect(entryFault({ ...sample, ...stamp })).toBeNull();
+  });
+
+  it.each(samples.map((sample) => [sample.type, sample] as const))(
+    'refuse a %s with more in it',
+    (_, sample) => {
+      expect(entryFault({ ...sample, ...stamp, transcriptText: 'hello' } as Draft)).toMatch(/transcriptText/);
+    },
+  );
+
+  it.each(samples.map((sample) => [sample.type, sample] as const))(
+    'refuse a %s without its stamp',
+    (_, sample) => {
+      expect(entryFault({ ...sample, at: 1 } as Draft)).toMatch(/seq/);
+      expect(entryFault({ ...sample, seq: 1 } as Draft)).toMatch(/at/);
+      expect(entryFault({ ...sample, seq: 0, at: 1 } as Draft)).not.toBeNull();
+      expect(entryFault({ ...sample, seq: 1, at: -1 } as Draft)).not.toBeNull();
+    },
+  );
+
+  it('refuse what lacks a field', () => {
+    for (const sample of samples) {
+      for (const field of Object.keys(sample).filter((name) => name !== 'type')) {
+        const { [field]: _, ...rest } = sample as Record<string, unknown>;
+        const schema = entrySchemas[sample.type] as z.ZodObject;
+        const isOptional = schema.shape[field]?.safeParse(undefined).success;
+        const fault = entryFault({ ...(rest as { type: string }), ...stamp } as Draft);
+        expect(fault === null, `${sample.type} without ${field}`).toBe(isOptional);
+      }
+    }
+  });
+
+  it('refuse a type that there is not', () => {
+    expect(entryFault({ type: 'call.dreamt', ...stamp } as never)).toBe('unknown entry type call.dreamt');
+    expect(entryFault({ type: 'constructor', ...stamp } as never)).toMatch('unknown entry type');
+  });
+
+  it('never throw, whatever they are given', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...types), fc.dictionary(fc.string(), fc.jsonValue()), (type, fields) => {
+        const fault = entryFault({ ...fields, type });
+        expect(fault === null || fault.length > 0).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('personal data', () => {
+  /** Texts of the far sides about errors, at most 200 characters; ours about why a call ended. */
+  const shortTexts = new Set(['cause', 'error', 'reason']);
+  /** What a far side or we ourselves call something. */
+  const names = /(Id|^id|^instance|^agent|^kind|^name|^timer)$/;
+
+  /** Every place in a schema where any text may stand. */
+  function freeTexts(schema: unknown, field = ''): string[] {
+    if (typeof schema !== 'object' || schema === null) return [];
+    const { type, enum: choices, pattern, properties, ...rest } = schema as Record<string, unknown>;
+    if (type === 'string' && !choices && !pattern && !('const' in rest)) return [field];
+    const own = Object.entries((properties ?? {}) as object).flatMap(([name, inner]) =>
+      freeTexts(inner, name),
+    );
+    const others = Object.values(rest).flatMap((inner) =>
+      (Array.isArray(inner) ? inner : [inner]).flatMap((each: unknown) => freeTexts(each, field)),
+    );
+    return [...own, ...others];
+  }
+
+  it('has no place in an entry', () => {
+    const texts = types.flatMap((type) => freeTexts(z.toJSONSchema(entrySchemas[type])));
+    expect(texts).toContain('cause');
+    expect(texts).toContain('replyId');
+    expect(texts.filter((field) => !shortTexts.has(field) && !names.test(field))).toEqual([]);
+  });
+
+  it('cannot be smuggled in as a long text', () => {
+    const long = 'x'.repeat(201);
+    expect(entryFault({ ...streamFailed(), error: long, ...stamp } as Draft)).not.toBeNull();
+    expect(entryFault({ ...modelClosed(1, { cause: long }), ...stamp } as Draft)).not.toBeNull();
+    expect(entryFault({ ...replyStarted(long), ...stamp } as Draft)).not.toBeNull();
+  });
+
+  it('is stood for by references, which are found by their shape', () => {
+    expect(referencesOf({ ...created(), ...stamp })).toEqual(['from', 'to']);
+    expect(referencesOf(toolRequested())).toEqual(['arguments']);
+    expect(referencesOf(toolFinished())).toEqual(['result']);
+    expect(referencesOf(transcribed)).toEqual(['transcript']);
+    expect(referencesOf({ type: 'caller.transcribed', itemId: 'x', transcript: null })).toEqual([]);
+    expect(referencesOf(replyFinished('reply1', { usage }))).toEqual([]);
+  });
+});

@@ -1,0 +1,220 @@
+/** P1 to P3, on the service's own actor and a virtual clock. */
+import { describe, expect, it } from 'vitest';
+import { type Phase, phases, type ServiceCommand } from '../../src/machines/service.ts';
+import { ServiceActor, type ServiceFact } from '../../src/runtime/service-actor.ts';
+import { VirtualClock } from '../../src/twin/virtual-clock.ts';
+
+const drainMs = 30_000;
+
+function startService() {
+  const clock = new VirtualClock();
+  const performed: string[] = [];
+  const perform = ({ type, params }: ServiceCommand): void => {
+    performed.push([type, ...Object.values(params)].join(' '));
+  };
+  const seen: (ServiceFact | null)[] = [];
+  const service = new ServiceActor({ drainMs }, { clock, perform, observe: (_, fact) => seen.push(fact) });
+  service.start();
+  const passed = (phase: Phase): void =>
+    service.signal({ type: 'phase.passed', phase, detail: `${phase} is fine`, tookMs: 5 });
+  const failed = (phase: Phase): void =>
+    service.signal({
+      type: 'phase.failed',
+      phase,
+      detail: `${phase} is broken`,
+      advice: 'mend it',
+      tookMs: 5,
+    });
+  return { clock, performed, seen, service, passed, failed };
+}
+
+type Service = ReturnType<typeof startService>;
+
+function passUpTo({ passed }: Service, phase: Phase): void {
+  for (const each of phases.slice(0, phases.indexOf(phase))) passed(each);
+}
+
+function runningService(): Service {
+  const started = startService();
+  passUpTo(started, 'webhooks');
+  started.passed('webhooks');
+  started.performed.length = 0;
+  return started;
+}
+
+const isReady = ({ service }: Service): boolean => service.snapshot.hasTag('ready');
+
+describe('a process that starts', () => {
+  it('runs one phase after the other, and is ready after the last', () => {
+    const started = startService();
+    for (const phase of phases) {
+      expect(started.performed.at(-1)).toBe(`runPhase ${phase}`);
+      expect(isReady(started)).toBe(false);
+      started.passed(phase);
+    }
+    expect(isReady(started)).toBe(true);
+    expect(started.performed).toEqual(phases.map((phase) => `runPhase ${phase}`));
+    expect(started.service.snapshot.context.phases.journal).toEqual({
+      outcome: 'passed',
+      detail: 'journal is fine',
+      advice: null,
+      tookMs: 5,
+    });
+  });
+
+  it.each(['configuration', 'journal', 'http'] as const)('is aborted where %s fails (P1)', (phase) => {
+    const started = startService();
+    passUpTo(started, phase);
+    started.failed(phase);
+    expect(started.service.snapshot.value).toBe('failed');
+    expect(started.performed.at(-1)).toBe('stopService');
+    expect(started.service.snapshot.context.stopReason).toBe(`${phase} is broken`);
+    expect(started.service.snapshot.context.phases[phase].advice).toBe('mend it');
+    started.service.signal({ type: 'service.stopped' });
+    expect(started.service.snapshot.value).toBe('aborted');
+  });
+
+  it.each(['model', 'publicAddress', 'webhooks'] as const)(
+    'goes on where %s fails, and tries it again (P1)',
+    async (phase) => {
+      const started = startService();
+      passUpTo(started, phase);
+      started.failed(phase);
+      for (const later of phases.slice(phases.indexOf(phase) + 1)) started.passed(later);
+      expect(isReady(started)).toBe(true);
+      started.performed.length = 0;
+      await started.clock.advance(5_000);
+      expect(started.performed).toEqual([`runPhase ${phase}`]);
+      await started.clock.advance(5_000);
+      expect(started.performed).toEqual([`runPhase ${phase}`, `runPhase ${phase}`]);
+      started.passed(phase);
+      await started.clock.advance(60_000);
+      expect(started.performed).toHaveLength(2);
+      expect(isReady(started)).toBe(true);
+    },
+  );
+
+  it('does not wait long for a model that does not answer, and takes its answer later', async () => {
+    const started = startService();
+    passUpTo(started, 'model');
+    await started.clock.advance(2_999);
+    expect(started.service.snapshot.matches({ starting: 'model' })).toBe(true);
+    await started.clock.advance(1);
+    expect(started.performed.at(-1)).toBe('runPhase http');
+    started.failed('model');
+    expect(started.service.snapshot.matches({ starting: 'http' })).toBe(true);
+    expect(started.service.snapshot.context.phases.model.outcome).toBe('failed');
+    for (const phase of ['http', 'publicAddress', 'webhooks'] as const) started.passed(phase);
+    await started.clock.advance(5_000);
+    expect(started.performed.at(-1)).toBe('runPhase model');
+  });
+
+  it('is not moved by the outcome of another phase', () => {
+    const started = startService();
+    for (const phase of phases) {
+      for (const other of phases.filter((each) => each !== phase)) {
+        started.passed(other);
+        started.failed(other);
+      }
+      expect(started.service.snapshot.matches({ starting: phase })).toBe(true);
+      started.passed(phase);
+    }
+  });
+
+  it('stops at once where it is told to', () => {
+    for (const type of ['drain.requested', 'stop.requested'] as const) {
+      const started = startService();
+      passUpTo(started, 'http');
+      started.service.signal({ type, reason: 'SIGTERM' });
+      expect(started.service.snapshot.value).toBe('stopping');
+      expect(started.service.snapshot.context.stopReason).toBe('SIGTERM');
+      expect(started.performed.at(-1)).toBe('stopService');
+    }
+  });
+});
+
+describe('a process that drains', () => {
+  it('is not ready, and stops when its calls are gone (P2)', () => {
+    const running = runningService();
+    running.service.signal({ type: 'drain.requested', reason: 'SIGTERM' });
+    expect(running.service.snapshot.value).toBe('draining');
+    expect(isReady(running)).toBe(false);
+    expect(running.performed).toEqual(['drainCalls']);
+    running.service.signal({ type: 'calls.gone' });
+    expect(running.performed).toEqual(['drainCalls', 'stopService']);
+    running.service.signal({ type: 'service.stopped' });
+    expect(running.service.snapshot.value).toBe('stopped');
+    expect(running.service.snapshot.context.stopReason).toBe('SIGTERM');
+  });
+
+  it('stops at its deadline whatever the calls do (P3)', async () => {
+    const running = runningService();
+    running.service.signal({ type: 'drain.requested', reason: 'SIGTERM' });
+    await running.clock.advance(drainMs - 1);
+    expect(running.service.snapshot.value).toBe('draining');
+    await running.clock.advance(1);
+    expect(running.service.snapshot.value).toBe('stopping');
+  });
+
+  it('stops at once when it is asked a second time, or when the operator will not wait', () => {
+    for (const type of ['drain.requested', 'stop.requested'] as const) {
+      const running = runningService();
+      running.service.signal({ type: 'drain.requested', reason: 'SIGTERM' });
+      running.service.signal({ type, reason: 'SIGINT' });
+      expect(running.service.snapshot.value).toBe('stopping');
+      expect(running.service.snapshot.context.stopReason).toBe('SIGINT');
+    }
+  });
+
+  it('retries no phase meanwhile', async () => {
+    const running = runningService();
+    running.failed('webhooks');
+    running.service.signal({ type: 'drain.requested', reason: 'SIGTERM' });
+    await running.clock.advance(drainMs);
+    expect(running.performed).toEqual(['drainCalls', 'stopService']);
+  });
+});
+
+describe('a process that stops', () => {
+  it('does not wait for ever for what it closes', async () => {
+    const running = runningService();
+    running.service.signal({ type: 'stop.requested', reason: 'SIGINT' });
+    await running.clock.advance(5_000);
+    expect(running.service.snapshot.value).toBe('stopped');
+    const broken = startService();
+    broken.failed('configuration');
+    await broken.clock.advance(5_000);
+    expect(broken.service.snapshot.value).toBe('aborted');
+  });
+
+  it('stops no later where it is told to again and again', async () => {
+    const running = runningService();
+    running.service.signal({ type: 'stop.requested', reason: 'SIGINT' });
+    for (let second = 0; second < 5; second++) {
+      await running.clock.advance(1_000);
+      running.service.signal({ type: 'stop.requested', reason: 'SIGINT' });
+    }
+    expect(running.service.snapshot.value).toBe('stopped');
+    expect(running.performed).toEqual(['stopService']);
+  });
+
+  it('stays aborted where the operator stops it after a phase has failed for good', () => {
+    const broken = startService();
+    broken.failed('configuration');
+    broken.service.signal({ type: 'stop.requested', reason: 'SIGINT' });
+    broken.service.signal({ type: 'service.stopped' });
+    expect(broken.service.snapshot.value).toBe('aborted');
+    expect(broken.service.snapshot.context.stopReason).toBe('configuration is broken');
+  });
+
+  it('is over then: it waits for nothing and hears nothing', async () => {
+    const running = runningService();
+    running.service.signal({ type: 'stop.requested', reason: 'SIGINT' });
+    running.service.signal({ type: 'service.stopped' });
+    expect(running.clock.pendingTimers).toBe(0);
+    const { length } = running.seen;
+    running.service.signal({ type: 'drain.requested', reason: 'late' });
+    expect(running.seen).toHaveLength(length);
+    expect(running.performed).toEqual(['stopService']);
+  });
+});
