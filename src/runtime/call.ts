@@ -77,6 +77,8 @@ export class Call {
   #row: CallRow;
   #checkpointSeq: number;
   #durableSeq: number;
+  /** On the monotonic clock. */
+  #steppedAtMs: number;
   #owed: Owed[] = [];
   #waiting: { seq: number; resolve: () => void; reject: (error: HoldfastError) => void }[] = [];
   #stopped = false;
@@ -91,6 +93,7 @@ export class Call {
     this.#row = row ?? emptyRow(callId);
     this.#checkpointSeq = state?.seq ?? 0;
     this.#durableSeq = state?.seq ?? 0;
+    this.#steppedAtMs = world.clock.monotonic();
     this.#timers = new Timers(world.clock, (timer) =>
       this.signal({ entry: { type: 'timer.elapsed', timer } }),
     );
@@ -141,10 +144,11 @@ export class Call {
     if (this.#unjournalled && this.state.snapshot.status !== 'active') this.#finish();
   }
 
-  /** Resolves when all that was signalled so far is durable. @throws the conflict that came instead */
+  /** Resolves when all that was signalled so far is durable. @throws the conflict that came instead, GiveUpError `call.released` */
   durable(): Promise<void> {
     const { seq } = this.state;
     if (this.#durableSeq >= seq) return Promise.resolve();
+    if (this.#stopped) return Promise.reject(new GiveUpError('call.released', ''));
     return new Promise((resolve, reject) => this.#waiting.push({ seq, resolve, reject }));
   }
 
@@ -163,8 +167,7 @@ export class Call {
 
   #take({ entry: draft, payloads = {} }: Signal) {
     const before = this.#state;
-    const at = Math.max(this.#world.clock.now(), before?.at ?? 0);
-    const entry = { ...draft, seq: (before?.seq ?? 0) + 1, at } as Entry;
+    const entry = { ...draft, seq: (before?.seq ?? 0) + 1, at: this.#moment() } as Entry;
     const fault = entryFault(entry);
     if (fault !== null || (entry.type === 'timer.elapsed' && !before?.due.has(entry.timer))) {
       if (fault !== null) this.#world.refused(this, `${entry.type}: ${fault}`);
@@ -172,10 +175,18 @@ export class Call {
     }
     const [after, commands] = step(this.callId, before, entry);
     this.#state = after;
+    this.#steppedAtMs = this.#world.clock.monotonic();
     this.#row = describe(this.#row, entry, after);
     const rows = Object.entries(payloads).map(([name, content]) => ({ seq: entry.seq, name, content }));
     this.#world.observe({ call: this, entry, payloads: rows, before, after, commands });
     return { pending: { entry, payloads: rows, taken: [] }, reflexive: this.#sort(entry.seq, commands) };
+  }
+
+  /** A2. Where the wall clock was set back, time goes on from the last entry at its own pace. */
+  #moment(): number {
+    const { clock } = this.#world;
+    const elapsedMs = Math.floor(clock.monotonic() - this.#steppedAtMs);
+    return Math.max(clock.now(), (this.#state?.at ?? 0) + elapsedMs);
   }
 
   /** A1: keeps what must wait for durability, returns what is performed now. */
@@ -232,7 +243,8 @@ function describe(row: CallRow, entry: Entry, after: CallState): CallRow {
   if (entry.type === 'call.created') {
     return { ...next, carrierCallId: entry.carrierCallId, direction: entry.direction, startedAt: entry.at };
   }
-  if (entry.type === 'owner.claimed') return { ...next, owner: entry.instance };
+  if (entry.type === 'owner.claimed' && after.snapshot.status === 'active')
+    return { ...next, owner: entry.instance };
   if (entry.type === 'call.ended')
     return { ...next, owner: null, endedAt: entry.at, endReason: entry.reason };
   return next;

@@ -68,10 +68,11 @@ export class Conversation {
 
   /** What a new session must know, oldest first. A tool call goes with its result or not at all. */
   history(): HistoryItem[] {
-    const finished = new Set(
-      this.#lines.flatMap((line) => (line.kind === 'toolResult' ? [line.toolCallId] : [])),
-    );
-    return this.#lines.flatMap((line) => historyOf(line, finished));
+    const idsOf = (kind: 'toolCall' | 'toolResult'): string[] =>
+      this.#lines.flatMap((line) => (line.kind === kind ? [line.toolCallId] : []));
+    const results = new Set(idsOf('toolResult'));
+    const complete = new Set(idsOf('toolCall').filter((toolCallId) => results.has(toolCallId)));
+    return this.#lines.flatMap((line) => historyOf(line, complete));
   }
 
   #applyReply(entry: Entry, content: (name: string) => string | null): void {
@@ -139,16 +140,16 @@ export function heardLine({ text, heard, receivedMs, playedMs }: AgentLine): str
   return receivedMs === 0 ? '' : heardText(text, playedMs / receivedMs);
 }
 
-function historyOf(line: ConversationLine, finished: ReadonlySet<string>): HistoryItem[] {
+function historyOf(line: ConversationLine, completeToolCalls: ReadonlySet<string>): HistoryItem[] {
   if (line.kind === 'caller') return line.text ? [{ kind: 'speech', role: 'caller', text: line.text }] : [];
   if (line.kind === 'agent') {
     const text = heardLine(line);
     return text === '' ? [] : [{ kind: 'speech', role: 'agent', text }];
   }
   const { toolCallId } = line;
+  if (!completeToolCalls.has(toolCallId)) return [];
   if (line.kind === 'toolResult')
     return [{ kind: 'toolResult', toolCallId, output: line.output ?? line.outcome }];
-  if (!finished.has(toolCallId)) return [];
   return [{ kind: 'toolCall', toolCallId, name: line.name, arguments: line.arguments ?? '{}' }];
 }
 

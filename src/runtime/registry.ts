@@ -10,13 +10,17 @@
 import type { Draft, DraftOf } from '../machines/entries.ts';
 import { Call, type World } from './call.ts';
 import { readState } from './history.ts';
+import type { TimerHandle } from './ports/clock.ts';
 import { FixCallError, HoldfastError, RetryError } from './ports/errors.ts';
-import type { CallRow, Inbox, Json, Log } from './ports/journal.ts';
+import type { Inbox, Json, Log } from './ports/journal.ts';
 import type { Signal } from './ports/signal.ts';
 import type { CallState } from './step.ts';
 
 /** Claims of one call that may meet another claim before this process gives up. */
 const claimTries = 20;
+
+/** Pause before an inbox that could not be read is read again. */
+const rereadMs = 1_000;
 
 export type Claim = Pick<DraftOf<'owner.claimed'>, 'why' | 'attempt'>;
 
@@ -27,6 +31,7 @@ export class Registry {
   readonly #calls = new Map<string, Call>();
   #unwatch: (() => void) | null = null;
   #inbox: 'idle' | 'reading' | 'readAgain' = 'idle';
+  #rereading: TimerHandle;
 
   constructor(instance: string, journal: Log & Inbox, world: Omit<World, 'log'>) {
     this.#instance = instance;
@@ -92,14 +97,15 @@ export class Registry {
   ): Promise<Call | null> {
     const claimed: Signal = { entry: { type: 'owner.claimed', instance: this.#instance, ...claim } };
     for (let attempt = 0; attempt < claimTries; attempt++) {
-      const call = this.#calls.get(callId) ?? (await this.#revive(callId));
-      if (!mayClaim(call.state)) {
-        this.#forgetUnclaimed(call);
-        return null;
-      }
+      const found = this.#calls.get(callId) ?? (await this.#revive(callId));
+      // Another claim in this process may have been quicker.
+      const call = this.#calls.get(callId) ?? found;
+      if (!mayClaim(call.state)) return null;
+      this.#calls.set(callId, call);
       call.signalAll([claimed, ...signals]);
       try {
         await call.durable();
+        if (this.#unwatch) this.#drain();
         return call;
       } catch (error) {
         if (!isConflict(error)) throw error;
@@ -137,20 +143,17 @@ export class Registry {
   stop(): void {
     this.#unwatch?.();
     this.#unwatch = null;
+    this.#world.clock.clearTimeout(this.#rereading);
     for (const call of this.#calls.values()) call.stop();
     this.#calls.clear();
   }
 
+  /** The call as its log has it. It lives here only once it is claimed. */
   async #revive(callId: string): Promise<Call> {
     const state = await readState(this.#journal, callId);
     if (!state) throw new FixCallError('call.unknown', `there is no call ${callId}`);
-    const row = await this.#journal.list({ callId, limit: 1 });
-    // Another claim in this process may have been quicker.
-    const living = this.#calls.get(callId);
-    if (living) return living;
-    const call = new Call(callId, this.#world, state, (row[0] ?? null) satisfies CallRow | null);
-    this.#calls.set(callId, call);
-    return call;
+    const rows = await this.#journal.list({ callId, limit: 1 });
+    return new Call(callId, this.#world, state, rows[0] ?? null);
   }
 
   /** One reading of the inbox at a time: a signal must not be taken twice. */
@@ -168,7 +171,7 @@ export class Registry {
   }
 
   async #takeInbox(): Promise<void> {
-    const pending = await this.#journal.pending(this.#instance).catch(() => []);
+    const pending = await this.#journal.pending(this.#instance).catch(() => this.#readLater());
     for (const { id, callId, signal } of pending) {
       const call = this.#calls.get(callId);
       if (!call) continue;
@@ -177,9 +180,12 @@ export class Registry {
     }
   }
 
-  /** A call that was read for a claim that was then refused does not live here. */
-  #forgetUnclaimed(call: Call): void {
-    if (call.row.owner !== this.#instance) this.abandon(call.callId);
+  /** The journal did not answer, and may not tell of these signals again. */
+  #readLater(): [] {
+    const { clock } = this.#world;
+    clock.clearTimeout(this.#rereading);
+    if (this.#unwatch) this.#rereading = clock.setTimeout(() => this.#drain(), rereadMs);
+    return [];
   }
 
   #forget(call: Call): void {

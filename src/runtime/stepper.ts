@@ -68,7 +68,7 @@ export function createStepper<Machine extends AnyStateMachine, Command extends N
     else if (type === 'xstate.raise') {
       // An immediate raise was taken within the step and is listed all the same.
       if (typeof params?.delay === 'number') due.set(String(params.id), at + params.delay);
-    } else if (type.startsWith('xstate.')) {
+    } else {
       throw new GiveUpError('log.invalid', `${type}: a chart may only assign, wait and name commands`);
     }
     return [];

@@ -14,13 +14,13 @@ export interface StreamToken {
   expiresAt: number;
 }
 
-const sign = (key: string, body: string): Buffer =>
-  createHmac('sha256', key).update(`holdfast stream ${body}`).digest();
+const sign = (key: string, body: string): string =>
+  createHmac('sha256', key).update(`holdfast stream ${body}`).digest('base64url');
 
 /** `callId.attempt.expiresAt.hmac`, the HMAC (RFC 2104, SHA-256) in base64url: 100 to 200 characters. */
 export function mintStreamToken(key: string, { callId, attempt, expiresAt }: StreamToken): string {
   const body = `${callId}.${attempt}.${expiresAt}`;
-  return `${body}.${sign(key, body).toString('base64url')}`;
+  return `${body}.${sign(key, body)}`;
 }
 
 /** What the token says, or null where it is malformed, forged or expired at `now`. */
@@ -29,6 +29,7 @@ export function readStreamToken(key: string, token: string, now: number): Stream
   if (!match) return null;
   const [, callId = '', attempt, expiresAt, mac = ''] = match;
   const expected = sign(key, `${callId}.${attempt}.${expiresAt}`);
-  if (!timingSafeEqual(expected, Buffer.from(mac, 'base64url'))) return null;
+  // As text: of its last character, base64url decodes only some bits.
+  if (!timingSafeEqual(Buffer.from(expected), Buffer.from(mac))) return null;
   return Number(expiresAt) > now ? { callId, attempt: Number(attempt), expiresAt: Number(expiresAt) } : null;
 }

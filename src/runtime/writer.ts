@@ -8,9 +8,10 @@
  * W3. The queue is bounded: past `queueLimit` entries, or when the oldest has waited for `stallLimitMs`, the call is
  *     told so once.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../machines/entries.ts';
 import type { Clock, TimerHandle } from './ports/clock.ts';
-import { HoldfastError } from './ports/errors.ts';
+import { GiveUpError, HoldfastError } from './ports/errors.ts';
 import type { CallRow, Commit, Json, Log, Payload } from './ports/journal.ts';
 
 export const queueLimit = 1_000;
@@ -47,9 +48,10 @@ export class Writer {
   /** The commit whose outcome is not known yet. */
   #inFlight: Commit | null = null;
   #stalledSince: number | null = null;
+  #stallAlarm: TimerHandle;
   #stallTold = false;
   #retryMs = retryFirstMs;
-  #retry: TimerHandle | null = null;
+  #retry: TimerHandle;
   #stopped = false;
 
   constructor(callId: string, log: Log, clock: Clock, listener: WriterListener) {
@@ -67,7 +69,7 @@ export class Writer {
   write(pending: readonly Pending[]): void {
     if (this.#stopped) return;
     this.#queue.push(...pending);
-    this.#stalledSince ??= this.#clock.monotonic();
+    if (this.#stalledSince === null) this.#noteWait();
     this.#checkStall();
     this.#next();
   }
@@ -75,8 +77,8 @@ export class Writer {
   stop(): void {
     this.#stopped = true;
     this.#queue = [];
-    if (this.#retry !== null) this.#clock.clearTimeout(this.#retry);
-    this.#retry = null;
+    this.#clock.clearTimeout(this.#retry);
+    this.#clock.clearTimeout(this.#stallAlarm);
   }
 
   #next(): void {
@@ -90,13 +92,17 @@ export class Writer {
       taken: batch.flatMap(({ taken }) => taken),
       ...this.#listener.describe(),
     };
-    this.#append(this.#inFlight);
+    this.#append(this.#inFlight, false);
   }
 
-  #append(commit: Commit): void {
+  /** `again`: an earlier try may still arrive, so that a conflict may be with ourselves. */
+  #append(commit: Commit, again: boolean): void {
     this.#log.append(commit).then(
       () => this.#durable(commit),
-      (error: unknown) => this.#failed(commit, error),
+      (error: unknown) => {
+        if (isConflict(error) && again) void this.#settle(commit, error);
+        else this.#failed(commit, error);
+      },
     );
   }
 
@@ -104,9 +110,17 @@ export class Writer {
     if (this.#stopped) return;
     this.#inFlight = null;
     this.#retryMs = retryFirstMs;
-    this.#stalledSince = this.#queue.length === 0 ? null : this.#clock.monotonic();
+    this.#clock.clearTimeout(this.#stallAlarm);
+    this.#stalledSince = null;
+    if (this.#queue.length > 0) this.#noteWait();
     this.#listener.onDurable(lastSeqOf(commit));
     this.#next();
+  }
+
+  /** An append that is never answered is noticed as well, though nothing else may happen in the call. */
+  #noteWait(): void {
+    this.#stalledSince = this.#clock.monotonic();
+    this.#stallAlarm = this.#clock.setTimeout(() => this.#checkStall(), stallLimitMs);
   }
 
   #failed(commit: Commit, error: unknown): void {
@@ -116,20 +130,19 @@ export class Writer {
       return;
     }
     this.#checkStall();
-    this.#retry = this.#clock.setTimeout(() => void this.#settle(commit), this.#retryMs);
+    this.#retry = this.#clock.setTimeout(() => void this.#settle(commit, null), this.#retryMs);
     this.#retryMs = Math.min(retryLongestMs, this.#retryMs * 2);
   }
 
   /** W1: the append failed without a word on its outcome, so the journal is asked what it holds. */
-  async #settle(commit: Commit): Promise<void> {
-    this.#retry = null;
+  async #settle(commit: Commit, conflict: HoldfastError | null): Promise<void> {
     try {
       const { commits } = await this.#log.read(this.#callId, { fromStart: true });
       if (this.#stopped) return;
       const held = commits.flatMap(({ entries }) => entries).slice((commit.entries[0]?.seq ?? 1) - 1);
-      if (held.length === 0) this.#append(commit);
-      else if (isSame(held, commit)) this.#durable(commit);
-      else this.#conflict(new HoldfastError('journal.conflict', ''));
+      if (isSame(held, commit)) this.#durable(commit);
+      else if (held.length === 0 && conflict === null) this.#append(commit, true);
+      else this.#conflict(conflict ?? new GiveUpError('journal.conflict', ''));
     } catch (error) {
       this.#failed(commit, error);
     }
@@ -153,7 +166,4 @@ const lastSeqOf = (commit: Commit): number => commit.entries.at(-1)?.seq ?? 0;
 
 /** What the journal holds after a failed append is ours only if it is exactly what we wrote. */
 const isSame = (held: readonly unknown[], commit: Commit): boolean =>
-  JSON.stringify(sorted(held)) === JSON.stringify(sorted(commit.entries));
-
-const sorted = (entries: readonly unknown[]): unknown =>
-  entries.map((entry) => Object.entries(entry as object).sort(([a], [b]) => (a < b ? -1 : 1)));
+  isDeepStrictEqual(held, JSON.parse(JSON.stringify(commit.entries)));

@@ -7,6 +7,7 @@
  * V2. Timers of the same moment run in the order in which they were set.
  * V3. After each callback all promises that can settle without further timers have settled before time moves on.
  * V4. `jump` moves the wall clock alone: no timer comes earlier or later by it.
+ * V5. Time stands while work given to `during` is under way, for at most `mostTurns` turns of the event loop.
  */
 import type { Clock, TimerHandle } from '../runtime/ports/clock.ts';
 
@@ -20,6 +21,9 @@ interface Timer {
 
 /** More callbacks than this without any time passing is a loop that would never end. */
 const mostCallbacksPerMoment = 100_000;
+
+/** Work that takes longer waits for time itself. */
+const mostTurns = 64;
 
 /** The event loop drains every promise queue before it comes to an immediate. */
 const settlePromises = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -93,6 +97,7 @@ export class VirtualClock implements Clock {
   #wallOffsetMs: number;
   #nextOrder = 0;
   #isMoving = false;
+  #worksUnderWay = 0;
 
   /** @param startAt the wall clock at the start, milliseconds since the Unix epoch */
   constructor(startAt = Date.UTC(2026, 0, 1)) {
@@ -114,10 +119,10 @@ export class VirtualClock implements Clock {
     return timer;
   }
 
-  /** Also takes undefined and handles of timers that ran. */
+  /** Also takes undefined, null and handles of timers that ran. */
   clearTimeout(handle: TimerHandle): void {
-    const timer = handle as Timer | undefined;
-    if (timer !== undefined && timer.place >= 0) this.#timers.remove(timer);
+    const timer = handle as Timer | undefined | null;
+    if (timer && timer.place >= 0) this.#timers.remove(timer);
   }
 
   /** Timers that are set and have neither run nor been cleared: what a leak check counts. */
@@ -128,6 +133,16 @@ export class VirtualClock implements Clock {
   /** Moves the wall clock, forwards or backwards, as a correction by its host would. */
   jump(ms: number): void {
     this.#wallOffsetMs += ms;
+  }
+
+  /** For work that takes turns of the event loop and no time: an HTTP exchange within the process. */
+  async during<Result>(work: Promise<Result>): Promise<Result> {
+    this.#worksUnderWay += 1;
+    try {
+      return await work;
+    } finally {
+      this.#worksUnderWay -= 1;
+    }
   }
 
   /**
@@ -157,7 +172,7 @@ export class VirtualClock implements Clock {
 
   async #move(predicate: () => boolean, limit: number): Promise<boolean> {
     let callbacksNow = 0;
-    await settlePromises();
+    await this.#settle();
     while (!predicate()) {
       const timer = this.#timers.first;
       if (timer === undefined || timer.dueAt > limit) {
@@ -176,6 +191,11 @@ export class VirtualClock implements Clock {
     this.#timers.remove(timer);
     this.#elapsedMs = timer.dueAt;
     timer.callback();
+    await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
     await settlePromises();
+    for (let turn = 0; turn < mostTurns && this.#worksUnderWay > 0; turn++) await settlePromises();
   }
 }

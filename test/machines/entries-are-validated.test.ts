@@ -83,6 +83,7 @@ const samples: Draft[] = [
 ];
 
 const stamp = { seq: 1, at: 1 };
+const faultOf = (entry: object): string | null => entryFault(entry as { type: string });
 const types = Object.keys(entrySchemas) as EntryType[];
 
 describe('entries', () => {
@@ -91,23 +92,23 @@ describe('entries', () => {
   });
 
   it.each(samples.map((sample) => [sample.type, sample] as const))('take a good %s', (_, sample) => {
-    expect(entryFault({ ...sample, ...stamp })).toBeNull();
+    expect(faultOf({ ...sample, ...stamp })).toBeNull();
   });
 
   it.each(samples.map((sample) => [sample.type, sample] as const))(
     'refuse a %s with more in it',
     (_, sample) => {
-      expect(entryFault({ ...sample, ...stamp, transcriptText: 'hello' } as Draft)).toMatch(/transcriptText/);
+      expect(faultOf({ ...sample, ...stamp, transcriptText: 'hello' })).toMatch(/transcriptText/);
     },
   );
 
   it.each(samples.map((sample) => [sample.type, sample] as const))(
     'refuse a %s without its stamp',
     (_, sample) => {
-      expect(entryFault({ ...sample, at: 1 } as Draft)).toMatch(/seq/);
-      expect(entryFault({ ...sample, seq: 1 } as Draft)).toMatch(/at/);
-      expect(entryFault({ ...sample, seq: 0, at: 1 } as Draft)).not.toBeNull();
-      expect(entryFault({ ...sample, seq: 1, at: -1 } as Draft)).not.toBeNull();
+      expect(faultOf({ ...sample, at: 1 })).toMatch(/seq/);
+      expect(faultOf({ ...sample, seq: 1 })).toMatch(/at/);
+      expect(faultOf({ ...sample, seq: 0, at: 1 })).not.toBeNull();
+      expect(faultOf({ ...sample, seq: 1, at: -1 })).not.toBeNull();
     },
   );
 
@@ -117,21 +118,21 @@ describe('entries', () => {
         const { [field]: _, ...rest } = sample as Record<string, unknown>;
         const schema = entrySchemas[sample.type] as z.ZodObject;
         const isOptional = schema.shape[field]?.safeParse(undefined).success;
-        const fault = entryFault({ ...(rest as { type: string }), ...stamp } as Draft);
+        const fault = faultOf({ ...rest, ...stamp });
         expect(fault === null, `${sample.type} without ${field}`).toBe(isOptional);
       }
     }
   });
 
   it('refuse a type that there is not', () => {
-    expect(entryFault({ type: 'call.dreamt', ...stamp } as never)).toBe('unknown entry type call.dreamt');
-    expect(entryFault({ type: 'constructor', ...stamp } as never)).toMatch('unknown entry type');
+    expect(faultOf({ type: 'call.dreamt', ...stamp })).toBe('unknown entry type call.dreamt');
+    expect(faultOf({ type: 'constructor', ...stamp })).toMatch('unknown entry type');
   });
 
   it('never throw, whatever they are given', () => {
     fc.assert(
       fc.property(fc.constantFrom(...types), fc.dictionary(fc.string(), fc.jsonValue()), (type, fields) => {
-        const fault = entryFault({ ...fields, type });
+        const fault = faultOf({ ...fields, type });
         expect(fault === null || fault.length > 0).toBe(true);
       }),
     );
@@ -167,9 +168,9 @@ describe('personal data', () => {
 
   it('cannot be smuggled in as a long text', () => {
     const long = 'x'.repeat(201);
-    expect(entryFault({ ...streamFailed(), error: long, ...stamp } as Draft)).not.toBeNull();
-    expect(entryFault({ ...modelClosed(1, { cause: long }), ...stamp } as Draft)).not.toBeNull();
-    expect(entryFault({ ...replyStarted(long), ...stamp } as Draft)).not.toBeNull();
+    expect(faultOf({ ...streamFailed(), error: long, ...stamp })).not.toBeNull();
+    expect(faultOf({ ...modelClosed(1, { cause: long }), ...stamp })).not.toBeNull();
+    expect(faultOf({ ...replyStarted(long), ...stamp })).not.toBeNull();
   });
 
   it('is stood for by references, which are found by their shape', () => {

@@ -181,7 +181,7 @@ export class Connection {
   /** The socket is gone, at the end of our own closing handshake or by itself. */
   #closed(closing: Closing): void {
     if (this.#hasEnded) this.#disarm();
-    this.#end(this.#verdict ? closing : closing);
+    this.#end(this.#verdict ? { ...this.#verdict, code: closing.code } : closing);
   }
 
   /** The far side answers no longer: a closing handshake would not be answered either. */

@@ -5,7 +5,7 @@
  * Source: OpenAI Realtime, connecting with a WebSocket.
  *
  * Invariants:
- * K3. The key is in the request's header and nowhere else: no error, cause or count holds it.
+ * O1. The key is in the request's header and nowhere else: no error, cause or count holds it.
  */
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { FixCallError, GiveUpError, RetryError } from '../../runtime/ports/errors.ts';

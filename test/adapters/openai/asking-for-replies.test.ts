@@ -107,6 +107,14 @@ describe('a request that meets an active reply', () => {
     expect(service.sent[1]?.response).toBeUndefined();
   });
 
+  it('does not wait for the end of a reply outside the conversation', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    service.sayError(activeError('reply_1'));
+    service.finishReply('resp_o', { conversation_id: null });
+    expect(service.sent).toHaveLength(1);
+  });
+
   it('is recognised where the error names no event', () => {
     const { service, session } = openSession();
     session.createReply(null);
@@ -234,6 +242,17 @@ describe('a request that nobody answers', () => {
     service.sayError({ code: 'rate_limit_exceeded', event_id: 'reply_1' });
     expect(service.sent[1]?.response.instructions).toBe('next');
     expect(oddities).toEqual(['ignoredError']);
+  });
+
+  it('gives the next one its own 4 s', async () => {
+    const { clock, service, session } = openSession();
+    for (const instructions of ['refused', 'next', 'last']) session.createReply(instructions);
+    await clock.advance(3_000);
+    service.sayError({ code: 'rate_limit_exceeded', event_id: 'reply_1' });
+    await clock.advance(3_999);
+    expect(service.sent).toHaveLength(2);
+    await clock.advance(1);
+    expect(service.sent).toHaveLength(3);
   });
 
   it('still waits after the error of another message', () => {

@@ -198,6 +198,16 @@ describe('a far side that reads no longer', () => {
     ]);
   });
 
+  it('is noticed with the first thing that is sent, and the session was never open', () => {
+    const { service, ear, session } = startSession();
+    session.createReply(null);
+    service.accept();
+    service.sayCreated();
+    service.bufferedBytes = 2_000_000;
+    service.confirmSettings();
+    expect(ear.order).toEqual(['model.closed']);
+  });
+
   it('is noticed while it is opened, too', () => {
     const { service, ear } = startSession();
     service.accept();

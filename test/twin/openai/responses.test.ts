@@ -285,7 +285,7 @@ describe('a call that is cut off', () => {
     await clock.runUntil(() => client.of('response.function_call_arguments.delta').length === 2, 5_000);
     client.send({ type: 'response.cancel' });
     await clock.advance(100);
-    const types = client.events.map(({ type }) => type);
+    const types = client.events.map(({ type }) => type).filter((type) => !type.includes('transcription'));
     expect(types.slice(types.indexOf('response.done'))).toEqual([
       'response.done',
       'rate_limits.updated',

@@ -1,5 +1,6 @@
 /** Owns: a twin and an application that meet in memory on a virtual clock. */
 
+import type { OpenSocket } from '../../../../src/runtime/ports/socket.ts';
 import { seededRandom } from '../../../../src/twin/openai/random.ts';
 import type { TwinCall } from '../../../../src/twin/twilio/call/call.ts';
 import type { CallPlan } from '../../../../src/twin/twilio/call/call-order.ts';
@@ -26,6 +27,8 @@ export interface Rig {
   clock: VirtualClock;
   application: Application;
   twin: TwilioTwin;
+  /** What the twin's sockets say that they have not sent yet. */
+  unsentBytes: number;
   place(plan?: CallPlan): TwinCall;
   /** Places a call and lets time pass until its first stream has started. */
   placeUntilStreaming(plan?: CallPlan): Promise<{ call: TwinCall; stream: TakenStream }>;
@@ -43,7 +46,7 @@ export function makeRig({ number, answerOutgoing, seed = 1, ...options }: RigOpt
     clock,
     random: seededRandom(seed),
     exchange: application.exchange,
-    openSocket: memorySockets(clock, 1, application.server),
+    openSocket: withUnsent(memorySockets(clock, 1, application.server), () => rig.unsentBytes),
   };
   const twin = new TwilioTwin(ports, { accountSid, authToken, ...options }, answerOutgoing);
   twin.configureNumber(ourNumber, { voiceUrl: `${origin}/voice`, ...number });
@@ -53,10 +56,11 @@ export function makeRig({ number, answerOutgoing, seed = 1, ...options }: RigOpt
     if (!(await clock.runUntil(() => call.hasEnded, limitMs))) throw new Error('The call did not end.');
     await clock.advance(2_000);
   };
-  return {
+  const rig: Rig = {
     clock,
     application,
     twin,
+    unsentBytes: 0,
     place,
     untilEnded,
     placeUntilStreaming: async (plan) => {
@@ -67,4 +71,13 @@ export function makeRig({ number, answerOutgoing, seed = 1, ...options }: RigOpt
       return { call, stream: application.streams[before] as TakenStream };
     },
   };
+  return rig;
 }
+
+const withUnsent =
+  (openSocket: OpenSocket, unsentBytes: () => number): OpenSocket =>
+  (request, handlers) =>
+    openSocket(request, {
+      ...handlers,
+      onOpen: (socket) => handlers.onOpen({ ...socket, bufferedBytes: unsentBytes }),
+    });

@@ -1,0 +1,172 @@
+/** The step reuses one inert scope, which XState does not know of. This holds the two together. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AnyStateMachine, fromCallback, initialTransition, raise, setup, transition } from 'xstate';
+import { callMachine } from '../../src/machines/call/machine.ts';
+import { type CallEvent, chartNumber } from '../../src/machines/call/setup.ts';
+import { commands } from '../../src/machines/commands.ts';
+import { type Draft, type Entry, entryFormat } from '../../src/machines/entries.ts';
+import { type CallState, fold, step } from '../../src/runtime/step.ts';
+import { createStepper } from '../../src/runtime/stepper.ts';
+import { created, factsAt } from '../machines/alphabet.ts';
+import { created as createdFact } from '../machines/support/facts.ts';
+
+interface Raw {
+  type: string;
+  params?: unknown;
+}
+
+/** What XState's own functions make of an event, told as the step tells it. */
+function told(actions: readonly Raw[], due: Map<string, number>, at: number): unknown[] {
+  for (const { type, params } of actions) {
+    const { id, sendId, delay } = (params ?? {}) as { id?: string; sendId?: string; delay?: number };
+    if (type === 'xstate.cancel') due.delete(String(sendId));
+    if (type === 'xstate.raise' && delay !== undefined) due.set(String(id), at + delay);
+  }
+  return actions.filter(({ type }) => type in commands).map(({ type, params }) => ({ type, params }));
+}
+
+const first = { ...created, seq: 1, at: 1_000 } as Entry & { type: 'call.created' };
+
+describe('a step', () => {
+  it('gives the state, the context, the timers and the commands of the transition function of xstate', () => {
+    let steps = 0;
+    const walks = fc.array(fc.nat(9_999), { minLength: 1, maxLength: 50, size: 'max' });
+    fc.assert(
+      fc.property(walks, (numbers) => {
+        let [state, asked] = step('call1', null, first);
+        let [snapshot, actions] = initialTransition(callMachine, { callId: 'call1', created: first });
+        const due = new Map<string, number>();
+        expect(asked).toEqual(told(actions, due, first.at));
+        for (const number of numbers) {
+          if (state.snapshot.status !== 'active') break;
+          const facts = factsAt(state);
+          const fact = facts[number % facts.length] as Draft;
+          const at = state.at + (number % 500);
+          const entry = { ...fact, seq: state.seq + 1, at } as Entry;
+          const event = (fact.type === 'timer.elapsed' ? { type: fact.timer, at } : entry) as CallEvent;
+          if (fact.type === 'timer.elapsed') due.delete(fact.timer);
+          [state, asked] = step('call1', state, entry);
+          [snapshot, actions] = transition(callMachine, snapshot, event);
+          const wanted = told(actions, due, at);
+          if (snapshot.status !== 'active') due.clear();
+          expect(state.snapshot.value).toEqual(snapshot.value);
+          expect(state.snapshot.context).toEqual(snapshot.context);
+          expect(state.snapshot.status).toBe(snapshot.status);
+          expect([...state.snapshot.tags]).toEqual([...snapshot.tags]);
+          expect([...state.due].sort()).toEqual([...due].sort());
+          expect(asked).toEqual(wanted);
+          steps++;
+        }
+      }),
+      { numRuns: 400 },
+    );
+    expect(steps).toBeGreaterThan(2_000);
+  });
+});
+
+describe('a log that cannot be', () => {
+  const [state] = step('call1', null, first);
+  const next = (draft: Draft, seq = 2): Entry => ({ ...draft, seq, at: 2_000 }) as Entry;
+
+  it('begins with something else than its creation', () => {
+    expect(() => step('call1', null, next({ type: 'call.answered', by: 'us' }, 1))).toThrow(/begins with call.created/);
+    expect(() => step('call1', null, { ...first, seq: 2 })).toThrow(/begins with call.created/);
+  });
+
+  it('has a hole, or an entry twice', () => {
+    for (const seq of [1, 3]) {
+      expect(() => step('call1', state, next({ type: 'call.answered', by: 'us' }, seq))).toThrow(/has a hole/);
+    }
+  });
+
+  it('has a timer elapse that was never armed (S2)', () => {
+    expect(() => step('call1', state, next({ type: 'timer.elapsed', timer: 'xstate.after.farewell.x' }))).toThrow(
+      /never armed/,
+    );
+  });
+
+  it('was written by a newer version', () => {
+    const newer = { ...createdFact(), seq: 1, at: 1 } as Entry & { type: 'call.created' };
+    const codes = [
+      { ...newer, format: entryFormat + 1 },
+      { ...newer, chart: chartNumber + 1 },
+    ].map((entry) => {
+      try {
+        step('call1', null, entry);
+        return null;
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    });
+    expect(codes).toEqual(['journal.future', 'journal.future']);
+  });
+
+  it('is nothing to fold where it is empty', () => {
+    expect(fold('call1', [])).toBeNull();
+  });
+});
+
+describe('a call that is over', () => {
+  it('still counts its entries, and asks for nothing (S3)', () => {
+    const over = { ...step('call1', null, first)[0] };
+    const facts: Draft[] = [
+      { type: 'carrier.reported', status: 'completed', source: 'callback' },
+      { type: 'call.ended', reason: 'x' },
+      { type: 'call.answered', by: 'us' },
+    ];
+    const end = facts.reduce<CallState>(
+      (current, fact) => step('call1', current, { ...fact, seq: current.seq + 1, at: current.at } as Entry)[0],
+      over,
+    );
+    expect(end.snapshot.value).toBe('ended');
+    expect(end.seq).toBe(4);
+    expect(end.due.size).toBe(0);
+    expect(step('call1', end, { type: 'call.answered', by: 'us', seq: 5, at: end.at })[1]).toEqual([]);
+  });
+});
+
+describe('a chart that does more than assign, wait and name commands (S4)', () => {
+  const { createMachine } = setup({
+    types: { events: {} as { type: 'go'; at: number } },
+    actors: { somebody: fromCallback(() => undefined) },
+    actions: { phoneHome: () => undefined },
+    guards: {
+      broken: () => {
+        throw new Error('no clock here');
+      },
+    },
+  });
+
+  const settled = (machine: AnyStateMachine): unknown => {
+    const stepper = createStepper(machine, {}, undefined);
+    stepper.begin(undefined);
+    return stepper.settle(new Map(), 0);
+  };
+
+  it('is refused', () => {
+    const invoking = createMachine({ initial: 'a', states: { a: { invoke: { src: 'somebody' } } } });
+    const acting = createMachine({ initial: 'a', states: { a: { entry: 'phoneHome' } } });
+    for (const machine of [invoking, acting]) {
+      expect(() => settled(machine)).toThrow(/only assign, wait and name commands/);
+    }
+  });
+
+  it('is not one that raises an event at once: that was taken within the step', () => {
+    const raising = createMachine({
+      initial: 'a',
+      states: { a: { entry: raise({ type: 'go', at: 0 }), on: { go: 'b' } }, b: {} },
+    });
+    expect(settled(raising)).toEqual([]);
+  });
+
+  it('fails with its own error where a guard fails', () => {
+    const failing = createMachine({
+      initial: 'a',
+      states: { a: { on: { go: { guard: 'broken', target: 'a' } } } },
+    });
+    const stepper = createStepper(failing as AnyStateMachine, {}, undefined);
+    const snapshot = stepper.begin(undefined);
+    expect(() => stepper.advance(snapshot, { type: 'go', at: 1 })).toThrow(/no clock here/);
+  });
+});
