@@ -2,7 +2,7 @@
 # Makes the speech of the scripted callers: src/twin/caller/speech/<name>.ulaw (raw G.711 mu-law, 8 kHz, mono)
 # and index.json beside them (name, text, durationMs). Needs espeak-ng and sox; its output is committed.
 #
-# The band of a telephone line (300 to 3,400 Hz), a little compression as in a handset, and noise at about -55 dBFS.
+# Whole frames of 20 ms. The band of a telephone line (300 to 3,400 Hz), a little compression as in a handset, and noise at about -55 dBFS.
 set -euo pipefail
 
 folder="$(cd "$(dirname "$0")/.." && pwd)/src/twin/caller/speech"
@@ -16,14 +16,16 @@ texts=()
 # Arguments: name, words a minute, text.
 make_line() {
   local name="$1" speed="$2" text="$3"
-  espeak-ng -v en-us+f4 -s "$speed" -p 46 -g 4 -w "$work/spoken.wav" "$text"
+  espeak-ng -v en-us+f4 -s "$speed" -p 46 -g 1 -w "$work/spoken.wav" "$text"
   sox "$work/spoken.wav" -r 8000 -c 1 -b 16 "$work/band.wav" \
-    highpass 300 lowpass 3400 compand 0.01,0.2 6:-60,-40,-12 -8 -60 norm -6 \
+    sinc 300-3400 compand 0.01,0.2 6:-60,-40,-12 -8 -60 norm -6 \
     silence 1 0.01 0.4% reverse silence 1 0.01 0.4% pad 0.02 reverse pad 0.02
-  local seconds
-  seconds="$(soxi -D "$work/band.wav")"
-  sox -R -n -r 8000 -c 1 -b 16 "$work/noise.wav" synth "$seconds" pinknoise vol 0.004 highpass 300 lowpass 3400
-  sox -R -m -v 1 "$work/band.wav" -v 1 "$work/noise.wav" -t raw -e mu-law -b 8 "$folder/$name.ulaw" norm -6
+  local samples
+  samples="$(soxi -s "$work/band.wav")"
+  sox "$work/band.wav" "$work/frames.wav" pad 0 "$(((160 - samples % 160) % 160))s"
+  samples="$(soxi -s "$work/frames.wav")"
+  sox -R -n -r 8000 -c 1 -b 16 "$work/noise.wav" synth "${samples}s" pinknoise vol 0.005 sinc 300-3400
+  sox -R -m -v 1 "$work/frames.wav" -v 1 "$work/noise.wav" -t raw -e mu-law -b 8 "$folder/$name.ulaw" norm -6
   names+=("$name")
   texts+=("$text")
 }

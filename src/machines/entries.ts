@@ -170,7 +170,7 @@ export type DraftOf<Type extends EntryType> = Extract<Draft, { type: Type }>;
 export type Entry = Draft & { seq: number; at: number };
 export type EntryOf<Type extends EntryType> = Extract<Entry, { type: Type }>;
 
-const stamp = { seq: z.int().positive(), at: z.number().nonnegative() };
+const stamp = { seq: z.int().positive(), at: z.int().nonnegative() };
 const stamped = new Map<string, z.ZodType>(
   Object.entries(entrySchemas).map(([type, schema]) => [
     type,

@@ -11,6 +11,7 @@ import type { Clock } from '../runtime/ports/clock.ts';
 import { GiveUpError } from '../runtime/ports/errors.ts';
 import type { Definitions, Payload } from '../runtime/ports/journal.ts';
 import { CallAgent } from './call-agent.ts';
+import { unlessStalled } from './stall.ts';
 
 /** What is known of a new call before it has a log. */
 export interface CallFacts {
@@ -39,7 +40,7 @@ export class Agents {
     const { loaded, definitions, clock } = this.#options;
     const call: AgentCall = { callId, direction, from, to, parameters: {} };
     const agent = await resolveAgent(loaded, call, clock);
-    await definitions.saveDefinition(agent.digest, agent.record);
+    await unlessStalled(clock, definitions.saveDefinition(agent.digest, agent.record));
     return new CallAgent(agent, call, this.#runner(callId));
   }
 
@@ -64,7 +65,7 @@ export class Agents {
     };
     const agent = await resumeAgent(loaded, call, stored, clock);
     if (agent.fault) onFault(agent.fault, { callId });
-    return new CallAgent(agent, call, this.#runner(callId));
+    return new CallAgent(agent, call, this.#runner(callId), agent.fault);
   }
 
   #runner(callId: string): ToolRunner {

@@ -15,6 +15,7 @@ import { logEntry } from '../telemetry/call-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Agents } from './agents.ts';
 import { tellCallEnd } from './call-end.ts';
+import { Claims } from './claims.ts';
 import { CallEndDeliveries } from './deliveries.ts';
 import { Desk } from './desk.ts';
 import { LiveCalls } from './live-calls.ts';
@@ -34,6 +35,8 @@ export interface AssemblyOptions {
   host: string;
   isProcessAlive(pid: number): boolean;
   isReady(): boolean;
+  /** False while the process is about to stop; always true unless told. */
+  mayAdopt?(): boolean;
   /** A call left this process: over, lost or released. */
   onCallGone(): void;
   onStep(step: ObservedStep): void;
@@ -65,17 +68,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     onTrouble: trouble('the end of a call could not be told'),
   });
   const registry = createRegistry(options, live, deliveries);
-  const adopt = async (row: CallRow): Promise<void> => {
-    await live.prepare(row.callId);
-    const claim = { why: 'orphan' } as const;
-    const call = await registry.claim(
-      row.callId,
-      claim,
-      [],
-      ({ snapshot }) => snapshot.context.instance === row.owner,
-    );
-    if (!call && !registry.get(row.callId)) live.release(row.callId);
-  };
+  const claims = new Claims(registry, live);
   const presence = new Presence({
     instance: configuration.instance,
     pid: options.pid,
@@ -84,11 +77,14 @@ export function assemble(options: AssemblyOptions): Assembly {
     clock,
     isReady: options.isReady,
     isProcessAlive: options.isProcessAlive,
-    adopt,
+    mayAdopt: options.mayAdopt ?? (() => true),
+    isHere: (callId) => registry.get(callId) !== undefined,
+    adopt: (row) => adopt(row, configuration.instance, registry, claims),
     onTrouble: trouble('the journal did not take the beat, or a call could not be adopted'),
   });
   const desk = new Desk({
     registry,
+    claims,
     live,
     journal,
     clock,
@@ -99,15 +95,41 @@ export function assemble(options: AssemblyOptions): Assembly {
   return { registry, live, desk, presence, deliveries };
 }
 
+/** Of the call of a dead process, unless somebody else was quicker. */
+async function adopt(row: CallRow, instance: string, registry: Registry, claims: Claims): Promise<void> {
+  const { callId, owner } = row;
+  await claims.claim(callId, {
+    claim: { why: owner === instance ? 'restarted' : 'orphan' },
+    signals: [],
+    line: null,
+    mayClaim: ({ snapshot }) =>
+      snapshot.status === 'active' &&
+      snapshot.context.instance === owner &&
+      registry.get(callId) === undefined,
+  });
+}
+
 function createRegistry(options: AssemblyOptions, live: LiveCalls, deliveries: CallEndDeliveries): Registry {
   const { configuration, journal, clock, logger, onStep, onCallGone } = options;
+  /** One call's failure must neither end the process nor keep the rest of its own step from being done. */
+  const guarded = (callId: string, what: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      logger.error({ category: 'call', callId, err: error }, what);
+    }
+  };
   return new Registry(configuration.instance, journal, {
     clock,
-    perform: (call, command, key) => live.perform(call, command, key),
+    perform: (call, command, key) =>
+      guarded(call.callId, `the command ${command.type} failed`, () => live.perform(call, command, key)),
     observe: (step) => {
-      live.observe(step);
-      logEntry(logger, step.call.callId, step.entry);
-      onStep(step);
+      const { callId } = step.call;
+      guarded(callId, 'an entry could not be followed', () => live.observe(step));
+      guarded(callId, 'an entry could not be shown', () => {
+        logEntry(logger, callId, step.entry);
+        onStep(step);
+      });
     },
     over: ({ callId }) => {
       live.release(callId);

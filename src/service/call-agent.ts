@@ -30,11 +30,18 @@ export class CallAgent {
   readonly #agent: ResolvedAgent;
   readonly #call: AgentCall;
   readonly #runner: ToolRunner;
+  readonly #fault: Error | null;
 
-  constructor(agent: ResolvedAgent, call: AgentCall, runner: ToolRunner) {
+  constructor(agent: ResolvedAgent, call: AgentCall, runner: ToolRunner, fault: Error | null = null) {
     this.#agent = agent;
     this.#call = call;
     this.#runner = runner;
+    this.#fault = fault;
+  }
+
+  /** Why a resumed call's agent has no functions; null where nothing is wrong. */
+  get fault(): Error | null {
+    return this.#fault;
   }
 
   get digest(): string {

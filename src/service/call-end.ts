@@ -7,7 +7,10 @@ import type { Agents } from './agents.ts';
 
 type Turn = { role: 'caller' | 'agent'; text: string };
 
-/** @throws what `onCallEnded` throws; GiveUpError `log.invalid` */
+/**
+ * @throws what `onCallEnded` throws; FixCallError `agent.invalid` where the definition fails for this call now: whether
+ *   it has an `onCallEnded` is not known then; GiveUpError `log.invalid`
+ */
 export async function tellCallEnd(agents: Agents, journal: Journal, row: CallRow): Promise<void> {
   const [entries, payloads] = await Promise.all([
     readEntries(journal, row.callId),
@@ -18,6 +21,7 @@ export async function tellCallEnd(agents: Agents, journal: Journal, row: CallRow
     throw new GiveUpError('log.invalid', `call ${row.callId} does not begin with call.created`);
   }
   const agent = await agents.resume(row.callId, created, payloads);
+  if (agent.fault) throw agent.fault;
   const turns = conversationOf(entries, payloads).lines.flatMap((line): Turn[] => {
     if (line.kind === 'caller') return line.text ? [{ role: 'caller', text: line.text }] : [];
     if (line.kind !== 'agent') return [];

@@ -17,7 +17,6 @@ import type {
   Answer,
   CarrierDesk,
   IncomingCall,
-  Line,
   LineListener,
   StreamStart,
 } from '../runtime/ports/carrier.ts';
@@ -28,16 +27,16 @@ import { referTo, type Signal } from '../runtime/ports/signal.ts';
 import type { Registry } from '../runtime/registry.ts';
 import type { CallState } from '../runtime/step.ts';
 import { mintStreamToken, readStreamToken } from '../runtime/stream-token.ts';
+import type { Claims } from './claims.ts';
 import type { LiveCalls } from './live-calls.ts';
-
-/** A new call whose first entries are not durable by then is declined: the journal stalls. */
-const createLimitMs = 1_000;
+import { unlessStalled } from './stall.ts';
 
 /** From the answer to the webhook until the stream must have shown its token. */
 const tokenLifeMs = 120_000;
 
 export interface DeskOptions {
   registry: Registry;
+  claims: Claims;
   live: LiveCalls;
   journal: Journal;
   clock: Clock;
@@ -48,98 +47,113 @@ export interface DeskOptions {
   takesCalls(): boolean;
 }
 
+/** A call that has no log yet. */
+interface Beginning {
+  state: Promise<CallState>;
+  /** Something was put into its inbox meanwhile. */
+  reported: boolean;
+}
+
 export class Desk implements CarrierDesk {
   readonly #options: DeskOptions;
+  readonly #beginnings = new Map<string, Beginning>();
 
   constructor(options: DeskOptions) {
     this.#options = options;
   }
 
+  /** @throws RetryError `journal.unavailable` within about a second; what the agent definition throws */
   async answerCall(incoming: IncomingCall): Promise<Answer> {
     const callId = incoming.carrierCallId;
-    const known = await this.#read(callId);
+    const known = await unlessStalled(this.#options.clock, this.#read(callId));
     if (known) return this.#instruct(known);
     if (!this.#options.takesCalls()) return { do: 'decline' };
-    try {
-      return this.#instruct(await this.#begin(callId, incoming));
-    } catch (error) {
-      if (!isKnown(error)) throw error;
-      return this.continueCall(callId);
-    }
+    return this.#instruct(await this.#beginOnce(callId, incoming));
   }
 
+  /** @throws FixCallError `call.unknown`; RetryError `journal.unavailable` */
   async continueCall(carrierCallId: string): Promise<Answer> {
     const state = await this.#read(await this.#callIdOf(carrierCallId));
-    if (!state) return { do: 'hangUp' };
+    if (!state) throw unknown(carrierCallId);
     const answer = this.#instruct(state);
     if (answer.do === 'connect') this.#noteRequest(answer.callId, answer.attempt);
     return answer;
   }
 
+  /** @throws FixCallError `call.unknown`; RetryError `journal.unavailable` */
   async report(carrierCallId: string, signal: Signal, key: string): Promise<void> {
-    const row = await this.#options.journal.findByCarrierId(carrierCallId);
-    if (row && row.endedAt === null) await this.#options.registry.deliver(row.callId, signal, key);
+    const { journal, registry } = this.#options;
+    const beginning = this.#beginnings.get(carrierCallId);
+    const row = await journal.findByCarrierId(carrierCallId);
+    if (!row && !beginning) throw unknown(carrierCallId);
+    if (row && row.endedAt !== null) return;
+    if (beginning) beginning.reported = true;
+    await registry.deliver(row?.callId ?? carrierCallId, signal, key);
   }
 
   async admitStream({ carrierCallId, token, line }: StreamStart): Promise<LineListener | null> {
-    const { clock, tokenKey, registry, live } = this.#options;
+    const { clock, tokenKey, claims } = this.#options;
     const shown = readStreamToken(tokenKey, token, clock.now());
     if (!shown || shown.callId !== (await this.#callIdOf(carrierCallId))) return null;
     const { callId, attempt } = shown;
     if (!mayAdmit(await this.#read(callId), attempt)) return null;
-    const parts = await live.prepare(callId);
-    const listener = parts.addLine(line);
-    const started: Signal = { entry: { type: 'stream.started', streamId: line.streamId, attempt } };
-    const call = await registry.claim(callId, { why: 'stream', attempt }, [started], (state) =>
-      mayAdmit(state, attempt),
-    );
-    if (!call) this.#refuseLine(callId, line);
-    return call ? listener : null;
+    const parts = await claims.claim(callId, {
+      claim: { why: 'stream', attempt },
+      signals: [{ entry: { type: 'stream.started', streamId: line.streamId, attempt } }],
+      line,
+      mayClaim: (state) => mayAdmit(state, attempt),
+    });
+    return parts?.admit(line) ?? null;
+  }
+
+  /** The same webhook delivered twice at once begins one call. */
+  #beginOnce(callId: string, incoming: IncomingCall): Promise<CallState> {
+    const present = this.#beginnings.get(callId);
+    if (present) return present.state;
+    const state = this.#begin(callId, incoming).finally(() => this.#beginnings.delete(callId));
+    this.#beginnings.set(callId, { state, reported: false });
+    return state;
   }
 
   async #begin(callId: string, incoming: IncomingCall): Promise<CallState> {
-    const { live, registry, clock, settings } = this.#options;
+    const { live, registry } = this.#options;
     const agent = await live.create(callId, { direction: 'incoming', ...incoming });
-    const created: Signal = {
+    const state = await this.#create(callId, this.#created(incoming, agent.digest));
+    // What was put into the inbox before the call had a log was told to nobody.
+    if (this.#beginnings.get(callId)?.reported) registry.watchInbox();
+    return state;
+  }
+
+  async #create(callId: string, created: Signal): Promise<CallState> {
+    const { live, registry, clock } = this.#options;
+    try {
+      const answered = { type: 'call.answered', by: 'us' } as const;
+      return (await unlessStalled(clock, registry.create(callId, created, [answered]))).state;
+    } catch (error) {
+      const known = isKnown(error) ? await this.#read(callId) : null;
+      if (known) return known;
+      registry.abandon(callId);
+      live.release(callId);
+      throw error;
+    }
+  }
+
+  #created({ carrierCallId, from, to }: IncomingCall, agent: string): Signal {
+    return {
       entry: {
         type: 'call.created',
         format: entryFormat,
         chart: chartNumber,
-        agent: agent.digest,
+        agent,
         direction: 'incoming',
-        carrierCallId: incoming.carrierCallId,
-        from: referTo(incoming.from),
-        to: referTo(incoming.to),
+        carrierCallId,
+        from: referTo(from),
+        to: referTo(to),
         traceId: randomBytes(16).toString('hex'),
-        settings,
+        settings: this.#options.settings,
       },
-      payloads: { from: incoming.from, to: incoming.to },
+      payloads: { from, to },
     };
-    let late = (): void => undefined;
-    const limit = new Promise<never>((_, reject) => {
-      const timer = clock.setTimeout(() => reject(new Error('the journal stalls')), createLimitMs);
-      late = () => clock.clearTimeout(timer);
-    });
-    try {
-      const answered = [{ type: 'call.answered', by: 'us' } as const];
-      const call = await Promise.race([registry.create(callId, created, answered), limit]);
-      return call.state;
-    } catch (error) {
-      if (!isKnown(error)) {
-        registry.abandon(callId);
-        live.release(callId);
-      }
-      throw error;
-    } finally {
-      late();
-    }
-  }
-
-  /** Another stream was quicker with the same token. The parts stay only where the call lives here. */
-  #refuseLine(callId: string, line: Line): void {
-    const { live, registry } = this.#options;
-    if (registry.get(callId)) live.get(callId)?.removeLine(line);
-    else live.release(callId);
   }
 
   /** Incoming calls bear the carrier's id; others are looked up. */
@@ -180,5 +194,8 @@ const mayAdmit = (state: CallState | null, attempt: number): boolean =>
   state.snapshot.status === 'active' &&
   !state.snapshot.hasTag('ending') &&
   attempt > state.snapshot.context.stream.attempt;
+
+const unknown = (carrierCallId: string): FixCallError =>
+  new FixCallError('call.unknown', `there is no call ${carrierCallId}`);
 
 const isKnown = (error: unknown): boolean => error instanceof FixCallError && error.code === 'call.exists';

@@ -4,9 +4,13 @@
  * Does not own: what is decided (the call chart), how the far sides are spoken to (the adapters).
  *
  * Invariants:
- * I4. After `dispose` no socket, timer, tool or listener of the call is left here.
+ * I4. After `dispose` no socket, timer, tool or listener of the call is left here. A line whose stream is not admitted
+ *     yet is its stream's to close.
  * V1. What comes from a session or line that was replaced is dropped.
+ * V2. The bridge never plays to a line that has ended: a reply would be lost there instead of waiting for the next.
  */
+
+import type { ToolOutcome } from '../agent/tool-runner.ts';
 import type { Command, CommandOf, CommandType, ReplyPurpose } from '../machines/commands.ts';
 import type { EntryOf } from '../machines/entries.ts';
 import { Bridge, type BridgeListener } from '../media/bridge.ts';
@@ -30,6 +34,9 @@ interface OpenSession {
   session: ModelSession;
 }
 
+/** Told to the model of a tool whose request can no longer be read: it was erased, or lies too far back. */
+const requestLost = 'What was asked for is not known any more, nor whether it was done. Ask the caller.';
+
 type Handlers = { [Type in CommandType]: (params: CommandOf<Type>['params'], key: string) => void };
 
 export class LiveCall {
@@ -37,18 +44,23 @@ export class LiveCall {
   readonly #ports: LiveCallPorts;
   readonly #bridge: Bridge;
   readonly #conversation: Conversation;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, { line: Line; admitted: boolean }>();
   readonly #toolCalls = new AbortController();
   /** Where in the caller's audio each of the caller's turns ended, until it has an answer. */
   readonly #turnEnds = new Map<string, number>();
+  #seq: number;
   #call: Call | null = null;
   #open: OpenSession | null = null;
+  /** The line that the bridge plays to. */
+  #joined: Line | null = null;
   #disposed = false;
 
-  constructor(agent: CallAgent, ports: LiveCallPorts, conversation: Conversation) {
+  /** @param seq the last entry that `conversation` holds; 0 for a call that begins */
+  constructor(agent: CallAgent, ports: LiveCallPorts, conversation: Conversation, seq: number) {
     this.agent = agent;
     this.#ports = ports;
     this.#conversation = conversation;
+    this.#seq = seq;
     this.#bridge = new Bridge(ports.clock, this.#bridgeListener());
   }
 
@@ -65,23 +77,33 @@ export class LiveCall {
     return this.#lines.size + (this.#open ? 1 : 0);
   }
 
-  /** A stream of the call was admitted. Its audio flows once the chart has joined it. */
-  addLine(line: Line): LineListener {
-    this.#lines.set(line.streamId, line);
+  /** The last entry that these parts know of. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** A stream of the call is being admitted. Its audio flows once the chart has joined it. */
+  enter(line: Line): void {
+    this.#lines.set(line.streamId, { line, admitted: false });
+  }
+
+  /** The stream was admitted: from now on its line ends with the call. */
+  admit(line: Line): LineListener {
+    this.#lines.set(line.streamId, { line, admitted: true });
     return {
-      onAudio: (payloadBase64, timestampMs) => this.#bridge.callerAudio(payloadBase64, timestampMs),
-      onMark: (name) => this.#bridge.markEchoed(name),
+      onAudio: (payloadBase64, timestampMs) => {
+        if (this.#joined === line) this.#bridge.callerAudio(payloadBase64, timestampMs);
+      },
+      onMark: (name) => {
+        if (this.#joined === line) this.#bridge.markEchoed(name);
+      },
       onSignal: (signal) => this.#fromLine(line, signal),
     };
   }
 
-  /** The stream was not admitted after all. */
-  removeLine(line: Line): void {
-    if (this.#lines.get(line.streamId) === line) this.#lines.delete(line.streamId);
-  }
-
   observe({ call, entry, payloads }: ObservedStep): void {
     this.#call = call;
+    this.#seq = entry.seq;
     this.#conversation.apply(entry, payloads);
     if (entry.type === 'caller.stoppedSpeaking') {
       this.#turnEnds.set(entry.itemId, this.#bridge.callerPosition);
@@ -103,7 +125,8 @@ export class LiveCall {
     this.#toolCalls.abort();
     this.#closeSession();
     this.#bridge.close();
-    for (const line of this.#lines.values()) line.close();
+    this.#joined = null;
+    for (const { line, admitted } of this.#lines.values()) if (admitted) line.close();
     this.#lines.clear();
     this.#turnEnds.clear();
   }
@@ -117,7 +140,7 @@ export class LiveCall {
       if (this.#open?.generation === generation) this.#bridge.attachEar(this.#open.session);
     },
     joinStream: ({ streamId }) => this.#joinStream(streamId),
-    closeStream: ({ streamId }) => this.#lines.get(streamId)?.close(),
+    closeStream: ({ streamId }) => this.#closeStream(streamId),
     createReply: ({ purpose }) => this.#open?.session.createReply(this.#wordsFor(purpose)),
     interruptReply: () => this.#interruptReply(),
     runTool: ({ toolCallId }) => this.#runTool(toolCallId, 'run'),
@@ -180,19 +203,33 @@ export class LiveCall {
   }
 
   #joinStream(streamId: string): void {
-    const line = this.#lines.get(streamId);
-    if (!line) return;
-    this.#bridge.attachLine(line);
+    const entered = this.#lines.get(streamId);
+    if (!entered) return;
+    this.#joined = entered.line;
+    this.#bridge.attachLine(entered.line);
     // The newest stream of a call wins.
-    for (const [other, older] of this.#lines) if (other !== streamId) older.close();
+    for (const [other, older] of this.#lines) if (other !== streamId) older.line.close();
+  }
+
+  #closeStream(streamId: string): void {
+    const entered = this.#lines.get(streamId);
+    if (!entered) return;
+    this.#part(entered.line);
+    entered.line.close();
   }
 
   #fromLine(line: Line, signal: Signal): void {
-    if (signal.entry.type === 'stream.closed') {
-      this.#lines.delete(line.streamId);
-      if (this.#context.stream?.id === line.streamId) this.#bridge.detachLine();
-    }
+    const { type } = signal.entry;
+    if (type === 'stream.closed') this.#lines.delete(line.streamId);
+    if (type === 'stream.closed' || type === 'stream.stopped') this.#part(line);
     this.#signal(signal);
+  }
+
+  /** V2. */
+  #part(line: Line): void {
+    if (this.#joined !== line) return;
+    this.#joined = null;
+    this.#bridge.detachLine();
   }
 
   #interruptReply(): void {
@@ -237,12 +274,19 @@ export class LiveCall {
     const requested = this.#conversation.lines.findLast(
       (line) => line.kind === 'toolCall' && line.toolCallId === toolCallId,
     );
-    if (requested?.kind !== 'toolCall') return;
-    const toolCall = { toolCallId, name: requested.name, arguments: requested.arguments ?? '{}' };
-    void this.agent[way](toolCall, this.#toolCalls.signal).then(({ outcome, result }) => {
-      const entry: Signal['entry'] = { type: 'tool.finished', toolCallId, outcome, result: referTo(result) };
-      this.#signal({ entry, payloads: { result } });
-    });
+    if (requested?.kind !== 'toolCall' || requested.arguments === null) {
+      this.#finishTool(toolCallId, { outcome: 'unknown', result: requestLost });
+      return;
+    }
+    const toolCall = { toolCallId, name: requested.name, arguments: requested.arguments };
+    void this.agent[way](toolCall, this.#toolCalls.signal).then((outcome) =>
+      this.#finishTool(toolCallId, outcome),
+    );
+  }
+
+  #finishTool(toolCallId: string, { outcome, result }: ToolOutcome): void {
+    const entry: Signal['entry'] = { type: 'tool.finished', toolCallId, outcome, result: referTo(result) };
+    this.#signal({ entry, payloads: { result } });
   }
 
   #sendToolResult(toolCallId: string): void {

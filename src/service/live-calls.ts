@@ -39,7 +39,7 @@ export class LiveCalls {
   /** Parts for a call that begins. @throws what the agent definition throws */
   async create(callId: string, facts: CallFacts): Promise<CallAgent> {
     const agent = await this.#agents.resolve(callId, facts);
-    return this.#add(callId, agent, new Conversation()).agent;
+    return this.#add(callId, agent, new Conversation(), 0).agent;
   }
 
   /** Parts for a call that this process is about to claim, or those it has. @throws FixCallError `call.unknown` */
@@ -54,7 +54,7 @@ export class LiveCalls {
     if (created?.type !== 'call.created')
       throw new FixCallError('call.unknown', `there is no call ${callId}`);
     const agent = await this.#agents.resume(callId, created, payloads);
-    return this.#add(callId, agent, conversationOf(entries, payloads));
+    return this.#add(callId, agent, conversationOf(entries, payloads), entries.length);
   }
 
   observe(step: ObservedStep): void {
@@ -76,10 +76,10 @@ export class LiveCalls {
   }
 
   /** Whoever was quicker while this one waited wins: a call has one set of parts. */
-  #add(callId: string, agent: CallAgent, conversation: Conversation): LiveCall {
+  #add(callId: string, agent: CallAgent, conversation: Conversation, seq: number): LiveCall {
     const present = this.#parts.get(callId);
     if (present) return present;
-    const parts = new LiveCall(agent, this.#ports, conversation);
+    const parts = new LiveCall(agent, this.#ports, conversation, seq);
     this.#parts.set(callId, parts);
     return parts;
   }

@@ -1,20 +1,26 @@
 /**
- * Owns: this process's row among the instances, and the adoption of calls whose process is dead.
+ * Owns: this process's row among the instances, and the adoption of calls that no living process holds.
  * Does not own: calls whose stream is alive: there the stream decides (`desk.ts`).
  *
  * Invariants:
- * N1. Only calls of a dead instance are adopted: one that stopped beating, or whose process on this host is gone.
+ * N1. Only calls of a dead instance are adopted: one that stopped beating, or whose process on this host is gone. A
+ *     call that bears this instance's own name and does not live here is one of a dead process too.
  * N2. An instance whose clock is more than `clockToleranceMs` from the journal's adopts nothing.
+ * N3. However long an adoption takes, the beat goes on: or others would take this process for dead.
  */
 import type { Clock, TimerHandle } from '../runtime/ports/clock.ts';
+import { HoldfastError } from '../runtime/ports/errors.ts';
 import type { CallRow, InstanceRow, Journal } from '../runtime/ports/journal.ts';
 
 export const beatEveryMs = 1_000;
 export const deadAfterMs = 5_000;
 export const clockToleranceMs = 500;
 
-/** Calls of dead instances that are looked at in one round; the next round takes more. */
+/** Live calls that are looked at in one round, and calls of each dead instance; the next round takes more. */
 const adoptLimit = 250;
+
+/** Logs that no round can adopt and that are remembered as such. */
+const hopelessLimit = 1_000;
 
 export interface PresenceOptions {
   instance: string;
@@ -24,6 +30,10 @@ export interface PresenceOptions {
   clock: Clock;
   isReady(): boolean;
   isProcessAlive(pid: number): boolean;
+  /** False while this process is about to stop: what it adopted would be orphaned again. */
+  mayAdopt(): boolean;
+  /** Whether the call lives in this process. */
+  isHere(callId: string): boolean;
   adopt(row: CallRow): Promise<void>;
   /** Something went wrong that the next round may mend. */
   onTrouble(error: unknown): void;
@@ -32,10 +42,12 @@ export interface PresenceOptions {
 export class Presence {
   readonly #options: PresenceOptions;
   readonly #startedAt: number;
-  #timer: TimerHandle | null = null;
-  #round: Promise<void> = Promise.resolve();
+  readonly #hopeless = new Set<string>();
+  #timer: TimerHandle;
+  #beating: Promise<void> = Promise.resolve();
+  #adopting: Promise<void> | null = null;
   #stopped = false;
-  /** Difference of this host's clock to the journal's, milliseconds. */
+  /** How far this host's clock is from the journal's, milliseconds; 0 where the answer's way explains the difference. */
   skewMs = 0;
 
   constructor(options: PresenceOptions) {
@@ -43,62 +55,106 @@ export class Presence {
     this.#startedAt = options.clock.now();
   }
 
-  /** Beats at once, so that no other process takes this one for dead, and then every second. */
+  /** Beats at once, so that no other process takes this one for dead, and then every second. Resolves after the first beat. */
   start(): Promise<void> {
-    this.#round = this.#beatAndAdopt();
-    return this.#round;
+    this.#beating = this.#round();
+    return this.#beating;
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#timer !== null) this.#options.clock.clearTimeout(this.#timer);
-    await this.#round;
-    await this.#options.journal.forget(this.#options.instance).catch(this.#options.onTrouble);
+    this.#options.clock.clearTimeout(this.#timer);
+    await this.#beating;
+    await this.#adopting;
+    await this.#leave().catch(this.#options.onTrouble);
   }
 
-  async #beatAndAdopt(): Promise<void> {
-    try {
-      await this.#beat();
-      await this.#adoptOrphans();
-    } catch (error) {
-      this.#options.onTrouble(error);
-    }
+  async #round(): Promise<void> {
+    const hasBeaten = await this.#beat();
     if (this.#stopped) return;
+    if (hasBeaten) this.#beginAdopting();
     this.#timer = this.#options.clock.setTimeout(() => {
-      this.#round = this.#beatAndAdopt();
+      this.#beating = this.#round();
     }, beatEveryMs);
   }
 
-  async #beat(): Promise<void> {
-    const { journal, clock, instance, pid, host, isReady } = this.#options;
-    const journalNow = await journal.beat({
-      instance,
-      pid,
-      host,
-      ready: isReady(),
-      startedAt: this.#startedAt,
-    });
-    this.skewMs = clock.now() - journalNow;
-  }
-
-  async #adoptOrphans(): Promise<void> {
-    if (Math.abs(this.skewMs) > clockToleranceMs) return;
-    const { journal, instance, adopt, onTrouble } = this.#options;
-    const [live, instances] = await Promise.all([
-      journal.list({ live: true, limit: adoptLimit }),
-      journal.instances(),
-    ]);
-    const alive = new Set(instances.filter((row) => this.#isAlive(row)).map((row) => row.instance));
-    const orphans = live.filter(({ owner }) => owner !== null && owner !== instance && !alive.has(owner));
-    for (const row of orphans) if (!this.#stopped) await adopt(row).catch(onTrouble);
-    for (const row of instances) {
-      const emptied = !alive.has(row.instance) && !live.some(({ owner }) => owner === row.instance);
-      if (emptied) await journal.forget(row.instance);
+  async #beat(): Promise<boolean> {
+    const { journal, clock, instance, pid, host, isReady, onTrouble } = this.#options;
+    const askedAt = clock.now();
+    try {
+      const row = { instance, pid, host, ready: isReady(), startedAt: this.#startedAt };
+      this.skewMs = skewOf(await journal.beat(row), askedAt, clock.now());
+      return true;
+    } catch (error) {
+      onTrouble(error);
+      return false;
     }
   }
 
-  #isAlive({ pid, host, beatAgeMs }: InstanceRow): boolean {
+  #beginAdopting(): void {
+    const { mayAdopt, onTrouble } = this.#options;
+    if (this.#adopting || !mayAdopt() || Math.abs(this.skewMs) > clockToleranceMs) return;
+    this.#adopting = this.#adoptOrphans()
+      .catch(onTrouble)
+      .finally(() => {
+        this.#adopting = null;
+      });
+  }
+
+  async #adoptOrphans(): Promise<void> {
+    const { journal } = this.#options;
+    // In this order: whoever owns a call of the list has beaten before.
+    const calls = await journal.list({ live: true, limit: adoptLimit });
+    const instances = await journal.instances();
+    const alive = new Set(instances.filter((row) => this.#isAlive(row)).map((row) => row.instance));
+    for (const row of calls) if (this.#isOrphan(row, alive)) await this.#adopt(row);
+    for (const { instance } of instances) if (!alive.has(instance)) await this.#inherit(instance);
+  }
+
+  /** The calls of a dead instance, however many newer ones there are; without any, its row goes. */
+  async #inherit(dead: string): Promise<void> {
+    const { journal } = this.#options;
+    const rows = await journal.list({ live: true, owner: dead, limit: adoptLimit });
+    if (rows.length === 0) await journal.forget(dead);
+    for (const row of rows) await this.#adopt(row);
+  }
+
+  async #adopt(row: CallRow): Promise<void> {
+    const { adopt, mayAdopt, onTrouble } = this.#options;
+    if (this.#stopped || !mayAdopt() || this.#hopeless.has(row.callId)) return;
+    try {
+      await adopt(row);
+    } catch (error) {
+      onTrouble(error);
+      if (isHopeless(error) && this.#hopeless.size < hopelessLimit) this.#hopeless.add(row.callId);
+    }
+  }
+
+  #isOrphan({ callId, owner }: CallRow, alive: ReadonlySet<string>): boolean {
+    const { instance, isHere } = this.#options;
+    return owner === instance ? !isHere(callId) : owner !== null && !alive.has(owner);
+  }
+
+  #isAlive({ instance, pid, host, beatAgeMs }: InstanceRow): boolean {
+    if (instance === this.#options.instance) return true;
     if (beatAgeMs > deadAfterMs) return false;
     return host !== this.#options.host || this.#options.isProcessAlive(pid);
   }
+
+  /** The row stays while calls bear this instance's name: by it the next process finds them. */
+  async #leave(): Promise<void> {
+    const { journal, instance } = this.#options;
+    const [left] = await journal.list({ live: true, owner: instance, limit: 1 });
+    if (!left) await journal.forget(instance);
+  }
+}
+
+/** The log cannot be folded by this version, now or later. */
+const isHopeless = (error: unknown): boolean =>
+  error instanceof HoldfastError && (error.code === 'log.invalid' || error.code === 'journal.future');
+
+/** The journal told its time at some moment between the question and the answer. */
+function skewOf(journalNow: number, askedAt: number, answeredAt: number): number {
+  if (journalNow < askedAt) return askedAt - journalNow;
+  return Math.min(0, answeredAt - journalNow);
 }

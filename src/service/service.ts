@@ -30,6 +30,7 @@ import type { Model } from '../runtime/ports/model.ts';
 import { ServiceActor, type ServiceFact, type ServiceSnapshot } from '../runtime/service-actor.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { type Assembly, assemble } from './assembly.ts';
+import { Closings } from './closings.ts';
 import { describeFailure, PhaseNotPassed } from './phases.ts';
 import { openServers, type Servers } from './servers.ts';
 
@@ -56,13 +57,22 @@ interface Opened extends Servers {
   tunnel: Tunnel;
 }
 
+/** `stopped`: somebody asked for it before the start was over. */
+export type StartOutcome = 'running' | 'failed' | 'stopped';
+
+/** Phases that open something which is to be closed again. */
+const openingPhases: readonly Phase[] = ['journal', 'http', 'publicAddress'];
+
 export class Service {
   readonly #options: ServiceOptions;
   readonly #actor: ServiceActor;
   readonly #opened: Partial<Opened> = {};
-  readonly #running = new Set<Phase>();
-  readonly #settled = Promise.withResolvers<'running' | 'failed'>();
+  readonly #running = new Map<Phase, Promise<void>>();
+  readonly #settled = Promise.withResolvers<StartOutcome>();
   readonly #stopped = Promise.withResolvers<void>();
+  readonly #closings = new Closings((error) =>
+    this.#opened.logger?.warn({ category: 'service', err: error }, 'something did not close'),
+  );
   #publicUrl: string | null = null;
 
   constructor(options: ServiceOptions) {
@@ -77,8 +87,8 @@ export class Service {
     );
   }
 
-  /** Resolves when every phase has had its first turn, or a fatal one failed. */
-  start(): Promise<'running' | 'failed'> {
+  /** Resolves when every phase has had its first turn, a fatal one failed, or the start was given up. */
+  start(): Promise<StartOutcome> {
     this.#actor.start();
     return this.#settled.promise;
   }
@@ -125,18 +135,22 @@ export class Service {
     return this.#actor.snapshot.hasTag('ready');
   }
 
+  /** What is live here now will have to end or move. */
+  get #isLeaving(): boolean {
+    const { snapshot } = this.#actor;
+    return !snapshot.matches('starting') && !snapshot.matches('running');
+  }
+
   #observe(snapshot: ServiceSnapshot, fact: ServiceFact | null): void {
     this.#options.onChange?.(snapshot, fact);
     if (snapshot.matches('running')) this.#settled.resolve('running');
-    if (snapshot.matches('failed') || snapshot.matches('aborted')) this.#settled.resolve('failed');
-    if (snapshot.status !== 'active') {
-      this.#settled.resolve('failed');
-      this.#stopped.resolve();
-    }
+    if (snapshot.matches('failed')) this.#settled.resolve('failed');
+    if (snapshot.matches('stopping')) this.#settled.resolve('stopped');
+    if (snapshot.status !== 'active') this.#stopped.resolve();
   }
 
   #perform(command: ServiceCommand): void {
-    if (command.type === 'runPhase') void this.#runPhase(command.params.phase);
+    if (command.type === 'runPhase') this.#beginPhase(command.params.phase);
     else if (command.type === 'drainCalls') this.#reportCallsGone();
     else void this.#close().finally(() => this.#actor.signal({ type: 'service.stopped' }));
   }
@@ -150,19 +164,24 @@ export class Service {
     webhooks: () => this.#checkWebhooks(),
   };
 
-  async #runPhase(phase: Phase): Promise<void> {
+  /** P1. */
+  #beginPhase(phase: Phase): void {
     if (this.#running.has(phase)) return;
-    this.#running.add(phase);
+    const ended = this.#runPhase(phase).finally(() => this.#running.delete(phase));
+    this.#running.set(phase, ended);
+  }
+
+  async #runPhase(phase: Phase): Promise<void> {
     const started = performance.now();
     const tookMs = (): number => performance.now() - started;
     try {
       const detail = await this.#phases[phase]();
       this.#actor.signal({ type: 'phase.passed', phase, detail, tookMs: tookMs() });
     } catch (error) {
-      this.#opened.logger?.warn({ category: 'service', phase, err: error }, 'a phase failed');
-      this.#actor.signal({ type: 'phase.failed', phase, ...describeFailure(phase, error), tookMs: tookMs() });
-    } finally {
-      this.#running.delete(phase);
+      const failure = describeFailure(phase, error);
+      this.#opened.logger?.warn({ category: 'service', phase, detail: failure.detail }, 'a phase failed');
+      this.#opened.logger?.debug({ category: 'service', phase, err: error }, 'a phase failed');
+      this.#actor.signal({ type: 'phase.failed', phase, ...failure, tookMs: tookMs() });
     }
   }
 
@@ -194,6 +213,7 @@ export class Service {
       host: hostDigest(),
       isProcessAlive,
       isReady: () => this.#isReady,
+      mayAdopt: () => !this.#isLeaving,
       onCallGone: () => this.#reportCallsGone(),
       onStep: (step) => this.#options.onStep?.(step),
     });
@@ -256,6 +276,7 @@ export class Service {
       instance: this.#opened.configuration?.instance ?? null,
       publicUrl: this.#publicUrl,
       liveCalls: this.#opened.assembly?.registry.size ?? 0,
+      clockSkewMs: this.#opened.assembly?.presence.skewMs ?? 0,
       phases: Object.fromEntries(outcomes),
     };
   }
@@ -264,25 +285,11 @@ export class Service {
     if (this.#opened.assembly?.registry.size === 0) this.#actor.signal({ type: 'calls.gone' });
   }
 
-  /** Nothing that fails to close keeps the rest from being closed. */
+  /** I4: also of a phase that is under way. */
   async #close(): Promise<void> {
-    const { assembly, publicServer, adminServer, tunnel, journal } = this.#opened;
-    void publicServer?.stopListening();
-    assembly?.registry.stop();
-    assembly?.live.releaseAll();
-    const closings: (() => Promise<void> | undefined)[] = [
-      () => assembly?.presence.stop(),
-      () => assembly?.deliveries.stop(),
-      () => tunnel?.close(),
-      () => adminServer?.close(),
-      () => publicServer?.close(),
-      () => journal?.close(),
-    ];
-    for (const close of closings) {
-      await Promise.resolve(close()).catch((error: unknown) =>
-        this.#opened.logger?.warn({ category: 'service', err: error }, 'something did not close'),
-      );
-    }
+    await this.#closings.closeAll(this.#opened);
+    await Promise.allSettled(openingPhases.map((phase) => this.#running.get(phase)));
+    await this.#closings.closeAll(this.#opened);
   }
 }
 

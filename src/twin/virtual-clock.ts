@@ -105,7 +105,7 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#wallOffsetMs + this.#elapsedMs;
+    return Math.floor(this.#wallOffsetMs + this.#elapsedMs);
   }
 
   monotonic(): number {

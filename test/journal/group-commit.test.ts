@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { MessageChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { packCommit } from '../../src/adapters/journal/packing.ts';
 import { openSqliteJournal } from '../../src/adapters/journal/sqlite.ts';
 import { openJournalFile } from '../../src/adapters/journal/sqlite-file.ts';
-import type { Answer, Request } from '../../src/adapters/journal/sqlite-messages.ts';
+import type { Answer, FromWorker, Request } from '../../src/adapters/journal/sqlite-messages.ts';
+import { serveJournal } from '../../src/adapters/journal/sqlite-service.ts';
 import { SqliteTables } from '../../src/adapters/journal/sqlite-tables.ts';
 import { SqliteTurn } from '../../src/adapters/journal/sqlite-turn.ts';
 import { systemClock as clock } from '../../src/platform/clock.ts';
@@ -115,6 +118,25 @@ describe('a turn of the journal', () => {
       { id: 7, failure: { code: 'journal.unavailable', detail: expect.stringContaining(path) } },
       { id: 8, result: { commits: [], checkpoint: null } },
     ]);
+  });
+});
+
+describe('the worker', () => {
+  test('takes what has queued into one turn and answers it with one message, 256 requests at most', async () => {
+    const { port1, port2 } = new MessageChannel();
+    for (const [id, commit] of Array.from({ length: 600 }, (_, index) =>
+      commitOf(`call-${index}`, 1),
+    ).entries())
+      port1.postMessage({ type: 'execute', id, name: 'append', request: packCommit(commit) });
+    port1.postMessage({ type: 'close' });
+    const messages: FromWorker[] = [];
+    port1.on('message', (message) => messages.push(message));
+    serveJournal(port2, path);
+    await once(port1, 'close');
+    const turns = messages.flatMap((message) =>
+      message.type === 'answered' ? [message.answers.length] : [],
+    );
+    expect(turns).toEqual([256, 256, 88]);
   });
 });
 

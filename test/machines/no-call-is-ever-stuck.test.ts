@@ -85,20 +85,32 @@ const inConversation = (): CallState =>
 
 const ofTurns = /^(caller|reply|tool)\.|^hangUp\.requested|^journal/;
 const ofSockets = /^(stream|media|carrier|owner|journal)\./;
+/** They lead to states of their own that behave like others: the operator's goodbye, and the same state again. */
+const ofNothingNew = /longestCall|^reply\.progressed/;
 /** Rare in a walk, or it would be a short one. */
 const ofEnds = /^(journal|carrier|hangUp|model\.closed)/;
+
+const factsBut =
+  (...left: RegExp[]) =>
+  (state: CallState): Draft[] =>
+    likelyFactsAt(state).filter((fact) => {
+      const name = fact.type === 'timer.elapsed' ? fact.timer : fact.type;
+      return !left.some((kind) => kind.test(name));
+    });
+
 const searches = {
-  sockets: () =>
-    explore(firstState(), (state) => likelyFactsAt(state).filter(({ type }) => !ofTurns.test(type))),
-  conversation: () =>
-    explore(inConversation(), (state) => likelyFactsAt(state).filter(({ type }) => !ofSockets.test(type))),
+  sockets: () => explore(firstState(), factsBut(ofTurns)),
+  conversation: () => explore(inConversation(), factsBut(ofSockets, ofNothingNew)),
 };
+
+/** Some ten thousand states: two seconds on an idle machine. */
+const searchLimitMs = 120_000;
 
 describe.each(Object.entries(searches))('every state that can be reached (%s)', (_, search) => {
   let states: CallState[] = [];
   beforeAll(() => {
     states = search();
-  });
+  }, searchLimitMs);
 
   it('is one of many', () => {
     expect(states.length).toBeGreaterThan(500);
@@ -157,7 +169,7 @@ describe('any walk through the chart', () => {
     const noteStates = ({ after }: Move): void => {
       for (const node of getStateNodes(callMachine.root, after.snapshot.value)) visited.add(node.id);
     };
-    for (const numbers of fc.sample(choices, { numRuns: 2_000, seed: 1 })) walk(numbers, factsAt, noteStates);
+    for (const numbers of fc.sample(choices, { numRuns: 1_000, seed: 1 })) walk(numbers, factsAt, noteStates);
     const all = Object.keys(everyState(callMachine.root)).filter((id) => !transient.has(id));
     expect(all.filter((id) => !visited.has(id))).toEqual([]);
   });

@@ -26,7 +26,11 @@ function record(numbers: readonly number[]): Recorded {
   for (const number of numbers) {
     const state = states.at(-1) as CallState;
     const facts = likelyFactsAt(state);
-    const entry = { ...facts[number % facts.length], seq: state.seq + 1, at: state.at + (number % 900) } as Entry;
+    const entry = {
+      ...facts[number % facts.length],
+      seq: state.seq + 1,
+      at: state.at + (number % 900),
+    } as Entry;
     log.push(entry);
     states.push(step('call1', state, entry)[0]);
   }
@@ -42,7 +46,9 @@ describe('every prefix of a log', () => {
         const { log, states } = record(numbers);
         for (const length of [1, 2, Math.ceil(log.length / 2), log.length]) {
           const folded = fold('call1', throughJson(log.slice(0, length)));
-          expect(folded && freeze(folded)).toEqual(freeze(states[Math.min(length, log.length) - 1] as CallState));
+          expect(folded && freeze(folded)).toEqual(
+            freeze(states[Math.min(length, log.length) - 1] as CallState),
+          );
         }
       }),
       { numRuns: 300 },
@@ -98,9 +104,13 @@ describe('a live call', () => {
     const { journal, diary } = await liveCall([...quietCall(), callerStarts, callerStops]);
     const replayed = await replay(journal, 'call1');
     expect(replayed.map(({ entry }) => entry)).toEqual(throughJson(diary.entries));
-    expect(replayed.map(({ state }) => freeze(state))).toEqual(diary.observed.map(({ after }) => freeze(after)));
+    expect(replayed.map(({ state }) => freeze(state))).toEqual(
+      diary.observed.map(({ after }) => freeze(after)),
+    );
     expect(replayed.every(({ matches, stored }) => matches && stored !== undefined)).toBe(true);
-    expect(replayed.flatMap(({ commands }) => commands)).toEqual(diary.observed.flatMap(({ commands }) => commands));
+    expect(replayed.flatMap(({ commands }) => commands)).toEqual(
+      diary.observed.flatMap(({ commands }) => commands),
+    );
   });
 
   it('is read from its newest checkpoint, and the rest', async () => {
@@ -123,7 +133,10 @@ describe('a live call', () => {
       const stored = await read(callId, options);
       const { checkpoint } = stored;
       return checkpoint
-        ? { ...stored, checkpoint: { ...checkpoint, state: { ...(checkpoint.state as object), chart: chartNumber + 1 } } }
+        ? {
+            ...stored,
+            checkpoint: { ...checkpoint, state: { ...(checkpoint.state as object), chart: chartNumber + 1 } },
+          }
         : stored;
     };
     const state = await readState(journal, 'call1');
@@ -158,11 +171,18 @@ describe('a replay', () => {
     const read = journal.read.bind(journal);
     const turned = (value: unknown): unknown =>
       typeof value === 'object' && value !== null
-        ? Object.fromEntries(Object.entries(value).reverse().map(([key, inner]) => [key, turned(inner)]))
+        ? Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([key, inner]) => [key, turned(inner)]),
+          )
         : value;
     journal.read = async (callId, options) => {
       const log = await read(callId, options);
-      return { ...log, commits: log.commits.map((commit) => ({ ...commit, state: turned(commit.state) as never })) };
+      return {
+        ...log,
+        commits: log.commits.map((commit) => ({ ...commit, state: turned(commit.state) as never })),
+      };
     };
     const replayed = await replay(journal, 'call1');
     expect(replayed.at(-1)).toMatchObject({ matches: true });
@@ -172,7 +192,9 @@ describe('a replay', () => {
 
 describe('a log that is not ours', () => {
   it('is refused with the number of the entry that is wrong', () => {
-    expect(() => parseEntry('call1', { seq: 7, at: 1, type: 'call.dreamt' })).toThrow(/call call1, entry 7: unknown/);
+    expect(() => parseEntry('call1', { seq: 7, at: 1, type: 'call.dreamt' })).toThrow(
+      /call call1, entry 7: unknown/,
+    );
   });
 
   it('is null where there is none', async () => {

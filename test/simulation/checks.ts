@@ -50,7 +50,7 @@ export async function checkOneWriter(world: World, callId: string): Promise<void
   }
 }
 
-/** I4: nothing of any call is left. */
+/** I4: nothing of any call is left, and nothing of ours went wrong. */
 export function checkNoLeak(world: World): void {
   const { registry, live } = world.assembly;
   expect({
@@ -59,7 +59,8 @@ export function checkNoLeak(world: World): void {
     streams: world.streams.size,
     sessions: world.openai.sessions.filter(({ closure }) => closure === null).length,
     timers: world.ourTimers.size,
-  }).toEqual({ calls: 0, parts: 0, streams: 0, sessions: 0, timers: 0 });
+    errors: world.errors,
+  }).toEqual({ calls: 0, parts: 0, streams: 0, sessions: 0, timers: 0, errors: [] });
 }
 
 /** I5, as far as this goes: the call has ended, here as at Twilio, for a reason that what went wrong can explain. */

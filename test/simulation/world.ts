@@ -3,6 +3,7 @@
  * model sessions, between both halves of the twin. Only sockets and HTTP are in memory.
  */
 import Fastify, { type FastifyInstance } from 'fastify';
+import { pino } from 'pino';
 import { createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
 import { createOpenAiModel } from '../../src/adapters/openai/model.ts';
 import { MediaStream } from '../../src/adapters/twilio/media-stream.ts';
@@ -19,7 +20,6 @@ import { GiveUpError, RetryError } from '../../src/runtime/ports/errors.ts';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
 import type { SocketClosure } from '../../src/runtime/ports/socket.ts';
 import { type Assembly, assemble } from '../../src/service/assembly.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
 import type { Brain } from '../../src/twin/openai/brain.ts';
 import { type FaultPlan, noFaults } from '../../src/twin/openai/faults.ts';
 import { connectInMemory, type InMemoryTwin } from '../../src/twin/openai/memory-connection.ts';
@@ -83,7 +83,8 @@ export class World {
   readonly assembly: Assembly;
   readonly tally: Tally;
   readonly steps: ObservedStep[] = [];
-  /** Signals that were no valid entries, and other lines that should never be logged. */
+  /** Errors that were logged: none, whatever the far sides do. */
+  readonly errors: string[] = [];
   readonly streams = new Set<MediaStream>();
   readonly #app: FastifyInstance;
 
@@ -176,7 +177,7 @@ export class World {
       agent,
       journal,
       clock,
-      logger: createLogger('silent', 'one'),
+      logger: pino({ level: 'error' }, { write: (line: string) => void this.errors.push(line) }),
       pid: 1,
       host: 'here',
       isProcessAlive: () => true,

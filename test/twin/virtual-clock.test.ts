@@ -68,6 +68,7 @@ describe('a virtual clock', () => {
     clock.clearTimeout(handle);
     clock.clearTimeout(handle);
     clock.clearTimeout(undefined);
+    clock.clearTimeout(null);
     expect(clock.pendingTimers).toBe(1);
     await clock.advance(10);
     expect(seen).toEqual([[1, 1]]);
@@ -107,6 +108,38 @@ describe('a virtual clock', () => {
     expect(clock.now()).toBe(999_510);
   });
 
+  test('tells the wall clock in whole milliseconds', async () => {
+    const clock = new VirtualClock(1_000);
+    await clock.advance(0.75);
+    expect(clock.now()).toBe(1_000);
+    expect(clock.monotonic()).toBe(0.75);
+  });
+
+  test('stands while work is under way that takes turns of the event loop but no time', async () => {
+    const clock = new VirtualClock();
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    let doneAt = -1;
+    const work = async (): Promise<string> => {
+      for (let count = 0; count < 10; count += 1) await turn();
+      doneAt = clock.monotonic();
+      return 'done';
+    };
+    const result = clock.during(work());
+    noteTimers(clock, [5]);
+    await clock.advance(5);
+    expect(doneAt).toBe(0);
+    expect(await result).toBe('done');
+  });
+
+  test('does not stand for ever, and not for work that failed', async () => {
+    const clock = new VirtualClock();
+    void clock.during(new Promise(() => undefined));
+    await expect(clock.during(Promise.reject(new Error('no')))).rejects.toThrow('no');
+    const seen = noteTimers(clock, [5]);
+    await clock.advance(5);
+    expect(seen).toHaveLength(1);
+  });
+
   test('refuses to be moved by two at once', async () => {
     const clock = new VirtualClock();
     const first = clock.advance(10);
@@ -142,16 +175,16 @@ describe('a virtual clock', () => {
   });
 
   test('runs any timers sorted by moment and order, those cleared left out', async () => {
-    const timer = fc.record({ delayMs: fc.integer({ min: 0, max: 20 }), isCleared: fc.boolean() });
+    const timer = fc.record({ delayMs: fc.integer({ min: 0, max: 200 }), isCleared: fc.boolean() });
     await fc.assert(
-      fc.asyncProperty(fc.array(timer, { maxLength: 60 }), async (timers) => {
+      fc.asyncProperty(fc.array(timer, { minLength: 10, maxLength: 150 }), async (timers) => {
         const clock = new VirtualClock();
         const seen: number[] = [];
         const handles = timers.map(({ delayMs }, index) => clock.setTimeout(() => seen.push(index), delayMs));
         for (const [index, { isCleared }] of timers.entries()) {
           if (isCleared) clock.clearTimeout(handles[index]);
         }
-        await clock.advance(20);
+        await clock.advance(200);
         const expected = timers
           .map((one, index) => ({ ...one, index }))
           .filter(({ isCleared }) => !isCleared)
@@ -159,7 +192,7 @@ describe('a virtual clock', () => {
           .map(({ index }) => index);
         expect(seen).toEqual(expected);
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     );
   });
 });

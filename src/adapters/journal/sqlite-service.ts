@@ -21,7 +21,7 @@ const signalPollMs = 40;
 /** After this many writing turns the write-ahead log is copied into the file (SQLite, PRAGMA wal_checkpoint). */
 const turnsPerCheckpoint = 200;
 
-/** 16 MB: a longer log is made to begin anew. */
+/** 16 MB. */
 const longLogPages = 4_096;
 
 /** Serves the journal at `path` over `port` until it is told to close. */
@@ -110,26 +110,19 @@ class SqliteService {
   }
 
   /**
-   * Comes after the answers, so that only the next turn can wait for it. While two processes write, the log hardly
-   * ever ends where one has copied it to, and grows: then each turn tries to begin it anew, until it meets a gap.
+   * Comes after the answers, so that only the next turn can wait for it. The log begins anew when a writer finds all
+   * of it copied. While two processes write that hardly ever happens, so a long log is copied after every turn.
    */
   #shortenLog(): void {
     this.#turnsSinceCheckpoint += 1;
     if (!this.#isLogLong && this.#turnsSinceCheckpoint < turnsPerCheckpoint) return;
     this.#turnsSinceCheckpoint = 0;
     try {
-      this.#isLogLong = this.#isLogLong ? !this.#beginLogAnew() : this.#copyLog() > longLogPages;
+      const pages = this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.log;
+      this.#isLogLong = Number(pages) > longLogPages;
     } catch {
       // Nothing is lost: the log keeps what the file did not take, and the fault shows in the next turn.
     }
-  }
-
-  #copyLog(): number {
-    return Number(this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.log);
-  }
-
-  #beginLogAnew(): boolean {
-    return this.#database.prepare('PRAGMA wal_checkpoint(RESTART)').get()?.busy === 0;
   }
 
   #close(): void {

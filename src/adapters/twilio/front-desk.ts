@@ -29,6 +29,12 @@ export type ReportOutcome = 'taken' | 'unknownCall' | 'failed';
 const knowsNothingOf = (error: unknown): boolean =>
   error instanceof HoldfastError && error.code === 'call.unknown';
 
+const incoming = ({ CallSid, From, To }: CallFields): IncomingCall => ({
+  carrierCallId: CallSid,
+  from: From,
+  to: To,
+});
+
 export class FrontDesk {
   readonly #desk: CarrierDesk;
   readonly #clock: Clock;
@@ -42,7 +48,7 @@ export class FrontDesk {
 
   /** For a call that comes in. */
   async answer(fields: CallFields): Promise<Answer> {
-    return (await this.#concluded(fields)) ?? this.#answerCall(fields, answerLimitMs);
+    return (await this.#concluded(fields)) ?? this.#answerCall(fields);
   }
 
   /** For a call that the carrier has already. `waits`: how often in a row it was told to ask again. */
@@ -74,10 +80,10 @@ export class FrontDesk {
     return { do: 'hangUp' };
   }
 
-  async #answerCall({ CallSid, From, To }: CallFields, limitMs: number): Promise<Answer> {
-    const call: IncomingCall = { carrierCallId: CallSid, from: From, to: To };
+  async #answerCall(fields: CallFields): Promise<Answer> {
     try {
-      return this.#inTime(await withinLimit(this.#clock, limitMs, this.#desk.answerCall(call)), 'decline');
+      const answer = this.#desk.answerCall(incoming(fields));
+      return this.#inTime(await withinLimit(this.#clock, answerLimitMs, answer), 'decline');
     } catch (error) {
       this.#tally.count('desk.failed', error);
       return { do: 'decline' };
@@ -86,13 +92,20 @@ export class FrontDesk {
 
   async #continueCall(fields: CallFields): Promise<Answer> {
     try {
-      const answer = this.#desk.continueCall(fields.CallSid);
-      return this.#inTime(await withinLimit(this.#clock, continueLimitMs, answer), 'wait');
+      return this.#inTime(await withinLimit(this.#clock, continueLimitMs, this.#askNext(fields)), 'wait');
     } catch (error) {
-      // Its first webhook found nobody here, and the fallback address sent it back.
-      if (knowsNothingOf(error)) return this.#answerCall(fields, continueLimitMs);
       this.#tally.count('desk.failed', error);
       return { do: error instanceof RetryError ? 'wait' : 'apologise' };
+    }
+  }
+
+  /** A call that nobody knows begins now: its first webhook found nobody here, and a fallback sent it back. */
+  async #askNext(fields: CallFields): Promise<Answer> {
+    try {
+      return await this.#desk.continueCall(fields.CallSid);
+    } catch (error) {
+      if (!knowsNothingOf(error)) throw error;
+      return await this.#desk.answerCall(incoming(fields));
     }
   }
 

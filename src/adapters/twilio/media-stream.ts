@@ -222,10 +222,8 @@ export class MediaStream {
   #signalClosed(): void {
     if (this.#listener === null || this.#line === null || this.#closure === null) return;
     const { code } = this.#closure;
-    const listener = this.#listener;
-    this.#listener = null;
     try {
-      listener.onSignal({ entry: { type: 'stream.closed', streamId: this.#line.streamId, code } });
+      this.#listener.onSignal({ entry: { type: 'stream.closed', streamId: this.#line.streamId, code } });
     } catch (error) {
       this.#tally.count('stream.failed', error);
     }

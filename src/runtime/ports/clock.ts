@@ -9,7 +9,7 @@
 export type TimerHandle = unknown;
 
 export interface Clock {
-  /** Wall clock, milliseconds since the Unix epoch. May jump. */
+  /** Wall clock, whole milliseconds since the Unix epoch. May jump. */
   now(): number;
   /** Monotonic clock, milliseconds from an arbitrary origin. Never goes back. */
   monotonic(): number;

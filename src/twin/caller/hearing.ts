@@ -3,7 +3,7 @@
  * Does not own: what the caller does about it (`scripted-caller.ts`).
  *
  * Invariants:
- * R1. `agentStarted` and `agentStopped` alternate, and their times never go back.
+ * HE1. `agentStarted` and `agentStopped` alternate, and their times never go back.
  */
 import { decodeMulaw } from '../../media/mulaw.ts';
 import type { CallerEvent } from './party.ts';

@@ -3,8 +3,8 @@
  * Does not own: its behaviour (`twin.ts`).
  *
  * Invariants:
- * S1. It listens on 127.0.0.1 unless told otherwise.
- * S2. After `close` no call, socket or listener is left.
+ * TS1. It listens on 127.0.0.1 unless told otherwise.
+ * TS2. After `close` no call, socket or listener is left.
  */
 import { systemClock } from '../../platform/clock.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';

@@ -5,7 +5,7 @@
  * Everything that takes time or chance comes through the ports, so that it runs on a virtual clock and repeats itself.
  *
  * Invariants:
- * L1. The 10,000 newest calls are known; older ones that have ended are forgotten.
+ * TT1. The 10,000 newest calls are known; older ones that have ended are forgotten.
  */
 import { FixCallError } from '../../runtime/ports/errors.ts';
 import { TwinCall } from './call/call.ts';

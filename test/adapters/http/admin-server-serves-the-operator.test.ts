@@ -1,7 +1,7 @@
-import { createServer, request as httpRequest, type Server } from 'node:http';
+import { createServer, request as httpRequest, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AdminAccess, isLoopback, type Verdict } from '../../../src/adapters/http/admin-access.ts';
 import {
   type AdminServer,
@@ -121,6 +121,13 @@ describe('the admin server on loopback', () => {
     const server = await open({ token: '' });
     for (const token of ['', 'null', 'undefined']) {
       expect((await get(server, '/health', { ...headers, ...bearer(token) })).status).toBe(403);
+    }
+  });
+
+  it('lets nobody in by an empty token where none is set', () => {
+    for (const token of [null, '']) {
+      const access = new AdminAccess({ host: '127.0.0.1', token, publicUrl: () => null });
+      expect(access.judge({ authorization: 'Bearer ' })).toBe('forbidden');
     }
   });
 
@@ -245,6 +252,9 @@ describe('the port of the admin server', () => {
   });
 
   it('fails at once for another reason than being taken', async () => {
+    const listened = vi.spyOn(Server.prototype, 'listen');
     await expect(open({ host: '192.0.2.1' })).rejects.toThrow(/EADDRNOTAVAIL|EACCES|ENETUNREACH/);
+    expect(listened).toHaveBeenCalledOnce();
+    listened.mockRestore();
   });
 });

@@ -148,6 +148,7 @@ describe('a request', () => {
     const error = await failureOf(new TwilioControl(nobody).endCall(callSid));
     expect(error).toBeInstanceOf(RetryError);
     expect(error.message).toContain('ECONNREFUSED');
+    expect(error.message).not.toContain('127.0.0.1');
   });
 
   it('names no secret, number, id or address when it fails', async () => {

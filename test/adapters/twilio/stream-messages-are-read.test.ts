@@ -75,9 +75,14 @@ describe('a fault', () => {
     ['event', '{"event":"unheard"}'],
     ['event', '{"event":"__proto__"}'],
     ['start', start().replace(/"callSid":"\w+"/, '"callSid":"CA1"')],
+    ['start', start(undefined, { mediaFormat: { encoding: 'audio/x-l16', sampleRate: 8_000, channels: 1 } })],
     [
       'start',
-      start(undefined, { mediaFormat: { encoding: 'audio/x-l16', sampleRate: 16_000, channels: 1 } }),
+      start(undefined, { mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 16_000, channels: 1 } }),
+    ],
+    [
+      'start',
+      start(undefined, { mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8_000, channels: 2 } }),
     ],
     ['start', start({ token: 'x'.repeat(501) })],
     ['media', frame('AAAA').replace(/,"payload":"AAAA"/, '')],

@@ -53,7 +53,7 @@ describe('a stream that starts', () => {
 describe('a stream that waits for its admission', () => {
   it('keeps what it says meanwhile, in order', async () => {
     const { stage, admit } = undecided();
-    await stage.play(connected(), start(), media(1), dtmf('5', 3), 'garbage', media(4), stop(6));
+    await stage.play(connected(), start(), media(1), dtmf('5', 3), 'garbage', media(4), stop(6), media(6));
     expect(stage.listener.handed).toEqual([]);
     admit();
     await stage.clock.advance(0);

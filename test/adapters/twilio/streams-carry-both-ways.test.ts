@@ -137,6 +137,14 @@ describe('the end of a stream', () => {
     expect(stage.clock.pendingTimers).toBe(0);
   });
 
+  it('is the end of what is handed on, even where the socket has something left', async () => {
+    const stage = await opened();
+    stage.stream.onClosed({ code: 1_006, reason: '' });
+    await stage.play(media(1), 'garbage', dtmf('1', 3));
+    expect(stage.listener.entries).toEqual([closed(1_006)]);
+    expect(stage.listener.timestamps).toEqual([]);
+  });
+
   it('is forced when the far side does not answer our close frame within 1 s', async () => {
     const stage = await opened();
     stage.line.close();
@@ -194,6 +202,14 @@ describe('what we send on a stream', () => {
     expect(stage.socket.terminations).toBe(1);
     expect(stage.tally.countOf('stream.stuck')).toBe(1);
     expect(stage.listener.entries).toEqual([closed(1_006)]);
+  });
+
+  it('is forgotten with the stream', async () => {
+    const stage = await opened();
+    stage.socket.buffered = mostBufferedBytes + 1;
+    stage.line.sendAudio(frame);
+    stage.stream.onClosed({ code: 1_006, reason: '' });
+    expect(stage.clock.pendingTimers).toBe(0);
   });
 
   it('does not end the stream when it leaves in time', async () => {

@@ -8,6 +8,7 @@ import { Signature } from '../../../src/adapters/twilio/signature.ts';
 import { Tally } from '../../../src/adapters/twilio/tally.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { wrapWebSocket } from '../../../src/platform/websocket.ts';
+import type { Clock } from '../../../src/runtime/ports/clock.ts';
 import { RecordedDesk, RecordedListener } from './recorded-desk.ts';
 
 const authToken = 'the token';
@@ -22,11 +23,11 @@ export class UpgradeStage {
   readonly #server: Server;
   readonly upgrades: MediaUpgrades;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, clock: Clock) {
     this.#server = server;
     this.upgrades = new MediaUpgrades({
       desk: this.desk,
-      clock: systemClock,
+      clock,
       tally: this.tally,
       signature: new Signature(authToken, () => this.publicUrl),
       wrapSocket: wrapWebSocket,
@@ -40,10 +41,10 @@ export class UpgradeStage {
     };
   }
 
-  static async open(): Promise<UpgradeStage> {
+  static async open(clock: Clock = systemClock): Promise<UpgradeStage> {
     const server = createServer((_request, response) => response.end());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new UpgradeStage(server);
+    return new UpgradeStage(server, clock);
   }
 
   get port(): number {

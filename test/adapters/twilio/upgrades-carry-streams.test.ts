@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
 import { connected, media, start, stop, streamSid } from './stream-messages.ts';
 import { closeCode, UpgradeStage } from './upgrade-stage.ts';
 
@@ -15,7 +16,7 @@ afterEach(async () => {
 });
 
 const admitted = async (count: number) => {
-  await vi.waitFor(() => expect(stage.listeners).toHaveLength(count));
+  await vi.waitFor(() => expect(stage.listeners).toHaveLength(count), { interval: 5 });
   return stage.listeners[count - 1]!;
 };
 const refusedWith = (status: number) => `Unexpected server response: ${status}`;
@@ -85,6 +86,29 @@ describe('an upgrade', () => {
     }
     await stage.connect('/twilio/media/a-1', connected(), start());
     await admitted(1);
+  });
+});
+
+describe('a stream that is open', () => {
+  it('stays so as long as its far side answers pings, and is dropped when it does not', async () => {
+    const clock = new VirtualClock();
+    await stage.close();
+    stage = await UpgradeStage.open(clock);
+    const socket = await stage.connect('/twilio/media/a-1', connected(), start());
+    const listener = await admitted(1);
+    for (let beat = 1; beat <= 3; beat++) {
+      const pinged = once(socket, 'ping');
+      await clock.advance(10_000);
+      await pinged;
+      // What is sent after the pong is read after it.
+      socket.send(media(beat));
+      await vi.waitFor(() => expect(listener.timestamps).toHaveLength(beat));
+    }
+    socket.pause();
+    await clock.advance(20_000);
+    await vi.waitFor(() => expect(listener.order.at(-1)).toBe('stream.closed'));
+    expect(stage.tally.countOf('stream.deaf')).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
   });
 });
 
@@ -174,7 +198,7 @@ describe('a stream beside a good one', () => {
         count += 1;
         const listener = await admitted(count);
         socket.close();
-        await vi.waitFor(() => expect(listener.order.at(-1)).toBe('stream.closed'));
+        await vi.waitFor(() => expect(listener.order.at(-1)).toBe('stream.closed'), { interval: 5 });
         expect(listener.order.filter((type) => type === 'stream.closed')).toHaveLength(1);
       }),
       { numRuns: 60 },

@@ -128,6 +128,9 @@ describe('the log of what is refused', () => {
     await refuse();
     expect(stage.lines).toHaveLength(2);
     expect(stage.lines[1]).toMatch(/4 more lines were left out/);
+    await stage.clock.advance(1_000);
+    await refuse();
+    expect(stage.lines[2]).not.toMatch(/left out/);
     expect(stage.lines.join()).not.toContain('+1555');
   });
 });

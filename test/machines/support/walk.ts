@@ -14,8 +14,8 @@ export interface Move {
   commands: Command[];
 }
 
-export const firstState = (): CallState =>
-  step('call1', null, { ...created, seq: 1, at: startAt } as Entry)[0];
+export const firstState = (first: Draft = created): CallState =>
+  step('call1', null, { ...first, seq: 1, at: startAt } as Entry)[0];
 
 /** The fact comes `afterMs` after the last one; a timer comes when it is due. */
 export function move(before: CallState, fact: Draft, afterMs = 1): Move {

@@ -56,7 +56,9 @@ export function importsOf(source: Source): string[] {
     .filter(({ type }) => importing.has(type))
     .map((node) => (node.source as { value?: unknown } | null)?.value)
     .filter((specifier): specifier is string => typeof specifier === 'string')
-    .map((specifier) => (specifier.startsWith('.') ? join(dirname(source.path), specifier) : packageOf(specifier)));
+    .map((specifier) =>
+      specifier.startsWith('.') ? join(dirname(source.path), specifier) : packageOf(specifier),
+    );
 }
 
 /** `openai/resources/realtime` is of the package `openai`; Node's own modules are all `node:`. */

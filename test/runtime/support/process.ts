@@ -1,5 +1,9 @@
 /** A process in a test: a registry on a shared store, which notes all that its calls do. */
-import { type MemoryJournalOptions, type MemoryStore, openMemoryJournal } from '../../../src/adapters/journal/memory.ts';
+import {
+  type MemoryJournalOptions,
+  type MemoryStore,
+  openMemoryJournal,
+} from '../../../src/adapters/journal/memory.ts';
 import { type Command, reflexes } from '../../../src/machines/commands.ts';
 import type { Entry } from '../../../src/machines/entries.ts';
 import { Call, type ObservedStep, type World } from '../../../src/runtime/call.ts';
@@ -49,7 +53,9 @@ export class Diary {
   }
 
   get reflexes(): string[] {
-    return this.performed.filter(({ command }) => reflexes.has(command.type)).map(({ command }) => command.type);
+    return this.performed
+      .filter(({ command }) => reflexes.has(command.type))
+      .map(({ command }) => command.type);
   }
 }
 
@@ -81,4 +87,8 @@ export function newCall(log: Log, clock: VirtualClock, diary: Diary, callId = 'c
   return new Call(callId, { ...diary.world(clock), log }, null, null);
 }
 
-export const firstSignals: readonly Signal[] = [createdSignal(), { entry: claimed('one') }, { entry: answered }];
+export const firstSignals: readonly Signal[] = [
+  createdSignal(),
+  { entry: claimed('one') },
+  { entry: answered },
+];

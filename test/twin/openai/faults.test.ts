@@ -129,7 +129,7 @@ describe('the end of a connection', () => {
     [false, 0],
   ])('comes as at the maximum of a session, announced: %s', async (announced, errors) => {
     const world = await withFaults({ kind: 'expire', announced, when: { sent: 'response.created' } });
-    await ask(world);
+    await ask(world, 100);
     expect(world.client.errors).toHaveLength(errors);
     expect(world.client.closures).toMatchObject([{ code: 1001 }]);
     expect(world.clock.pendingTimers).toBe(0);

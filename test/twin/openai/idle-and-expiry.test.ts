@@ -61,6 +61,21 @@ describe('a caller who says nothing', () => {
     expect(client.of(triggered)).toEqual([]);
   });
 
+  test('is not asked once they have spoken, though nobody answered', async () => {
+    const { clock, client } = await greeted();
+    client.send({
+      type: 'session.update',
+      session: {
+        type: 'realtime',
+        audio: { input: { turn_detection: { type: 'server_vad', create_response: false } } },
+      },
+    });
+    speak(client);
+    await clock.advance(60_000);
+    expect(client.of('input_audio_buffer.committed')).toHaveLength(1);
+    expect(client.of(triggered)).toEqual([]);
+  });
+
   test('is not asked while a response runs', async () => {
     const { clock, client, session } = await greeted();
     session.inject({ kind: 'response', outcome: 'stuck' });
@@ -121,15 +136,41 @@ describe('a session', () => {
     expect(client.errors[0]?.message).toBe('Your session hit the maximum duration of 60 minutes.');
   });
 
+  test('leaves no timer when its connection is dropped, whatever it waits for', async () => {
+    const { clock, client, session } = await connectPhone({}, { type: 'server_vad', idle_timeout_ms: 5_000 });
+    client.send({ type: 'response.create' });
+    await clock.advance(3_000);
+    speak(client);
+    client.send({ type: 'response.create', response: { conversation: 'none' } });
+    await clock.advance(100);
+    session.inject({ kind: 'drop', when: { afterMs: 60_000 } });
+    expect(clock.pendingTimers).toBeGreaterThan(4);
+    client.socket?.terminate();
+    await clock.advance(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('that waits for its caller leaves no timer when its connection is dropped', async () => {
+    const { clock, client } = await connectPhone({}, { type: 'server_vad', idle_timeout_ms: 5_000 });
+    client.send({ type: 'response.create' });
+    await clock.advance(3_000);
+    expect(clock.pendingTimers).toBe(2);
+    client.socket?.terminate();
+    await clock.advance(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test('stops everything at its end, and hears nothing more', async () => {
     const { clock, client, session } = await connectPhone({ delayMs: 30 });
     await clock.advance(100);
     speak(client);
     await clock.advance(500);
     session.inject({ kind: 'expire', announced: false, when: { afterMs: 0 } });
+    const { appendedBytes } = session;
     client.append(silence(1_000));
     await clock.advance(200);
     const count = client.events.length;
+    expect(session.appendedBytes).toBe(appendedBytes);
     expect(client.errors).toEqual([]);
     expect(client.closures).toMatchObject([{ code: 1001 }]);
     await clock.advance(10_000);

@@ -402,6 +402,9 @@ describe('a response outside the conversation', () => {
     client.send({ type: 'response.cancel' });
     await clock.advance(0);
     expect(client.last('response.done').response).toMatchObject({ id: main, status: 'cancelled' });
+    client.send({ type: 'response.cancel' });
+    await clock.advance(0);
+    expect(client.errors).toMatchObject([{ code: 'response_cancel_not_active' }]);
     client.send({ type: 'response.cancel', response_id: beside });
     await clock.advance(0);
     expect(client.last('response.done').response).toMatchObject({ id: beside, status: 'cancelled' });

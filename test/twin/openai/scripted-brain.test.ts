@@ -150,6 +150,11 @@ describe('a history that was cut at what the caller heard', () => {
     expect(ask(items).segments.map(({ segment }) => segment)).toEqual([2]);
   });
 
+  test('is gone on with at its own place where a reply repeats itself', () => {
+    const refrain = scriptedBrain({ greeting: { say: ['One. ', 'Two. ', 'One. ', 'Two. ', 'Three.'] } });
+    expect(words(ask([agent('One. Two. One.'), agent('Two.')], {}, refrain))).toBe('Three.');
+  });
+
   test('is not gone on with when the caller speaks', () => {
     expect(words(ask([caller(), call, result, agent('Yes, it is'), caller()]))).toBe(
       'It is forty euros. Cash only.',

@@ -122,21 +122,22 @@ describe('ending a call by request', () => {
     expect(rig.application.to('/status')).toHaveLength(1);
   });
 
-  it.each([{ Status: 'completed' }, { Status: 'canceled' }, { Twiml: '<Response/>' }])(
-    'and everything else is refused with 21220 once the call is over: %j',
-    async (form) => {
-      const { rig, call } = await streaming();
-      call.hangUp();
-      const answer = update(rig, call.sid, form);
-      expect(answer.status).toBe(400);
-      expect(JSON.parse(answer.body)).toEqual({
-        code: 21220,
-        message: 'Call is not in-progress. Cannot redirect.',
-        more_info: 'https://www.twilio.com/docs/errors/21220',
-        status: 400,
-      });
-    },
-  );
+  it.each<Record<string, string>>([
+    { Status: 'completed' },
+    { Status: 'canceled' },
+    { Twiml: '<Response/>' },
+  ])('and everything else is refused with 21220 once the call is over: %j', async (form) => {
+    const { rig, call } = await streaming();
+    call.hangUp();
+    const answer = update(rig, call.sid, form);
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.body)).toEqual({
+      code: 21220,
+      message: 'Call is not in-progress. Cannot redirect.',
+      more_info: 'https://www.twilio.com/docs/errors/21220',
+      status: 400,
+    });
+  });
 
   it('cannot cancel a call that was answered', async () => {
     const { rig, call } = await streaming();

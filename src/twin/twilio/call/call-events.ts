@@ -3,7 +3,7 @@
  * Does not own: deciding anything from it.
  *
  * Invariants:
- * V1. At most 10,000 events are kept, the first ones; listeners hear all of them.
+ * CD1. At most 10,000 events are kept, the first ones; listeners hear all of them.
  */
 import type { CallerEvent } from '../../caller/party.ts';
 import type { StreamEnd } from '../stream/media-stream.ts';

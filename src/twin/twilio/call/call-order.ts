@@ -19,6 +19,8 @@ export interface CallPlan {
   manners?: CallerManners;
   faults?: CallFaults;
   policy?: AfterStream | StreamPolicy;
+  /** Hears every 20 ms that the caller hears, beginning at `at`: valid until it returns; null is silence. */
+  onHeard?: (at: number, frame: Uint8Array | null) => void;
   /** One for each `<Dial>`, the last one for all that follow. Default: answered for 10 s after ringing for 2 s. */
   dials?: readonly DialPlan[];
 }

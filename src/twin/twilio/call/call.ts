@@ -270,12 +270,22 @@ export class TwinCall implements StagedCall {
   }
 
   #makeParty(): Party {
-    const { script = [], manners } = this.plan;
-    if ('speak' in script) return script;
-    return new ScriptedCaller(script, (event) => this.note(event), manners);
+    const { script = [], manners, onHeard } = this.plan;
+    const party =
+      'speak' in script ? script : new ScriptedCaller(script, (event) => this.note(event), manners);
+    return onHeard === undefined ? party : overhear(party, onHeard);
   }
 
   #keep<Item>(list: Item[], item: Item): void {
     if (list.length < mostKeptRecords) list.push(item);
   }
 }
+
+const overhear = (party: Party, onHeard: Party['hear']): Party => ({
+  join: (at, controls) => party.join(at, controls),
+  speak: (at) => party.speak(at),
+  hear: (at, frame) => {
+    onHeard(at, frame);
+    party.hear(at, frame);
+  },
+});

@@ -3,7 +3,7 @@
  * Does not own: what the answers are.
  *
  * Invariants:
- * J1. A body of more than 1 MB is refused with 413.
+ * HL1. A body of more than 1 MB is refused with 413.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -3,7 +3,7 @@
  * Does not own: the resources.
  *
  * Invariants:
- * E1. Any request gets an answer; one that nobody may make changes nothing.
+ * RA1. Any request gets an answer; one that nobody may make changes nothing.
  *
  * Source: Twilio, REST API, authentication; Error Dictionary 20003, 20404, 20429.
  */

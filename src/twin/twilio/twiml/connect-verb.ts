@@ -3,7 +3,7 @@
  * Does not own: the stream (`stream/media-stream.ts`).
  *
  * Invariants:
- * K1. Without an interruption the verb ends by its policy: with the action where there is one, else the next verb; by
+ * CV1. Without an interruption the verb ends by its policy: with the action where there is one, else the next verb; by
  *     waiting for an interruption; or with the end of the call.
  *
  * Source: Twilio, TwiML Connect and Stream; Error Dictionary 31941; public measurements of live calls.

@@ -1,0 +1,74 @@
+/**
+ * Owns: `npm start` as a person sees it: the start-up phase by phase, what became of it, and what a signal does.
+ * Does not own: the process and its exit (`main.ts`), the service (`service.ts`).
+ */
+import type { Environment } from '../config/dotenv.ts';
+import { type Phase, type PhaseOutcome, phases } from '../machines/service.ts';
+import type { Clock } from '../runtime/ports/clock.ts';
+import { formatPhase } from './phase-report.ts';
+import { Service } from './service.ts';
+
+export interface TerminalOptions {
+  environment: Environment;
+  clock: Clock;
+  print(text: string): void;
+}
+
+/** What was last shown of a phase: a phase that is tried again in vain is not shown again. */
+const essenceOf = ({ outcome, detail }: PhaseOutcome): string =>
+  `${outcome} ${outcome === 'failed' ? detail : ''}`;
+
+export class Terminal {
+  readonly #print: (text: string) => void;
+  readonly #service: Service;
+  readonly #shown = new Map<Phase, string>();
+  #outcomes: Readonly<Record<Phase, PhaseOutcome>> | null = null;
+  #requests = 0;
+
+  constructor({ environment, clock, print }: TerminalOptions) {
+    this.#print = print;
+    this.#service = new Service({
+      environment,
+      clock,
+      onChange: ({ context }, fact) => {
+        this.#outcomes = context.phases;
+        if (fact !== null && 'phase' in fact) this.#showPhase(fact.phase, context.phases[fact.phase]);
+      },
+    });
+  }
+
+  /** Runs the service to its end. Resolves with the exit code: 0 stopped on request, 1 a fatal phase failed. */
+  async run(): Promise<number> {
+    this.#print('Holdfast');
+    const outcome = await this.#service.start();
+    if (outcome === 'running') this.#print(this.#welcome());
+    if (outcome === 'failed') this.#print('Not started.');
+    await this.#service.stopped;
+    if (outcome !== 'failed') this.#print('Stopped.');
+    return outcome === 'failed' ? 1 : 0;
+  }
+
+  /** The first request waits for live calls, the second one does not. */
+  request(signal: string): void {
+    this.#requests += 1;
+    if (this.#requests === 1) {
+      this.#print(`${signal}: no new calls are taken; live ones may end. Once more stops at once.`);
+      this.#service.drain(signal);
+    } else {
+      this.#print(`${signal}: stopping at once.`);
+      this.#service.stop(signal);
+    }
+  }
+
+  #showPhase(phase: Phase, outcome: PhaseOutcome): void {
+    const essence = essenceOf(outcome);
+    if (this.#shown.get(phase) === essence) return;
+    this.#shown.set(phase, essence);
+    this.#print(formatPhase(phase, outcome));
+  }
+
+  #welcome(): string {
+    const failed = phases.some((phase) => this.#outcomes?.[phase].outcome !== 'passed');
+    return failed ? 'Running. What is not well yet is tried again in the background.' : 'Ready for calls.';
+  }
+}

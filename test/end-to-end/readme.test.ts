@@ -1,0 +1,96 @@
+/** Every command in the README does what it says, in the order in which a stranger pastes them. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** The lines of every code block without a language: what can be pasted. */
+const commands = [...readme.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) =>
+  block.trim().split('\n'),
+);
+
+interface Finished {
+  code: number | null;
+  output: string;
+}
+
+function run(command: string, environment: Record<string, string>): Promise<Finished> {
+  return new Promise((resolve) => {
+    const child = spawn('bash', ['-c', command], { cwd: root, env: { ...process.env, ...environment } });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+test('the commands of the README are those that are tested here or by the build', () => {
+  expect(commands).toEqual([
+    'npm ci && npm run demo',
+    'npx holdfast calls',
+    'npx holdfast show <callId>',
+    'npx holdfast replay <callId>',
+    'npm ci && npm test',
+    'cp .env.example .env',
+    'npm start',
+  ]);
+  const build = readFileSync(join(root, '.ci', 'run'), 'utf8');
+  for (const command of ['npm ci', 'npm test', 'npm run demo']) expect(build).toContain(command);
+});
+
+describe('the demo', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-readme-'));
+  const environment = { JOURNAL_URL: `sqlite:${join(directory, 'demo.db')}`, NO_COLOR: '1' };
+  let demo: Finished;
+
+  beforeAll(async () => {
+    demo = await run('npm run demo', environment);
+  }, 120_000);
+
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  test('ends well, and shows who speaks, the interruption, the tool, the states and the times', () => {
+    expect(demo.output).toMatch(/caller {2}“Hi, I'd like to know if my bike is ready\./);
+    expect(demo.output).toMatch(/agent {3}“Spoke and Wheel, good day! How can I help you\?”/);
+    expect(demo.output).toMatch(/speaks, \d\.\d\d s after the caller's last word/);
+    expect(demo.output).toMatch(/cut {5}the caller interrupts; heard \d+\.\d s of \d+\.\d s/);
+    expect(demo.output).toMatch(/tool {4}find_repair\(\{"number":"4712"\}\)/);
+    expect(demo.output).toMatch(/chart {3}turn listening → callerSpeaking/);
+    expect(demo.output).toMatch(/ended: agent\.hungUp/);
+    expect(demo.output).toMatch(/the fold equals the stored states/);
+    expect(demo.code).toBe(0);
+  });
+
+  test('leaves a call that can be listed, shown and replayed', async () => {
+    const callId = /npx holdfast show (CA[0-9a-f]{32})/.exec(demo.output)?.[1] ?? 'none';
+    const calls = await run('npx holdfast calls', environment);
+    expect(calls).toMatchObject({ code: 0, output: expect.stringContaining(callId) });
+    const show = await run(`npx holdfast show ${callId}`, environment);
+    expect(show).toMatchObject({ code: 0, output: expect.stringContaining('reply.interrupted') });
+    const replay = await run(`npx holdfast replay ${callId}`, environment);
+    expect(replay).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('the fold equals the stored state'),
+    });
+  }, 60_000);
+});
+
+test('npm start with an empty .env names everything that is missing, without a stack trace', async () => {
+  const nothing = Object.fromEntries(
+    ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'OPENAI_API_KEY', 'PUBLIC_URL', 'NGROK_AUTHTOKEN'].map(
+      (name) => [name, ''],
+    ),
+  );
+  const { code, output } = await run('npm start', nothing);
+  expect(code).toBe(1);
+  for (const name of Object.keys(nothing)) expect(output).toContain(name);
+  expect(output).not.toMatch(/^\s+at /m);
+}, 30_000);

@@ -1,0 +1,276 @@
+/** H1 and H2: the transcript, and the history that a new session is seeded with. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Draft, Entry } from '../../src/machines/entries.ts';
+import {
+  Conversation,
+  conversationOf,
+  heardLine,
+  heardText,
+  lineLimit,
+} from '../../src/runtime/conversation.ts';
+import type { Payload } from '../../src/runtime/ports/journal.ts';
+import { referTo } from '../../src/runtime/ports/signal.ts';
+import { replyPlayed, toolFinished, toolRequested } from '../machines/support/facts.ts';
+
+type Said = Draft | [draft: Draft, payloads: Record<string, string>];
+
+/** A log of these facts with their payloads, as a live call applies them. */
+function conversationAbout(...said: Said[]): Conversation {
+  const conversation = new Conversation();
+  said.forEach((each, index) => {
+    const [draft, contents] = Array.isArray(each) ? each : [each, {}];
+    conversation.apply(entryOf(draft, index + 1), payloadsOf(contents, index + 1));
+  });
+  return conversation;
+}
+
+const entryOf = (draft: Draft, seq: number): Entry => ({ ...draft, seq, at: 1_000 + seq }) as Entry;
+const payloadsOf = (contents: Record<string, string>, seq: number): Payload[] =>
+  Object.entries(contents).map(([name, content]) => ({ seq, name, content }));
+
+const startsSpeaking = (itemId: string): Draft => ({ type: 'caller.startedSpeaking', itemId });
+const callerSays = (itemId: string, transcript: string): Said => [
+  { type: 'caller.transcribed', itemId, transcript: referTo(transcript) },
+  { transcript },
+];
+const voiced = (itemId: string, replyId = 'reply1'): Draft => ({ type: 'reply.voiced', replyId, itemId });
+const agentSays = (itemId: string, transcript: string): Said => [
+  { type: 'reply.transcribed', itemId, transcript: referTo(transcript) },
+  { transcript },
+];
+const progressed = (itemId: string, receivedMs: number, playedMs: number): Draft => ({
+  type: 'reply.progressed',
+  itemId,
+  receivedMs,
+  playedMs,
+});
+const interrupted = (itemId: string, receivedMs: number, playedMs: number): Draft => ({
+  type: 'reply.interrupted',
+  items: [{ itemId, receivedMs, playedMs }],
+});
+const requests = (toolCallId: string): Said => [toolRequested(toolCallId), { arguments: '{"order":7}' }];
+const finishes = (toolCallId: string): Said => [toolFinished(toolCallId), { result: 'on its way' }];
+
+describe('the heard part of a text', () => {
+  const text = fc
+    .array(fc.string({ minLength: 1, maxLength: 9 }), { maxLength: 12 })
+    .map((words) => words.join(' '));
+
+  it('is a beginning of it that ends with a word and is never longer than its share', () => {
+    fc.assert(
+      fc.property(text, fc.double({ min: -0.5, max: 1.5, noNaN: true }), (whole, share) => {
+        const heard = heardText(whole, share);
+        expect(whole.startsWith(heard)).toBe(true);
+        if (share >= 1) {
+          expect(heard).toBe(whole);
+          return;
+        }
+        expect(heard.length).toBeLessThanOrEqual(Math.max(0, share) * whole.length);
+        if (heard !== '') {
+          expect(whole.charAt(heard.length)).toMatch(/\s/);
+          expect(heard).toMatch(/\S$/);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('never shrinks while more is heard', () => {
+    fc.assert(
+      fc.property(
+        text,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (whole, one, other) => {
+          const [less, more] = one < other ? [one, other] : [other, one];
+          expect(heardText(whole, more).startsWith(heardText(whole, less))).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('is rounded down to the last whole word', () => {
+    expect(heardText('Your table is booked for eight', 0.5)).toBe('Your table is');
+    expect(heardText('Your table is booked for eight', 0.05)).toBe('');
+    expect(heardText('Your table is booked for eight', 0.99)).toBe('Your table is booked for');
+    expect(heardText('', 0.5)).toBe('');
+  });
+});
+
+describe('a conversation', () => {
+  it('has the lines in the order in which they began', () => {
+    const { lines } = conversationAbout(
+      voiced('hello'),
+      startsSpeaking('question'),
+      agentSays('hello', 'Hello there'),
+      voiced('reply', 'reply2'),
+      callerSays('question', 'Where is my order?'),
+    );
+    expect(lines).toMatchObject([
+      { kind: 'agent', itemId: 'hello', text: 'Hello there', at: 1_001, heard: 'playing' },
+      { kind: 'caller', itemId: 'question', text: 'Where is my order?', at: 1_002 },
+      { kind: 'agent', itemId: 'reply', text: null },
+    ]);
+  });
+
+  it('has a line also where the words come without a beginning', () => {
+    expect(conversationAbout(callerSays('question', 'Hello?')).lines).toMatchObject([
+      { kind: 'caller', itemId: 'question', text: 'Hello?' },
+    ]);
+  });
+
+  it('has one line for an item, however often it is voiced', () => {
+    expect(conversationAbout(voiced('item'), voiced('item')).lines).toHaveLength(1);
+  });
+
+  it('knows nothing of items that never began', () => {
+    const { lines } = conversationAbout(
+      agentSays('ghost', 'Boo'),
+      progressed('ghost', 10, 5),
+      interrupted('ghost', 10, 5),
+    );
+    expect(lines).toEqual([]);
+  });
+
+  it('keeps the newest lines only (H2)', () => {
+    const { lines } = conversationAbout(
+      ...Array.from({ length: lineLimit + 25 }, (_, index) => startsSpeaking(`turn${index}`)),
+    );
+    expect(lines).toHaveLength(lineLimit);
+    expect(lines[0]).toMatchObject({ itemId: 'turn25' });
+  });
+
+  it('is the same folded from a log as it was live', () => {
+    const said: Said[] = [
+      voiced('hello'),
+      agentSays('hello', 'Hello there'),
+      replyPlayed(),
+      startsSpeaking('question'),
+      callerSays('question', 'Where is my order?'),
+      requests('tool1'),
+      finishes('tool1'),
+    ];
+    const entries = said.map((each, index) => entryOf(Array.isArray(each) ? each[0] : each, index + 1));
+    const payloads = said.flatMap((each, index) =>
+      Array.isArray(each) ? payloadsOf(each[1], index + 1) : [],
+    );
+    expect(conversationOf(entries, payloads).lines).toEqual(conversationAbout(...said).lines);
+  });
+});
+
+describe('what the agent said', () => {
+  const saying = (...more: Said[]): Conversation =>
+    conversationAbout(voiced('item'), agentSays('item', 'One two three four five six seven eight'), ...more);
+  const heard = (conversation: Conversation): string[] =>
+    conversation.lines.flatMap((line) => (line.kind === 'agent' ? [heardLine(line)] : []));
+
+  it('was heard as far as it was played', () => {
+    expect(heard(saying(progressed('item', 4_000, 2_000)))).toEqual(['One two three four']);
+    expect(heard(saying(progressed('item', 4_000, 0)))).toEqual(['']);
+    expect(heard(saying())).toEqual(['']);
+  });
+
+  it('was heard up to the word in which it was interrupted', () => {
+    const conversation = saying(progressed('item', 4_000, 3_000), interrupted('item', 4_000, 1_500));
+    expect(heard(conversation)).toEqual(['One two three']);
+    expect(conversation.lines[0]).toMatchObject({ heard: 'cut', playedMs: 1_500 });
+  });
+
+  it('was heard as a whole once it was played', () => {
+    expect(heard(saying(progressed('item', 4_000, 2_000), replyPlayed('reply1')))).toEqual([
+      'One two three four five six seven eight',
+    ]);
+    expect(heard(saying(replyPlayed('another')))).toEqual(['']);
+  });
+
+  it('was not heard where its words are not known', () => {
+    expect(heard(conversationAbout(voiced('item'), replyPlayed('reply1')))).toEqual(['']);
+  });
+});
+
+describe('the history for a new session', () => {
+  it('tells what was said and heard, oldest first', () => {
+    const conversation = conversationAbout(
+      voiced('hello'),
+      agentSays('hello', 'Hello there'),
+      replyPlayed(),
+      startsSpeaking('question'),
+      callerSays('question', 'Where is my order?'),
+      requests('tool1'),
+      finishes('tool1'),
+      voiced('reply', 'reply2'),
+      agentSays('reply', 'It will arrive tomorrow before noon'),
+      interrupted('reply', 3_000, 1_500),
+    );
+    expect(conversation.history()).toEqual([
+      { kind: 'speech', role: 'agent', text: 'Hello there' },
+      { kind: 'speech', role: 'caller', text: 'Where is my order?' },
+      { kind: 'toolCall', toolCallId: 'tool1', name: 'find_order', arguments: '{"order":7}' },
+      { kind: 'toolResult', toolCallId: 'tool1', output: 'on its way' },
+      { kind: 'speech', role: 'agent', text: 'It will arrive' },
+    ]);
+  });
+
+  it('leaves out what nobody heard or nobody knows', () => {
+    const conversation = conversationAbout(
+      startsSpeaking('unknown'),
+      [{ type: 'caller.transcribed', itemId: 'silent', transcript: null }, {}],
+      voiced('unheard'),
+      agentSays('unheard', 'Nobody heard this'),
+    );
+    expect(conversation.history()).toEqual([]);
+  });
+
+  it('has a tool call with its result or not at all', () => {
+    expect(conversationAbout(requests('tool1'), requests('tool2'), finishes('tool2')).history()).toEqual([
+      { kind: 'toolCall', toolCallId: 'tool2', name: 'find_order', arguments: '{"order":7}' },
+      { kind: 'toolResult', toolCallId: 'tool2', output: 'on its way' },
+    ]);
+    expect(conversationAbout(finishes('tool1')).history()).toEqual([]);
+  });
+
+  it('has no result whose call was too long ago to be kept', () => {
+    const turns = Array.from({ length: lineLimit - 1 }, (_, index) => startsSpeaking(`turn${index}`));
+    expect(conversationAbout(requests('tool1'), ...turns, finishes('tool1')).history()).toEqual([]);
+  });
+
+  it('never has half a tool call, whatever comes when', () => {
+    const ids = fc.constantFrom('a', 'b', 'c');
+    const events = fc.array(
+      fc.oneof(
+        ids.map(requests),
+        ids.map(finishes),
+        ids.map((id): Said => startsSpeaking(id)),
+      ),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(events, (said) => {
+        const history = conversationAbout(...said).history();
+        const idsOf = (kind: 'toolCall' | 'toolResult'): Set<string> =>
+          new Set(history.flatMap((item) => (item.kind === kind ? [item.toolCallId] : [])));
+        expect(idsOf('toolCall')).toEqual(idsOf('toolResult'));
+      }),
+    );
+  });
+
+  it('keeps its shape where payloads were erased', () => {
+    const conversation = conversationAbout(
+      toolRequested('tool1'),
+      toolFinished('tool1', { outcome: 'timedOut' }),
+      [{ type: 'caller.transcribed', itemId: 'item', transcript: { bytes: 5 } }, {}],
+    );
+    expect(conversation.history()).toEqual([
+      { kind: 'toolCall', toolCallId: 'tool1', name: 'find_order', arguments: '{}' },
+      { kind: 'toolResult', toolCallId: 'tool1', output: 'timedOut' },
+    ]);
+  });
+});
+
+describe('a reference', () => {
+  it('tells the bytes of what it stands for', () => {
+    expect(referTo('')).toEqual({ bytes: 0 });
+    expect(referTo('Grüße')).toEqual({ bytes: 7 });
+  });
+});

@@ -1,0 +1,237 @@
+/**
+ * Owns: whole assemblies on a virtual clock: several processes on one journal, each with a fake model, a fake carrier
+ * and a logger that is read back. Only what lies beyond the ports is fake.
+ */
+import { expect } from 'vitest';
+import {
+  createMemoryStore,
+  type MemoryJournalOptions,
+  openMemoryJournal,
+} from '../../src/adapters/journal/memory.ts';
+import type { LoadedAgent } from '../../src/agent/loaded-agent.ts';
+import type { Entry } from '../../src/machines/entries.ts';
+import { type Settings, settingsSchema } from '../../src/machines/settings.ts';
+import type { ObservedStep } from '../../src/runtime/call.ts';
+import { readEntries } from '../../src/runtime/history.ts';
+import type { Answer, IncomingCall } from '../../src/runtime/ports/carrier.ts';
+import type { Clock, TimerHandle } from '../../src/runtime/ports/clock.ts';
+import type { CallRow, Journal } from '../../src/runtime/ports/journal.ts';
+import type { Signal } from '../../src/runtime/ports/signal.ts';
+import { type Assembly, assemble } from '../../src/service/assembly.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { VirtualClock } from '../../src/twin/virtual-clock.ts';
+import { TestAgent } from './support/agent.ts';
+import { FakeControl } from './support/fake-control.ts';
+import { FakeLine } from './support/fake-line.ts';
+import { FakeModel } from './support/fake-model.ts';
+
+export const tokenKey = 'offline-auth-token';
+
+/** Numbers that appear nowhere but in payloads. */
+export const callerNumber = '+15550143210';
+export const shopNumber = '+15550198765';
+
+/** A call id of the carrier that ends in `number`. */
+export const callSid = (number = 1): string => `CA${String(number).padStart(32, '0')}`;
+
+export const incoming = (carrierCallId = callSid()): IncomingCall => ({
+  carrierCallId,
+  from: callerNumber,
+  to: shopNumber,
+});
+
+export interface ProcessOptions {
+  agent?: LoadedAgent;
+  settings?: Partial<Settings>;
+  /** Stalls, refuses or loses appends of this process. */
+  beforeAppend?: MemoryJournalOptions['beforeAppend'];
+  /** Wraps the journal that this process is given. */
+  wrapJournal?: (journal: Journal) => Journal;
+  logLevel?: string;
+  pid?: number;
+  host?: string;
+  /** This process's own clock, where it is not the rig's. */
+  clock?: Clock;
+  onStep?: (step: ObservedStep) => void;
+}
+
+/** The same time, with a list of the timers that are set. */
+function counting(clock: Clock, timers: Set<TimerHandle>): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    setTimeout: (callback, delayMs) => {
+      const handle = clock.setTimeout(() => {
+        timers.delete(handle);
+        callback();
+      }, delayMs);
+      timers.add(handle);
+      return handle;
+    },
+    clearTimeout: (handle) => {
+      timers.delete(handle);
+      clock.clearTimeout(handle);
+    },
+  };
+}
+
+export class Rig {
+  readonly clock = new VirtualClock();
+  readonly store = createMemoryStore();
+  readonly agent = new TestAgent();
+  readonly lines: FakeLine[] = [];
+  /** Process ids that the operating system knows. */
+  readonly alive = new Set<number>();
+  readonly #processes: Process[] = [];
+
+  /** Opens another process on the same journal. */
+  open(instance = 'one', options: ProcessOptions = {}): Process {
+    const process = new Process(this, instance, options);
+    this.#processes.push(process);
+    return process;
+  }
+
+  line(streamId = `MZ${this.lines.length + 1}`): FakeLine {
+    const line = new FakeLine(streamId, this.clock);
+    this.lines.push(line);
+    return line;
+  }
+
+  /** Whatever can happen without time passing. */
+  settle(): Promise<void> {
+    return this.clock.advance(0);
+  }
+
+  /** I4, of every process. The lines' far sides have a moment to notice. */
+  async expectNothingLeft(): Promise<void> {
+    await this.clock.advance(10);
+    for (const process of this.#processes) process.expectNothingLeft();
+    expect(this.lines.filter(({ isClosed, isOver }) => !isClosed && !isOver)).toEqual([]);
+  }
+}
+
+export class Process {
+  readonly instance: string;
+  readonly journal: Journal;
+  readonly model: FakeModel;
+  readonly control = new FakeControl();
+  readonly assembly: Assembly;
+  readonly logged: string[] = [];
+  readonly steps: ObservedStep[] = [];
+  readonly timers = new Set<TimerHandle>();
+  isReady = true;
+  mayAdopt = true;
+  /** Calls that left, over or lost. */
+  gone = 0;
+  readonly #rig: Rig;
+
+  constructor(rig: Rig, instance: string, options: ProcessOptions) {
+    this.#rig = rig;
+    this.instance = instance;
+    const clock = counting(options.clock ?? rig.clock, this.timers);
+    const { beforeAppend, wrapJournal = (journal) => journal } = options;
+    const journal = openMemoryJournal(rig.store, {
+      clock: rig.clock,
+      ...(beforeAppend ? { beforeAppend } : {}),
+    });
+    this.journal = wrapJournal(journal);
+    this.model = new FakeModel(rig.clock);
+    const pid = options.pid ?? 100 + rig.alive.size;
+    rig.alive.add(pid);
+    const destination = { write: (line: string) => void this.logged.push(line) };
+    this.assembly = assemble({
+      configuration: { instance, settings: settingsSchema.parse(options.settings ?? {}) },
+      tokenKey,
+      model: this.model,
+      control: this.control,
+      agent: options.agent ?? rig.agent.load(),
+      journal: this.journal,
+      clock,
+      logger: createLogger(options.logLevel ?? 'info', instance, destination),
+      pid,
+      host: options.host ?? 'here',
+      isProcessAlive: (id) => rig.alive.has(id),
+      isReady: () => this.isReady,
+      mayAdopt: () => this.mayAdopt,
+      onCallGone: () => {
+        this.gone += 1;
+      },
+      onStep: (step) => {
+        this.steps.push(step);
+        options.onStep?.(step);
+      },
+    });
+    this.assembly.registry.watchInbox();
+  }
+
+  get desk(): Assembly['desk'] {
+    return this.assembly.desk;
+  }
+
+  answer(carrierCallId = callSid()): Promise<Answer> {
+    return this.desk.answerCall(incoming(carrierCallId));
+  }
+
+  /** Twilio opens the stream that an answer asked for. Null where it was refused. */
+  async connect(answer: Answer, carrierCallId = callSid(), line = this.#rig.line()): Promise<FakeLine | null> {
+    if (answer.do !== 'connect') throw new Error(`the answer was ${answer.do}`);
+    const listener = await this.desk.admitStream({ carrierCallId, token: answer.token, line });
+    if (listener) line.carriesTo(listener);
+    return listener ? line : null;
+  }
+
+  /** A call in conversation: the greeting was played, and the caller has the floor. */
+  async begin(carrierCallId = callSid()): Promise<{ line: FakeLine; callId: string }> {
+    const line = await this.connect(await this.answer(carrierCallId), carrierCallId);
+    if (!line) throw new Error('the stream was refused');
+    await this.#rig.clock.advance(100);
+    this.model.session.says('greeting', 'Hello, this is the clerk.', 1_000);
+    await this.#rig.clock.advance(1_200);
+    return { line, callId: carrierCallId };
+  }
+
+  /** As Twilio's status callback. */
+  report(status: 'completed' | 'canceled' | 'busy', key = `status:${status}`, carrierCallId = callSid()) {
+    const entry = { type: 'carrier.reported', status, source: 'callback' } as const;
+    return this.desk.report(carrierCallId, { entry } satisfies Signal, `${carrierCallId}:${key}`);
+  }
+
+  entries(callId = callSid()): Promise<Entry[]> {
+    return readEntries(this.journal, callId);
+  }
+
+  async types(callId = callSid()): Promise<string[]> {
+    return (await this.entries(callId)).map(({ type }) => type);
+  }
+
+  async row(callId = callSid()): Promise<CallRow | undefined> {
+    const [row] = await this.journal.list({ callId, limit: 1 });
+    return row;
+  }
+
+  /** Whether a region of the call's chart is in a state: `isIn('live.model.ready')`. */
+  value(callId = callSid()): unknown {
+    return this.assembly.registry.get(callId)?.state.snapshot.value;
+  }
+
+  /** What is left of any call. */
+  left(): object {
+    const { registry, live } = this.assembly;
+    return {
+      calls: registry.size,
+      parts: live.size,
+      timers: this.timers.size,
+      sessions: this.model.openSessions.length,
+    };
+  }
+
+  expectNothingLeft(): void {
+    expect(this.left()).toEqual({ calls: 0, parts: 0, timers: 0, sessions: 0 });
+  }
+
+  /** The process is gone from one moment to the next: what it held is neither closed nor told. */
+  dies(pid: number): void {
+    this.#rig.alive.delete(pid);
+    this.assembly.registry.stop();
+  }
+}

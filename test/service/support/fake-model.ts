@@ -1,0 +1,177 @@
+/** Owns: a model of which a test plays the far side: what it was asked, and everything that it may say. */
+import type { Draft, ToolEffect } from '../../../src/machines/entries.ts';
+import { bytesPerMs } from '../../../src/media/mulaw.ts';
+import type { Clock } from '../../../src/runtime/ports/clock.ts';
+import type { Model, ModelListener, ModelRequest, ModelSession } from '../../../src/runtime/ports/model.ts';
+import { referTo } from '../../../src/runtime/ports/signal.ts';
+
+/** From the command to the confirmed session. */
+export const modelOpensAfterMs = 40;
+
+type Loss = { code?: number | null; cause?: string; reaction?: 'retry' | 'giveUp' };
+
+export class FakeSession implements ModelSession {
+  readonly request: ModelRequest;
+  /** What it was told, in order: `createReply: ...`, `truncate item 400`. */
+  readonly told: string[] = [];
+  /** Caller audio that it was given. */
+  readonly audio: Buffer[] = [];
+  isOpen = false;
+  isClosed = false;
+  readonly #listener: ModelListener;
+
+  constructor(request: ModelRequest, listener: ModelListener) {
+    this.request = request;
+    this.#listener = listener;
+  }
+
+  get audioBytes(): number {
+    return this.audio.reduce((bytes, piece) => bytes + piece.length, 0);
+  }
+
+  appendAudio(payloadBase64: string): void {
+    if (this.isOpen) this.audio.push(Buffer.from(payloadBase64, 'base64'));
+  }
+
+  bufferedBytes(): number {
+    return 0;
+  }
+
+  createReply(instructions: string | null): void {
+    this.told.push(`createReply: ${instructions ?? 'by its own'}`);
+  }
+
+  cancelReply(): void {
+    this.told.push('cancelReply');
+  }
+
+  truncate(itemId: string, playedMs: number): void {
+    this.told.push(`truncate ${itemId} ${playedMs}`);
+  }
+
+  sendToolResult(toolCallId: string, output: string): void {
+    this.told.push(`result of ${toolCallId}: ${output}`);
+  }
+
+  close(): void {
+    this.loses({ code: 1000, cause: 'closed here' });
+  }
+
+  opens(): void {
+    if (this.isClosed || this.isOpen) return;
+    this.isOpen = true;
+    const { generation } = this.request;
+    this.signal({ type: 'model.opened', generation, sessionId: `session${generation}`, expiresAt: null });
+  }
+
+  loses({ code = 1006, cause = 'close.1006', reaction = 'retry' }: Loss = {}): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { generation } = this.request;
+    this.#listener.onSignal({
+      entry: { type: 'model.closed', generation, code, cause, reaction, retryAfterMs: null, jitter: 0.5 },
+    });
+  }
+
+  callerStarts(itemId: string): void {
+    this.signal({ type: 'caller.startedSpeaking', itemId });
+  }
+
+  callerStops(itemId: string, words?: string): void {
+    this.signal({ type: 'caller.stoppedSpeaking', itemId, silenceMs: 500 });
+    if (words !== undefined) this.transcribes(itemId, words);
+  }
+
+  transcribes(itemId: string, words: string): void {
+    this.signal(
+      { type: 'caller.transcribed', itemId, transcript: referTo(words) },
+      { transcript: words },
+    );
+  }
+
+  startsReply(replyId: string): void {
+    this.signal({ type: 'reply.started', replyId });
+  }
+
+  sends(replyId: string, itemId: string, lengthMs: number, byte = 0x55): void {
+    if (!this.isClosed) this.#listener.onReplyAudio(replyId, itemId, Buffer.alloc(lengthMs * bytesPerMs, byte));
+  }
+
+  endsReply(replyId: string, itemId: string, words: string, toolCalls = 0): void {
+    if (this.isClosed) return;
+    this.#listener.onReplyItemEnded(itemId);
+    this.signal({ type: 'reply.transcribed', itemId, transcript: referTo(words) }, { transcript: words });
+    this.#listener.onReplyEnded(replyId);
+    this.finishes(replyId, true, toolCalls);
+  }
+
+  finishes(replyId: string, voiced: boolean, toolCalls = 0): void {
+    this.signal({
+      type: 'reply.finished',
+      replyId,
+      status: 'completed',
+      cause: null,
+      voiced,
+      toolCalls,
+      usage: null,
+    });
+  }
+
+  /** A whole reply at once, faster than it is played, as the model sends it. */
+  says(replyId: string, words: string, lengthMs: number): void {
+    this.startsReply(replyId);
+    this.sends(replyId, `${replyId}-item`, lengthMs);
+    this.endsReply(replyId, `${replyId}-item`, words);
+  }
+
+  asksFor(toolCallId: string, name: string, input: object = {}, effect: ToolEffect = 'none'): void {
+    const text = JSON.stringify(input);
+    this.signal(
+      { type: 'tool.requested', toolCallId, replyId: 'any', name, effect, arguments: referTo(text) },
+      { arguments: text },
+    );
+  }
+
+  signal(entry: Draft, payloads?: Record<string, string>): void {
+    if (!this.isClosed) this.#listener.onSignal(payloads ? { entry, payloads } : { entry });
+  }
+}
+
+export class FakeModel implements Model {
+  readonly sessions: FakeSession[] = [];
+  /** What becomes of the sessions that are opened from now on. */
+  next: 'opens' | 'isSilent' | 'isRefused' | 'throws' = 'opens';
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The newest session. */
+  get session(): FakeSession {
+    const session = this.sessions.at(-1);
+    if (!session) throw new Error('no session was opened');
+    return session;
+  }
+
+  get openSessions(): FakeSession[] {
+    return this.sessions.filter(({ isClosed }) => !isClosed);
+  }
+
+  open(request: ModelRequest, listener: ModelListener): ModelSession {
+    if (this.next === 'throws') throw new Error('no socket to be had');
+    const session = new FakeSession(request, listener);
+    this.sessions.push(session);
+    const { next } = this;
+    if (next === 'opens') this.#clock.setTimeout(() => session.opens(), modelOpensAfterMs);
+    if (next === 'isRefused') {
+      const refusal: Loss = { code: 401, cause: 'http.401', reaction: 'giveUp' };
+      this.#clock.setTimeout(() => session.loses(refusal), modelOpensAfterMs);
+    }
+    return session;
+  }
+
+  async probe(): Promise<number> {
+    return 1;
+  }
+}
