@@ -83,6 +83,12 @@ export class Rig {
   /** Process ids that the operating system knows. */
   readonly alive = new Set<number>();
   readonly #processes: Process[] = [];
+  #lastPid = 100;
+
+  nextPid(): number {
+    this.#lastPid += 1;
+    return this.#lastPid;
+  }
 
   /** Opens another process on the same journal. */
   open(instance = 'one', options: ProcessOptions = {}): Process {
@@ -112,6 +118,7 @@ export class Rig {
 
 export class Process {
   readonly instance: string;
+  readonly pid: number;
   readonly journal: Journal;
   readonly model: FakeModel;
   readonly control = new FakeControl();
@@ -136,8 +143,8 @@ export class Process {
     });
     this.journal = wrapJournal(journal);
     this.model = new FakeModel(rig.clock);
-    const pid = options.pid ?? 100 + rig.alive.size;
-    rig.alive.add(pid);
+    this.pid = options.pid ?? rig.nextPid();
+    rig.alive.add(this.pid);
     const destination = { write: (line: string) => void this.logged.push(line) };
     this.assembly = assemble({
       configuration: { instance, settings: settingsSchema.parse(options.settings ?? {}) },
@@ -148,7 +155,7 @@ export class Process {
       journal: this.journal,
       clock,
       logger: createLogger(options.logLevel ?? 'info', instance, destination),
-      pid,
+      pid: this.pid,
       host: options.host ?? 'here',
       isProcessAlive: (id) => rig.alive.has(id),
       isReady: () => this.isReady,
@@ -173,7 +180,11 @@ export class Process {
   }
 
   /** Twilio opens the stream that an answer asked for. Null where it was refused. */
-  async connect(answer: Answer, carrierCallId = callSid(), line = this.#rig.line()): Promise<FakeLine | null> {
+  async connect(
+    answer: Answer,
+    carrierCallId = callSid(),
+    line = this.#rig.line(),
+  ): Promise<FakeLine | null> {
     if (answer.do !== 'connect') throw new Error(`the answer was ${answer.do}`);
     const listener = await this.desk.admitStream({ carrierCallId, token: answer.token, line });
     if (listener) line.carriesTo(listener);
@@ -209,7 +220,7 @@ export class Process {
     return row;
   }
 
-  /** Whether a region of the call's chart is in a state: `isIn('live.model.ready')`. */
+  /** The chart's state value of a call that lives here. */
   value(callId = callSid()): unknown {
     return this.assembly.registry.get(callId)?.state.snapshot.value;
   }
@@ -229,9 +240,10 @@ export class Process {
     expect(this.left()).toEqual({ calls: 0, parts: 0, timers: 0, sessions: 0 });
   }
 
-  /** The process is gone from one moment to the next: what it held is neither closed nor told. */
-  dies(pid: number): void {
-    this.#rig.alive.delete(pid);
+  /** Killed: nothing is written any more, and the operating system closes the sockets. */
+  dies(): void {
+    this.#rig.alive.delete(this.pid);
     this.assembly.registry.stop();
+    this.assembly.live.releaseAll();
   }
 }

@@ -15,7 +15,7 @@ export class TestAgent {
   readonly runs: string[] = [];
   readonly ends: { summary: CallSummary; key: string }[] = [];
   /** What a running tool waits for. */
-  gate: Promise<unknown> = Promise.resolve();
+  gate: () => unknown = () => undefined;
   /** What `find` of the tool that is run once says. */
   found: Found = { found: false };
   onEnd: () => unknown = () => undefined;
@@ -62,7 +62,7 @@ export class TestAgent {
 
   async #run(name: string, key: string, what: string): Promise<string> {
     this.runs.push(`${name} ${key} ${what}`);
-    await this.gate;
+    await this.gate();
     return `${name} of ${what} done`;
   }
 }

@@ -3,8 +3,8 @@
  * what came before them was played, and all of them at once when it is cleared (Twilio, Media Streams).
  */
 import { bytesPerMs } from '../../../src/media/mulaw.ts';
-import type { Clock, TimerHandle } from '../../../src/runtime/ports/clock.ts';
 import type { Line, LineListener } from '../../../src/runtime/ports/carrier.ts';
+import type { Clock, TimerHandle } from '../../../src/runtime/ports/clock.ts';
 
 export const frameMs = 20;
 
@@ -89,7 +89,8 @@ export class FakeLine implements Line {
 
   /** Twilio's `stop` message. */
   stops(): void {
-    if (!this.isOver) this.#listener?.onSignal({ entry: { type: 'stream.stopped', streamId: this.streamId } });
+    if (!this.isOver)
+      this.#listener?.onSignal({ entry: { type: 'stream.stopped', streamId: this.streamId } });
   }
 
   /** The connection is lost. */

@@ -83,10 +83,7 @@ export class FakeSession implements ModelSession {
   }
 
   transcribes(itemId: string, words: string): void {
-    this.signal(
-      { type: 'caller.transcribed', itemId, transcript: referTo(words) },
-      { transcript: words },
-    );
+    this.signal({ type: 'caller.transcribed', itemId, transcript: referTo(words) }, { transcript: words });
   }
 
   startsReply(replyId: string): void {
@@ -94,7 +91,8 @@ export class FakeSession implements ModelSession {
   }
 
   sends(replyId: string, itemId: string, lengthMs: number, byte = 0x55): void {
-    if (!this.isClosed) this.#listener.onReplyAudio(replyId, itemId, Buffer.alloc(lengthMs * bytesPerMs, byte));
+    if (!this.isClosed)
+      this.#listener.onReplyAudio(replyId, itemId, Buffer.alloc(lengthMs * bytesPerMs, byte));
   }
 
   endsReply(replyId: string, itemId: string, words: string, toolCalls = 0): void {

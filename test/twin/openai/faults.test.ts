@@ -160,6 +160,14 @@ describe('a stalled connection', () => {
     expect(client.closures).toEqual([]);
   });
 
+  test('leaves no timer when its session ends, though nobody closes it', async () => {
+    const when = { sent: 'response.created' } as const;
+    const world = await withFaults({ kind: 'stall', when }, { kind: 'expire', announced: true, when });
+    await ask(world, 100);
+    expect(world.client.closures).toEqual([]);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
   test('does not close with its session', async () => {
     const { clock, client } = await connect({
       sessionMaximumMs: 10_000,

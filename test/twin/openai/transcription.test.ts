@@ -98,6 +98,20 @@ describe('the transcription of a turn', () => {
     expect(client.last('response.done').response.output[0].content[0].transcript).toContain('foggy');
   });
 
+  test('is not given up for others that are long complete', async () => {
+    const quick = { caller: { text: 'quick', delayMs: 10 }, reply };
+    const slow = { caller: { text: 'slow', delayMs: 60_000 }, reply };
+    const brain = scriptedBrain({ turns: [slow, ...new Array(70).fill(quick)] });
+    const { clock, client } = await connectPhone({ brain }, null);
+    for (let turn = 0; turn < 71; turn += 1) {
+      client.append(new Uint8Array(800));
+      client.send({ type: 'input_audio_buffer.commit' });
+      await clock.advance(100);
+    }
+    await clock.advance(60_000);
+    expect(client.last(`${prefix}.completed`).transcript).toBe('slow');
+  });
+
   test('is one of at most 64 under way', async () => {
     const brain = scriptedBrain({
       turns: new Array(70).fill({ caller: { text: 'x', delayMs: 60_000 }, reply }),
