@@ -17,12 +17,12 @@ texts=()
 make_line() {
   local name="$1" speed="$2" text="$3"
   espeak-ng -v en-us+f4 -s "$speed" -p 46 -g 1 -w "$work/spoken.wav" "$text"
-  sox "$work/spoken.wav" -r 8000 -c 1 -b 16 "$work/band.wav" \
-    sinc 300-3400 compand 0.01,0.2 6:-60,-40,-12 -8 -60 norm -6 \
+  sox -R "$work/spoken.wav" -r 8000 -c 1 -b 16 "$work/band.wav" \
+    gain -6 sinc 300-3400 compand 0.01,0.2 6:-60,-40,-12 -8 -60 norm -6 \
     silence 1 0.01 0.4% reverse silence 1 0.01 0.4% pad 0.02 reverse pad 0.02
   local samples
   samples="$(soxi -s "$work/band.wav")"
-  sox "$work/band.wav" "$work/frames.wav" pad 0 "$(((160 - samples % 160) % 160))s"
+  sox -R "$work/band.wav" "$work/frames.wav" pad 0 "$(((160 - samples % 160) % 160))s"
   samples="$(soxi -s "$work/frames.wav")"
   sox -R -n -r 8000 -c 1 -b 16 "$work/noise.wav" synth "${samples}s" pinknoise vol 0.005 sinc 300-3400
   sox -R -m -v 1 "$work/frames.wav" -v 1 "$work/noise.wav" -t raw -e mu-law -b 8 "$folder/$name.ulaw" norm -6

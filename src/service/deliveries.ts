@@ -3,7 +3,8 @@
  * Does not own: what `onCallEnded` does.
  *
  * Invariants:
- * Y1. A call whose end cannot be told keeps no other call's end back, and is told again every `retryEveryMs`.
+ * Y1. A call whose end cannot be told keeps no other call's end back for longer than `tellLimitMs`, and is told again
+ *     every `retryEveryMs` or as soon as there is room after that.
  * Y2. Telling takes at most `tellLimitMs` a call, and holds up the end of the process for at most `stopGraceMs`.
  */
 import { withinDeadline } from '../agent/deadline.ts';
@@ -29,8 +30,8 @@ export interface DeliveriesOptions {
 
 export class CallEndDeliveries {
   readonly #options: DeliveriesOptions;
-  /** Calls that were told in vain. */
-  readonly #failing = new Set<string>();
+  /** Calls that were told in vain, and when they are told again, on the monotonic clock. */
+  readonly #failing = new Map<string, number>();
   readonly #released = new AbortController();
   #retry: TimerHandle | null = null;
   #working: Promise<void> | null = null;
@@ -69,14 +70,27 @@ export class CallEndDeliveries {
 
   async #tellMany(): Promise<void> {
     const limit = batch + this.#failing.size;
-    const rows = await this.#options.journal.undelivered(limit).catch((error: unknown) => {
+    const rows = await this.#read(limit);
+    const fresh = rows.filter(({ callId }) => !this.#failing.has(callId));
+    const now = this.#options.clock.monotonic();
+    const due = rows.filter(({ callId }) => (this.#failing.get(callId) ?? Number.POSITIVE_INFINITY) <= now);
+    await Promise.all([...fresh, ...due].slice(0, batch).map((row) => this.#tell(row)));
+    const isMoreToTell = fresh.length + due.length > batch || (fresh.length > 0 && rows.length === limit);
+    if (isMoreToTell && this.#failing.size < failingLimit) this.#again = true;
+  }
+
+  async #read(limit: number): Promise<CallRow[]> {
+    try {
+      const rows = await this.#options.journal.undelivered(limit);
+      // What another process has told meanwhile is no matter of this one any more.
+      const known = new Set(rows.map(({ callId }) => callId));
+      for (const callId of this.#failing.keys()) if (!known.has(callId)) this.#failing.delete(callId);
+      return rows;
+    } catch (error) {
       this.#options.onTrouble(error);
       this.#retryLater();
       return [];
-    });
-    const fresh = rows.filter(({ callId }) => !this.#failing.has(callId));
-    await Promise.all(fresh.map((row) => this.#tell(row)));
-    if (fresh.length > 0 && rows.length === limit && this.#failing.size < failingLimit) this.#again = true;
+    }
   }
 
   async #tell(row: CallRow): Promise<void> {
@@ -87,19 +101,20 @@ export class CallEndDeliveries {
       await deliver(row);
       await journal.markDelivered(row.callId);
     });
-    if (ending.how === 'returned') return;
+    if (ending.how === 'returned') {
+      this.#failing.delete(row.callId);
+      return;
+    }
     if (ending.how === 'threw') onTrouble(ending.error);
     if (ending.how === 'timedOut') onTrouble(new Error(`onCallEnded took longer than ${tellLimitMs} ms`));
-    this.#failing.add(row.callId);
+    this.#failing.set(row.callId, clock.monotonic() + retryEveryMs);
     this.#retryLater();
   }
 
-  /** Then everything counts as not tried yet. */
   #retryLater(): void {
     if (this.#stopped) return;
     this.#retry ??= this.#options.clock.setTimeout(() => {
       this.#retry = null;
-      this.#failing.clear();
       this.wake();
     }, retryEveryMs);
   }

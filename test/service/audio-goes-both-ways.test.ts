@@ -159,7 +159,7 @@ describe('memory', () => {
     process.model.next = 'isSilent';
     process.model.session.loses();
     line.brings(30_000);
-    expect(parts?.bridge.quality().queuedBytes ?? 0).toBeLessThan(200_000);
+    expect(parts?.bridge.quality().heldBytes ?? Number.NaN).toBeLessThan(200_000);
     await rig.clock.advance(400);
     process.model.session.opens();
     await rig.settle();

@@ -188,6 +188,7 @@ export class Process {
     if (answer.do !== 'connect') throw new Error(`the answer was ${answer.do}`);
     const listener = await this.desk.admitStream({ carrierCallId, token: answer.token, line });
     if (listener) line.carriesTo(listener);
+    else line.isRefused();
     return listener ? line : null;
   }
 
@@ -242,8 +243,11 @@ export class Process {
 
   /** Killed: nothing is written any more, and the operating system closes the sockets. */
   dies(): void {
+    const { presence, deliveries, registry, live } = this.assembly;
     this.#rig.alive.delete(this.pid);
-    this.assembly.registry.stop();
-    this.assembly.live.releaseAll();
+    registry.stop();
+    live.releaseAll();
+    void presence.stop();
+    void deliveries.stop();
   }
 }

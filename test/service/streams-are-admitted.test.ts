@@ -109,6 +109,8 @@ describe('two streams with one token at once', () => {
     await rig.settle();
     expect(lines.filter((line) => line !== null)).toHaveLength(1);
     expect(two.assembly.live.get(callSid())?.openSockets).toBe(2);
+    // The former owner learns of it with its next entry.
+    await rig.clock.advance(20_000);
     one.expectNothingLeft();
   });
 
@@ -214,10 +216,10 @@ describe('a claim, while the owner goes on writing', () => {
   it('that meets its entries is tried again, with the same line', async () => {
     const rig = new Rig();
     const one = rig.open('one');
-    await one.begin();
+    const { line: older } = await one.begin();
     let conflicts = 0;
     const two = rig.open('two', {
-      beforeAppend: async () => {
+      beforeAppend: async (): Promise<'store'> => {
         conflicts += 1;
         if (conflicts > 2) return 'store';
         one.model.session.callerStarts(`turn${conflicts}`);
@@ -242,6 +244,8 @@ describe('a claim, while the owner goes on writing', () => {
     two.model.session.says('reply1', 'Here I am.', 200);
     await rig.clock.advance(10);
     expect(line?.sentMs).toBe(200);
+    older.drops();
+    await rig.settle();
     one.expectNothingLeft();
   });
 

@@ -51,7 +51,6 @@ export const scriptSchema = z.strictObject({
 });
 
 export type Script = z.input<typeof scriptSchema>;
-export type ScriptedReply = z.input<typeof replySchema>;
 type CompleteReply = z.output<typeof replySchema>;
 type CompleteScript = z.output<typeof scriptSchema>;
 

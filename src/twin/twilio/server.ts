@@ -9,9 +9,11 @@
 import { systemClock } from '../../platform/clock.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { seededRandom } from '../openai/random.ts';
+import type { CallHandle } from './call/call-handle.ts';
+import type { IncomingOrder } from './call/call-order.ts';
 import { exchangeOverHttp } from './http/http-exchange.ts';
 import { listenForHttp } from './http/http-listener.ts';
-import type { NumberConfiguration } from './rest/phone-numbers.ts';
+import type { NumberConfiguration, PhoneNumber } from './rest/phone-numbers.ts';
 import type { TwinOptions } from './settings.ts';
 import { openLineSocket } from './stream/line-socket.ts';
 import { type AnswerOutgoing, TwilioTwin } from './twin.ts';
@@ -29,10 +31,23 @@ export interface TwinServerOptions extends TwinOptions {
   answerOutgoing?: AnswerOutgoing;
 }
 
-export interface TwinServer
-  extends Pick<TwilioTwin, 'placeCall' | 'configureNumber' | 'refuseRequests' | 'find' | 'list'> {
+export interface TwinServer {
   /** Base of the REST API, in place of https://api.twilio.com. */
   url: string;
+  /**
+   * A call comes in from the telephone network.
+   *
+   * @throws FixCallError where `to` is no number of the twin or has no voice URL
+   */
+  placeCall(order: IncomingOrder): CallHandle;
+  /** Adds a number (E.164), or configures the one that is there. */
+  configureNumber(phoneNumber: string, configuration: Partial<NumberConfiguration>): PhoneNumber;
+  /** The next so many requests to the REST API are refused with 20429. */
+  refuseRequests(requests: number): void;
+  find(sid: string): CallHandle | null;
+  /** Newest first. */
+  list(): readonly CallHandle[];
+  /** Ends all calls; nobody is told. */
   close(): Promise<void>;
 }
 

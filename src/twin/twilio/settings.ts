@@ -63,6 +63,8 @@ export interface TwinSettings {
   callsPerSecond: number;
   /** Audio kept of either side of each call, in milliseconds of sound. */
   recordingLimitMs: number;
+  /** Calls that are known; beyond them the oldest that has ended is forgotten. */
+  mostKnownCalls: number;
 }
 
 export type TwinOptions = Pick<TwinSettings, 'accountSid' | 'authToken'> &
@@ -81,6 +83,7 @@ export function settle(options: TwinOptions): TwinSettings {
     requestsActionAfterHangUp: false,
     callsPerSecond: 1,
     recordingLimitMs: 30 * 60_000,
+    mostKnownCalls: 10_000,
     ...options,
     policy: policyOf(options.policy ?? 'action'),
     delays: { ...measuredDelays, ...options.delays },

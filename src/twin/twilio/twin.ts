@@ -5,7 +5,7 @@
  * Everything that takes time or chance comes through the ports, so that it runs on a virtual clock and repeats itself.
  *
  * Invariants:
- * TT1. The 10,000 newest calls are known; older ones that have ended are forgotten.
+ * TT1. At most `mostKnownCalls` calls that have ended are known: the newest.
  */
 import { FixCallError } from '../../runtime/ports/errors.ts';
 import { TwinCall } from './call/call.ts';
@@ -34,7 +34,6 @@ import { WebhookClient } from './webhooks/webhook-client.ts';
 /** Decides who answers a call that the REST API makes. */
 export type AnswerOutgoing = (call: { sid: string; to: string; from: string }) => OutgoingPlan;
 
-const mostKnownCalls = 10_000;
 const timeLimitMs = 4 * 60 * 60 * 1_000;
 const answeredInSilence: AnswerOutgoing = () => ({ outcome: 'answered' });
 
@@ -152,7 +151,7 @@ export class TwilioTwin implements CallDirectory {
     const { fallback, subscription, timeLimitMs } = setup;
     const call = new TwinCall(this.#core, { record, plan, fallback, subscription, timeLimitMs });
     this.#calls.set(record.sid, call);
-    if (this.#calls.size > mostKnownCalls) this.#forgetOldest();
+    if (this.#calls.size > this.settings.mostKnownCalls) this.#forgetOldest();
     return call;
   }
 

@@ -39,6 +39,11 @@ export class FakeLine implements Line {
     if (this.isClosed) this.#end(1000);
   }
 
+  /** It was not admitted: the stream closes its own socket. */
+  isRefused(): void {
+    this.isOver = true;
+  }
+
   sendAudio(audio: Buffer): void {
     if (this.isClosed || this.isOver) return;
     this.sent.push(Buffer.from(audio));

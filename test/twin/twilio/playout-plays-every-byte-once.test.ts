@@ -139,7 +139,7 @@ describe('the playout buffer', () => {
       { weight: 1, arbitrary: fc.record({ do: fc.constant('clear'), bytes: fc.constant(0) }) },
     );
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+      fc.property(fc.array(action, { maxLength: 60, size: 'max' }), (actions) => {
         const model = new PlayoutModel();
         for (const step of actions) model.take(step);
         model.check();

@@ -43,7 +43,10 @@ describe('the signature of a webhook', () => {
 
   it('is accepted by the official package for any parameters, repeated ones included', () => {
     const word = fc.string({ unit: 'grapheme', maxLength: 12 });
-    const pairs = fc.array(fc.tuple(fc.string({ minLength: 1, maxLength: 8 }), word), { maxLength: 8 });
+    const pairs = fc.array(
+      fc.tuple(fc.oneof(fc.constantFrom('a', 'B'), fc.string({ minLength: 1, maxLength: 8 })), word),
+      { maxLength: 8 },
+    );
     fc.assert(
       fc.property(pairs, (sent) => {
         const form: Record<string, string | string[]> = Object.create(null);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { silentFrame } from '../../../src/twin/caller/voice.ts';
-import { callerNumber, makeRig, ourNumber, streamTwiml } from './support/rig.ts';
+import { callerNumber, makeRig, origin, ourNumber, streamTwiml } from './support/rig.ts';
 
 describe('the twin', () => {
   it('knows its calls by sid, newest first', async () => {
@@ -13,18 +13,18 @@ describe('the twin', () => {
     expect(rig.twin.find('CA0')).toBeNull();
   });
 
-  it('forgets the oldest call that has ended beyond 10,000', async () => {
-    const rig = makeRig();
+  it('forgets the oldest call that has ended beyond as many as it may know', async () => {
+    const rig = makeRig({ mostKnownCalls: 5 });
     rig.application.on('/voice', '<Pause length="100"/>');
     const oldest = rig.place();
     await rig.clock.advance(10);
     rig.application.on('/voice', '<Reject/>');
     const ended = rig.place();
     await rig.untilEnded(ended);
-    for (let made = 0; made < 9_998; made += 1) rig.place();
-    expect(rig.twin.list()).toHaveLength(10_000);
+    for (let made = 0; made < 3; made += 1) rig.place();
+    expect(rig.twin.find(ended.sid)).toBe(ended);
     rig.place();
-    expect(rig.twin.list()).toHaveLength(10_000);
+    expect(rig.twin.list()).toHaveLength(5);
     expect(rig.twin.find(ended.sid)).toBeNull();
     expect(rig.twin.find(oldest.sid)).toBe(oldest);
     rig.twin.close();
@@ -49,14 +49,17 @@ describe('the twin', () => {
   });
 
   it('leaves nothing behind when it is closed in the middle of everything', async () => {
-    const rig = makeRig();
+    const rig = makeRig({ number: { statusCallback: `${origin}/status` } });
     rig.application.on('/voice', streamTwiml());
     const { stream } = await rig.placeUntilStreaming();
     await rig.placeUntilStreaming({ faults: { streams: [{ fault: 'halfOpen', afterMs: 10 }] } });
     rig.place();
     await rig.clock.advance(20);
+    rig.application.on('/voice', 'silent');
+    rig.place();
     rig.twin.close();
     await rig.clock.advance(50);
+    expect(rig.application.to('/status')).toEqual([]);
     expect(stream.closure).not.toBeNull();
     expect(rig.clock.pendingTimers).toBe(0);
     expect(rig.twin.list().every(({ hasEnded }) => hasEnded)).toBe(true);

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import twilio from 'twilio';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import type { TwinCall } from '../../../src/twin/twilio/call/call.ts';
+import type { CallHandle } from '../../../src/twin/twilio/call/call-handle.ts';
 import type { CallPlan } from '../../../src/twin/twilio/call/call-order.ts';
 import { startTwilioTwin, type TwinServer } from '../../../src/twin/twilio/server.ts';
 import { type RealServer, startRealServer } from './support/real-server.ts';
@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 interface Connected {
-  call: TwinCall;
+  call: CallHandle;
   socket: WebSocket;
   messages: { event: string; streamSid: string; start?: object }[];
   closed: Promise<number>;
@@ -73,7 +73,7 @@ async function listenDeafly() {
   return { port, connected, close };
 }
 
-const codes = (call: TwinCall) => call.notices.map(({ code }) => code);
+const codes = (call: CallHandle) => call.notices.map(({ code }) => code);
 
 describe('the twin on real sockets', () => {
   it('carries a call from the webhook to the hang-up, signed all the way', async () => {

@@ -80,6 +80,18 @@ describe('an update during a stream', () => {
     expect(said).toEqual(['Second.']);
   });
 
+  it('does not wait for the answer to a request that it makes pointless', async () => {
+    const { rig, call, stream } = await streaming();
+    rig.application.on('/after', 'silent');
+    stream.socket.close(1000);
+    await rig.clock.advance(1_000);
+    expect(rig.application.to('/after')).toHaveLength(1);
+    update(rig, call.sid, { Twiml: '<Response><Say>New.</Say></Response>' });
+    await rig.clock.advance(700);
+    expect(call.events).toContainEqual({ event: 'announced', at: expect.any(Number), text: 'New.' });
+    rig.twin.close();
+  });
+
   it('does nothing where the caller hangs up before it takes effect', async () => {
     const { rig, call } = await streaming();
     update(rig, call.sid, { Twiml: '<Response><Say>First.</Say></Response>' });

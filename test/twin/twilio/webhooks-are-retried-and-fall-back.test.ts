@@ -130,6 +130,7 @@ describe('the webhook of an incoming call', () => {
     const call = rig.place();
     await rig.untilEnded(call);
     expect(rig.application.to('/fallback')[0]?.form).toMatchObject({
+      ErrorCode: '11200',
       ErrorUrl: `${origin}/gone`,
       CallStatus: 'in-progress',
     });
@@ -216,6 +217,18 @@ describe('the fragment of a webhook URL', () => {
     rig.application.on('/voice', answer);
     await rig.untilEnded(rig.place());
     expect(rig.application.to('/voice')).toHaveLength(attempts);
+  });
+
+  it('bounds all attempts together', async () => {
+    const fragment = 'rc=5&rt=1000&tt=2500&rp=all';
+    const rig = makeRig({ number: { ...fallback, voiceUrl: `${origin}/voice#${fragment}` } });
+    rig.application.on('/voice', 'silent');
+    rig.application.on('/fallback', '<Hangup/>');
+    rig.place();
+    await rig.clock.advance(2_499);
+    expect(rig.application.to('/fallback')).toHaveLength(0);
+    await rig.clock.advance(2);
+    expect(rig.application.to('/fallback')).toHaveLength(1);
   });
 
   it('is read within the ranges of Twilio', () => {

@@ -34,10 +34,10 @@ export const notAnEvent = (): ProtocolError =>
 export const missingType = (): ProtocolError =>
   invalidRequest('invalid_event', "The 'type' field is missing.");
 
-export const missingParameter = (param: string): ProtocolError =>
+const missingParameter = (param: string): ProtocolError =>
   invalidRequest('missing_required_parameter', `Missing required parameter: '${param}'.`, param);
 
-export const unknownParameter = (param: string): ProtocolError =>
+const unknownParameter = (param: string): ProtocolError =>
   invalidRequest('unknown_parameter', `Unknown parameter: '${shorten(param)}'.`, shorten(param));
 
 /** Text not on record beyond "Supported values are". */

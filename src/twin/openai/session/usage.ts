@@ -22,7 +22,7 @@ export interface Tokens {
 }
 
 export const textTokens = (text: string): number => Math.ceil(text.length / charactersPerToken);
-export const callerAudioTokens = (audioMs: number): number => Math.floor(audioMs / callerMsPerToken);
+const callerAudioTokens = (audioMs: number): number => Math.floor(audioMs / callerMsPerToken);
 export const modelAudioTokens = (audioMs: number): number => Math.floor(audioMs / modelMsPerToken);
 
 /** `usage` of a `response.done`. */

@@ -1,9 +1,6 @@
 /**
- * Owns: what happened in a call, in order, for tests, demos and measurements.
- * Does not own: deciding anything from it.
- *
- * Invariants:
- * CD1. At most 10,000 events are kept, the first ones; listeners hear all of them.
+ * Owns: the vocabulary of what happens in a call.
+ * Does not own: keeping it (`call-account.ts`), deciding anything from it.
  */
 import type { CallerEvent } from '../../caller/party.ts';
 import type { StreamEnd } from '../stream/media-stream.ts';
@@ -52,25 +49,3 @@ export type CallEvent =
   | { event: 'callEnded'; at: number; reason: CallEndReason; status: CallStatus };
 
 export type CallListener = (event: CallEvent) => void;
-
-const mostKeptEvents = 10_000;
-
-export class CallDiary {
-  readonly #events: CallEvent[] = [];
-  readonly #listeners = new Set<CallListener>();
-
-  get events(): readonly CallEvent[] {
-    return this.#events;
-  }
-
-  note(event: CallEvent): void {
-    if (this.#events.length < mostKeptEvents) this.#events.push(event);
-    for (const listener of this.#listeners) listener(event);
-  }
-
-  /** Returns the function that stops it. */
-  listen(listener: CallListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-}

@@ -13,33 +13,29 @@ import { bytesPerMs } from '../../../media/mulaw.ts';
 import type { TimerHandle } from '../../../runtime/ports/clock.ts';
 import type { Party } from '../../caller/party.ts';
 import { ScriptedCaller } from '../../caller/scripted-caller.ts';
-import { makeNotice, type Notice, type NoticeCode } from '../notices.ts';
-import { DocumentLoader, type NextDocument, type WebhookAddress } from '../twiml/document-loader.ts';
+import type { CallFaults } from '../faults.ts';
+import type { NoticeCode } from '../notices.ts';
+import {
+  DocumentLoader,
+  type LoaderDesk,
+  type NextDocument,
+  type WebhookAddress,
+} from '../twiml/document-loader.ts';
 import { runTwiml } from '../twiml/run.ts';
 import { waitFor } from '../twiml/stage.ts';
 import { Postman } from '../webhooks/postman.ts';
 import { StatusCallbacks, type StatusSubscription } from '../webhooks/status-callbacks.ts';
-import type { WebhookRecord } from '../webhooks/webhook-client.ts';
 import type { AudioStretch } from './audio-track.ts';
+import { CallAccount } from './call-account.ts';
 import type { CallCore } from './call-core.ts';
-import {
-  CallDiary,
-  type CallEndReason,
-  type CallEvent,
-  type CallListener,
-  type CallStatus,
-} from './call-events.ts';
+import type { CallEndReason, CallEvent, CallListener, CallStatus } from './call-events.ts';
+import type { CallEnding, CallHandle } from './call-handle.ts';
 import type { CallPlan, DialPlan } from './call-order.ts';
 import { type CallRecord, isTerminal, standardParameters } from './call-record.ts';
 import { CallStage, type StagedCall } from './call-stage.ts';
-import { CallStreams } from './call-streams.ts';
-import { PhoneLine } from './phone-line.ts';
+import { CallStreams, type StreamedCall } from './call-streams.ts';
+import { type LineStream, PhoneLine } from './phone-line.ts';
 import { makeStereoWav } from './wav.ts';
-
-export interface CallEnding {
-  reason: CallEndReason;
-  status: CallStatus;
-}
 
 export interface CallSetup {
   record: CallRecord;
@@ -49,65 +45,43 @@ export interface CallSetup {
   timeLimitMs: number;
 }
 
-const mostKeptRecords = 10_000;
 const defaultDial: DialPlan = { outcome: 'answered', talkMs: 10_000 };
 
-export class TwinCall implements StagedCall {
+export class TwinCall implements CallHandle, StagedCall, StreamedCall {
   readonly record: CallRecord;
   readonly plan: CallPlan;
+  readonly faults: CallFaults;
   readonly streams: CallStreams;
-  /** Requests about this call and how they were answered, in the order of the answers; the first 10,000. */
-  readonly webhooks: WebhookRecord[] = [];
-  /** Errors and warnings that Twilio's debugger would show; the first 10,000. */
-  readonly notices: Notice[] = [];
-  readonly ended: Promise<CallEnding>;
+  readonly postman: Postman;
   readonly #core: CallCore;
-  readonly #diary = new CallDiary();
+  readonly #account: CallAccount;
   readonly #callbacks: StatusCallbacks;
   readonly #loader: DocumentLoader;
   readonly #party: Party;
   readonly #timeLimitMs: number;
   readonly #dials: DialPlan[];
+  readonly #ending = Promise.withResolvers<CallEnding>();
   #fallback: WebhookAddress | null;
-  #resolveEnded: (ending: CallEnding) => void = () => undefined;
   #line: PhoneLine | null = null;
   #interruption = new AbortController();
   #update: NextDocument | null = null;
   #limitTimer: TimerHandle;
 
   constructor(core: CallCore, { record, plan, fallback, subscription, timeLimitMs }: CallSetup) {
+    const { ports, settings, webhooks } = core;
     this.#core = core;
     this.record = record;
     this.plan = plan;
+    this.faults = plan.faults ?? {};
     this.#fallback = fallback;
     this.#timeLimitMs = timeLimitMs;
     this.#dials = [...(plan.dials ?? [])];
     this.#party = this.#makeParty();
-    const faults = plan.faults ?? {};
-    const desk = {
-      onDelivered: (delivered: WebhookRecord) => this.#keep(this.webhooks, delivered),
-      onNotice: (code: NoticeCode, detail: string) => this.notice(code, detail),
-    };
-    const postman = new Postman(core.ports.clock, core.webhooks, faults.callbacks ?? {}, desk);
-    this.#callbacks = new StatusCallbacks(postman, subscription);
-    this.#loader = new DocumentLoader(
-      core.webhooks,
-      { ...desk, standardParameters: () => standardParameters(record), fallback: () => this.#fallback },
-      faults.duplicateWebhooks,
-    );
-    this.streams = new CallStreams(
-      core.ports,
-      core.settings,
-      { sid: record.sid, faults, postman },
-      {
-        connectLine: (stream) => this.#line?.connect(stream),
-        note: (event) => this.note(event),
-        onNotice: desk.onNotice,
-      },
-    );
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
-    });
+    this.#account = new CallAccount(() => ports.clock.now());
+    this.postman = new Postman(ports.clock, webhooks, this.faults.callbacks ?? {}, this.#account);
+    this.#callbacks = new StatusCallbacks(this.postman, subscription);
+    this.#loader = new DocumentLoader(webhooks, this.#makeLoaderDesk(), this.faults.duplicateWebhooks);
+    this.streams = new CallStreams(ports, settings, this);
   }
 
   get sid(): string {
@@ -118,21 +92,30 @@ export class TwinCall implements StagedCall {
     return this.record.status;
   }
 
-  /** What happened so far; the first 10,000 events. */
-  get events(): readonly CallEvent[] {
-    return this.#diary.events;
-  }
-
   get hasEnded(): boolean {
     return isTerminal(this.record.status);
   }
 
-  /** Hears every event from now on. Returns the function that stops it. */
-  onEvent(listener: CallListener): () => void {
-    return this.#diary.listen(listener);
+  get ended(): Promise<CallEnding> {
+    return this.#ending.promise;
   }
 
-  /** What the caller heard, G.711 mu-law with the time of each stretch; silence lies between. */
+  get events(): CallHandle['events'] {
+    return this.#account.events;
+  }
+
+  get webhooks(): CallHandle['webhooks'] {
+    return this.#account.webhooks;
+  }
+
+  get notices(): CallHandle['notices'] {
+    return this.#account.notices;
+  }
+
+  onEvent(listener: CallListener): () => void {
+    return this.#account.listen(listener);
+  }
+
   heard(): AudioStretch[] {
     return this.#line?.heard.stretches() ?? [];
   }
@@ -141,7 +124,6 @@ export class TwinCall implements StagedCall {
     return this.#line?.said.stretches() ?? [];
   }
 
-  /** A WAV file from the answer on: the caller on the left, what it heard on the right. */
   recording(): Buffer {
     const line = this.#line;
     if (line === null) return makeStereoWav(Buffer.alloc(0), Buffer.alloc(0));
@@ -194,7 +176,7 @@ export class TwinCall implements StagedCall {
     this.#interruption.abort();
     this.setStatus(status);
     this.note({ event: 'callEnded', at: clock.now(), reason, status });
-    this.#resolveEnded({ reason, status });
+    this.#ending.resolve({ reason, status });
   }
 
   setStatus(status: CallStatus): void {
@@ -227,12 +209,16 @@ export class TwinCall implements StagedCall {
     if (isWanted) void this.#loader.notify(action, parameters);
   }
 
+  connectLine(stream: LineStream | null): void {
+    this.#line?.connect(stream);
+  }
+
   note(event: CallEvent): void {
-    this.#diary.note(event);
+    this.#account.note(event);
   }
 
   notice(code: NoticeCode, detail: string): void {
-    this.#keep(this.notices, makeNotice(this.#core.ports.clock.now(), code, detail));
+    this.#account.notice(code, detail);
   }
 
   /** Ends the call where it goes on, and lets go of sockets that were left half-open. */
@@ -276,8 +262,13 @@ export class TwinCall implements StagedCall {
     return onHeard === undefined ? party : overhear(party, onHeard);
   }
 
-  #keep<Item>(list: Item[], item: Item): void {
-    if (list.length < mostKeptRecords) list.push(item);
+  #makeLoaderDesk(): LoaderDesk {
+    return {
+      standardParameters: () => standardParameters(this.record),
+      fallback: () => this.#fallback,
+      noteDelivery: (delivered) => this.#account.noteDelivery(delivered),
+      notice: (code, detail) => this.notice(code, detail),
+    };
   }
 }
 

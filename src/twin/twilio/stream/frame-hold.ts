@@ -21,7 +21,6 @@ export class FrameHold {
   readonly #clock: Clock;
   readonly #release: (payload: string, timestampMs: number) => void;
   #frames: HeldFrame[] = [];
-  #lastReleaseAt = 0;
   #timer: TimerHandle;
 
   constructor(clock: Clock, release: (payload: string, timestampMs: number) => void) {
@@ -33,10 +32,9 @@ export class FrameHold {
     return this.#frames.length > 0;
   }
 
-  /** Releases the frame `delayMs` from now, or right after the one before it where that is later. */
+  /** Releases the frame `delayMs` from now, or together with the one before it where that is later. */
   push(payload: string, timestampMs: number, delayMs: number): void {
-    this.#lastReleaseAt = Math.max(this.#lastReleaseAt, this.#clock.monotonic() + delayMs);
-    this.#frames.push({ payload, timestampMs, releaseAt: this.#lastReleaseAt });
+    this.#frames.push({ payload, timestampMs, releaseAt: this.#clock.monotonic() + delayMs });
     if (this.#frames.length > mostHeldFrames) this.#releaseFirst();
     if (this.#frames.length === 1) this.#schedule();
   }

@@ -247,15 +247,11 @@ export class MediaStream {
 
   #onClose({ code }: SocketClosure): void {
     this.#socket = null;
-    if (!this.#isFrozen) this.#endBecause(code);
-    this.#ports.clock.clearTimeout(this.#timer);
-    this.#listener.onReleased();
-  }
-
-  #endBecause(code: number): void {
     if (code === protocolErrorCode) this.#end({ by: 'loss', code: 31924 });
     else if (code === 1006) this.#end({ by: 'loss', code: 31903 });
     else this.#end({ by: 'server', code });
+    this.#ports.clock.clearTimeout(this.#timer);
+    this.#listener.onReleased();
   }
 
   /** The socket never opened. */

@@ -31,8 +31,8 @@ export interface LoaderDesk {
   /** The parameters that every request about the call carries, as they are now. */
   standardParameters(): Record<string, string>;
   fallback(): WebhookAddress | null;
-  onDelivered(record: WebhookRecord): void;
-  onNotice(code: NoticeCode, detail: string): void;
+  noteDelivery(record: WebhookRecord): void;
+  notice(code: NoticeCode, detail: string): void;
 }
 
 export class DocumentLoader {
@@ -51,7 +51,7 @@ export class DocumentLoader {
       return await this.#read(next);
     } catch (error) {
       if (!(error instanceof TwimlFault)) throw error;
-      this.#desk.onNotice(error.code, error.message);
+      this.#desk.notice(error.code, error.message);
       return await this.#loadFallback(next, error.code);
     }
   }
@@ -79,7 +79,7 @@ export class DocumentLoader {
       return await this.#read({ from: 'url', ...fallback, parameters });
     } catch (error) {
       if (!(error instanceof TwimlFault)) throw error;
-      this.#desk.onNotice(error.code, error.message);
+      this.#desk.notice(error.code, error.message);
       return null;
     }
   }
@@ -95,7 +95,7 @@ export class DocumentLoader {
   }
 
   #keep(record: WebhookRecord): WebhookRecord {
-    this.#desk.onDelivered(record);
+    this.#desk.noteDelivery(record);
     return record;
   }
 }

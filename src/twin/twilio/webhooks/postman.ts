@@ -15,8 +15,8 @@ import type { WebhookClient, WebhookOrder, WebhookRecord } from './webhook-clien
 const longestHoldMs = 1_000;
 
 export interface PostmanDesk {
-  onDelivered(record: WebhookRecord): void;
-  onNotice(code: NoticeCode, detail: string): void;
+  noteDelivery(record: WebhookRecord): void;
+  notice(code: NoticeCode, detail: string): void;
 }
 
 export class Postman {
@@ -69,11 +69,11 @@ export class Postman {
   }
 
   #report(record: WebhookRecord): void {
-    this.#desk.onDelivered(record);
+    this.#desk.noteDelivery(record);
     const { outcome } = record;
-    if (outcome.kind === 'failed') this.#desk.onNotice(outcome.code, outcome.detail);
+    if (outcome.kind === 'failed') this.#desk.notice(outcome.code, outcome.detail);
     else if (outcome.response.status >= 400) {
-      this.#desk.onNotice(15003, `${outcome.response.status} from ${outcome.url}`);
+      this.#desk.notice(15003, `${outcome.response.status} from ${outcome.url}`);
     }
   }
 }

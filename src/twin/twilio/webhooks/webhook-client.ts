@@ -145,21 +145,21 @@ export class WebhookClient {
     };
   }
 
+  /** Settles when the answer has come, the time is up, or the client is closed, whatever the exchange does then. */
   #exchangeInTime(request: HttpRequest, limits: ConnectionLimits, deadline: number): Promise<Attempt> {
     const { clock, exchange } = this.#ports;
-    if (this.#closing.signal.aborted) return Promise.resolve(failedAttempt('read', 'the twin is closed'));
     const limitMs = Math.max(0, Math.min(limits.readTimeoutMs, deadline - clock.monotonic()));
-    const abandonment = new AbortController();
-    const signal = AbortSignal.any([abandonment.signal, this.#closing.signal]);
+    const timeout = new AbortController();
+    const signal = AbortSignal.any([timeout.signal, this.#closing.signal]);
     return new Promise((resolve) => {
-      const timer = clock.setTimeout(() => {
-        abandonment.abort();
-        resolve(failedAttempt('read', `no answer within ${limitMs} ms from ${request.url}`));
-      }, limitMs);
+      const timer = clock.setTimeout(() => timeout.abort(), limitMs);
       const settle = (attempt: Attempt): void => {
         clock.clearTimeout(timer);
         resolve(attempt);
       };
+      const abandon = (): void => settle(failedAttempt('read', `no answer within ${limitMs} ms`));
+      if (signal.aborted) return abandon();
+      signal.addEventListener('abort', abandon);
       exchange(request, { connectTimeoutMs: limits.connectTimeoutMs, signal }).then(
         (response) => settle({ kind: 'answered', response, url: request.url }),
         (error: unknown) =>

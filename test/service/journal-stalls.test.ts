@@ -1,0 +1,150 @@
+/** A journal that does not answer: new calls are declined, live ones go on. */
+import { describe, expect, it } from 'vitest';
+import type { AppendFate } from '../../src/adapters/journal/memory.ts';
+import { FrontDesk } from '../../src/adapters/twilio/front-desk.ts';
+import { Tally } from '../../src/adapters/twilio/tally.ts';
+import type { Answer } from '../../src/runtime/ports/carrier.ts';
+import type { Journal } from '../../src/runtime/ports/journal.ts';
+import { callerNumber, callSid, type Process, Rig, shopNumber } from './rig.ts';
+
+/** A journal whose appends wait while the gate is shut. */
+class Gate {
+  #open: PromiseWithResolvers<void> | null = null;
+
+  shut(): void {
+    this.#open ??= Promise.withResolvers();
+  }
+
+  release(): void {
+    this.#open?.resolve();
+    this.#open = null;
+  }
+
+  readonly beforeAppend = async (): Promise<AppendFate> => {
+    await this.#open?.promise;
+    return 'store';
+  };
+}
+
+/** As the webhook's route asks. */
+async function webhook(rig: Rig, process: Process, carrierCallId: string) {
+  const tally = new Tally(rig.clock, () => undefined);
+  const frontDesk = new FrontDesk({ desk: process.desk, clock: rig.clock, tally });
+  const startedAt = rig.clock.monotonic();
+  let answer: Answer | null = null;
+  let tookMs = Number.NaN;
+  const fields = { CallSid: carrierCallId, From: callerNumber, To: shopNumber, CallStatus: undefined };
+  const answered = frontDesk.answer(fields).then((given) => {
+    answer = given;
+    tookMs = rig.clock.monotonic() - startedAt;
+  });
+  await rig.clock.runUntil(() => answer !== null, 20_000);
+  await answered;
+  return { answer: answer as Answer | null, tookMs };
+}
+
+describe('while appends stall', () => {
+  it('a new call is declined within a second and leaves nothing, and a live one goes on', async () => {
+    const rig = new Rig();
+    const gate = new Gate();
+    const process = rig.open('one', { beforeAppend: gate.beforeAppend });
+    const { line } = await process.begin(callSid(1));
+    const { session } = process.model;
+    gate.shut();
+    const { answer, tookMs } = await webhook(rig, process, callSid(2));
+    expect(answer).toEqual({ do: 'decline' });
+    expect(tookMs).toBeLessThanOrEqual(1_000);
+    expect(process.assembly.registry.get(callSid(2))).toBeUndefined();
+    expect(process.assembly.live.size).toBe(1);
+    expect(process.model.sessions).toHaveLength(1);
+
+    const sent = line.sentMs;
+    session.callerStarts('turn1');
+    session.callerStops('turn1', 'Still there?');
+    session.says('reply2', 'Still here.', 400);
+    expect(line.sentMs).toBe(sent + 400);
+    gate.release();
+    await rig.clock.advance(600);
+    expect((await process.types(callSid(1))).slice(-2)).toEqual(['reply.progressed', 'reply.played']);
+  });
+
+  it('for long: a live call ends with an apology, its sockets closed, without waiting for the journal', async () => {
+    const rig = new Rig();
+    const gate = new Gate();
+    const process = rig.open('one', { beforeAppend: gate.beforeAppend, settings: { starvedMs: 300_000 } });
+    const { line } = await process.begin();
+    gate.shut();
+    process.model.session.callerStarts('turn1');
+    await rig.clock.advance(61_000);
+    expect(line.isClosed).toBe(true);
+    expect(process.model.session.isClosed).toBe(true);
+    expect(await process.desk.continueCall(callSid())).toEqual({ do: 'apologise' });
+    await rig.clock.advance(30_000);
+    await rig.expectNothingLeft();
+    gate.release();
+  });
+
+  it('and the declined call is stored in the end: it is taken up and concluded, not left for ever', async () => {
+    const rig = new Rig();
+    const gate = new Gate();
+    const process = rig.open('one', { beforeAppend: gate.beforeAppend });
+    await process.assembly.presence.start();
+    gate.shut();
+    expect((await webhook(rig, process, callSid())).answer).toEqual({ do: 'decline' });
+    gate.release();
+    process.control.status = 'completed';
+    await rig.clock.advance(60_000);
+    expect(await process.row()).toMatchObject({ endReason: 'caller.hungUp', owner: null });
+    expect(process.control.ended).toEqual([]);
+    await process.assembly.presence.stop();
+    await rig.expectNothingLeft();
+  });
+});
+
+describe('while nothing is answered at all', () => {
+  /** Some of a journal's methods never answer. */
+  const mute =
+    (...names: string[]) =>
+    (journal: Journal): Journal =>
+      new Proxy(journal, {
+        get(target, name) {
+          if (names.includes(String(name))) return () => new Promise(() => undefined);
+          const value = Reflect.get(target, name);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+
+  it.each([['read'], ['saveDefinition'], ['append']])(
+    'a new call is declined within a second: %s',
+    async (method) => {
+      const rig = new Rig();
+      const process = rig.open('one', { wrapJournal: mute(method) });
+      const { answer, tookMs } = await webhook(rig, process, callSid());
+      expect(answer).toEqual({ do: 'decline' });
+      expect(tookMs).toBeLessThanOrEqual(1_000);
+      await rig.expectNothingLeft();
+    },
+  );
+});
+
+describe('an append whose answer was lost', () => {
+  it('is not written twice, and the call goes on', async () => {
+    const rig = new Rig();
+    let appends = 0;
+    const process = rig.open('one', {
+      beforeAppend: () => {
+        appends += 1;
+        return appends % 3 === 0 ? 'loseReply' : appends % 3 === 1 ? 'refuse' : 'store';
+      },
+    });
+    const answered = process.answer();
+    await rig.clock.advance(500);
+    const connected = process.connect(await answered);
+    await rig.clock.advance(2_000);
+    const line = await connected;
+    const entries = await process.entries();
+    expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
+    expect(line?.isClosed).toBe(false);
+    expect(process.value()).toMatchObject({ live: { carrier: 'streaming', model: 'ready' } });
+  });
+});

@@ -1,0 +1,176 @@
+/** A model session that is lost: a new one with the same memory, or an apology. */
+import { describe, expect, it } from 'vitest';
+import { bytesPerMs } from '../../src/media/mulaw.ts';
+import { callSid, type Process, Rig } from './rig.ts';
+
+async function inConversation() {
+  const rig = new Rig();
+  const process = rig.open();
+  const { line } = await process.begin();
+  return { rig, process, line };
+}
+
+const ends = async (process: Process) =>
+  (await process.entries()).flatMap((entry) => (entry.type === 'call.ended' ? [entry.reason] : []));
+
+describe('a new session', () => {
+  it('knows what was said and heard, and which tools were run', async () => {
+    const { rig, process } = await inConversation();
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    session.callerStops('turn1', 'What is it?');
+    session.asksFor('tool1', 'look_up', { what: 'it' });
+    await rig.settle();
+    session.startsReply('reply2');
+    session.sends('reply2', 'item2', 4_000);
+    session.endsReply('reply2', 'item2', 'one two three four five six seven eight');
+    await rig.clock.advance(2_100);
+    session.callerStarts('turn2');
+    session.callerStops('turn2', 'Enough.');
+    session.loses();
+    await rig.clock.advance(1_000);
+
+    expect(process.model.sessions).toHaveLength(2);
+    expect(process.model.session.request).toMatchObject({ generation: 2, instructions: 'Help the caller.' });
+    expect(process.model.session.request.history).toEqual([
+      { kind: 'speech', role: 'agent', text: 'Hello, this is the clerk.' },
+      { kind: 'speech', role: 'caller', text: 'What is it?' },
+      { kind: 'toolCall', toolCallId: 'tool1', name: 'look_up', arguments: '{"what":"it"}' },
+      { kind: 'toolResult', toolCallId: 'tool1', output: 'look_up of it done' },
+      { kind: 'speech', role: 'agent', text: 'one two three four' },
+      { kind: 'speech', role: 'caller', text: 'Enough.' },
+    ]);
+  });
+
+  it('is given what the caller said since the last turn with an answer, once', async () => {
+    const { rig, process, line } = await inConversation();
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    line.brings(500);
+    session.callerStops('turn1', 'The first.');
+    session.callerStarts('turn2');
+    line.brings(700);
+    session.loses();
+    line.brings(300);
+    await rig.clock.advance(1_000);
+    expect(process.model.session.audioBytes).toBe(1_000 * bytesPerMs);
+    line.brings(100);
+    expect(process.model.session.audioBytes).toBe(1_100 * bytesPerMs);
+  });
+
+  it('is not given again what has an answer', async () => {
+    const { rig, process, line } = await inConversation();
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    line.brings(500);
+    session.callerStops('turn1');
+    session.says('reply2', 'I heard you.', 200);
+    await rig.clock.advance(300);
+    session.loses();
+    await rig.clock.advance(1_000);
+    expect(process.model.session.audioBytes).toBe(0);
+  });
+
+  it('hears nothing of what the one before still says', async () => {
+    const { rig, process, line } = await inConversation();
+    const { session } = process.model;
+    session.loses();
+    await rig.clock.advance(1_000);
+    const sent = line.sentMs;
+    session.isClosed = false;
+    session.sends('ghost', 'ghost-item', 500);
+    session.endsReply('ghost', 'ghost-item', 'Boo.');
+    session.callerStarts('ghost-turn');
+    await rig.clock.advance(100);
+    expect(line.sentMs).toBe(sent);
+    expect(await process.types()).not.toContain('caller.startedSpeaking');
+  });
+
+  it('goes on with a reply that was cut, from where the caller stopped hearing', async () => {
+    const { rig, process, line } = await inConversation();
+    const { session } = process.model;
+    session.startsReply('reply2');
+    session.sends('reply2', 'item2', 4_000);
+    await rig.clock.advance(1_000);
+    session.loses();
+    expect(line.clears).toBeGreaterThan(0);
+    await rig.clock.advance(1_000);
+    expect(process.model.session.told.at(-1)).toContain('Go on from exactly there');
+  });
+
+  it('is not needed for a reply that has come in full', async () => {
+    const { rig, process } = await inConversation();
+    process.model.session.says('reply2', 'A whole reply.', 2_000);
+    await rig.clock.advance(500);
+    process.model.session.loses();
+    await rig.clock.advance(1_700);
+    expect((await process.entries()).findLast(({ type }) => type === 'reply.played')).toMatchObject({
+      replyId: 'reply2',
+    });
+  });
+});
+
+describe('a model that lets nobody in', () => {
+  it('for good: the caller hears an apology, and then the line is closed', async () => {
+    const rig = new Rig();
+    const process = rig.open();
+    process.model.next = 'isRefused';
+    const line = await process.connect(await process.answer());
+    await rig.clock.advance(100);
+    expect(line?.isClosed).toBe(true);
+    expect(await process.desk.continueCall(callSid())).toEqual({ do: 'apologise' });
+    await process.report('completed');
+    await rig.settle();
+    expect(await ends(process)).toEqual(['model.refused']);
+    expect(process.model.sessions).toHaveLength(1);
+    await rig.expectNothingLeft();
+  });
+
+  it('for good, and a carrier that never asks again: the call is ended from here', async () => {
+    const rig = new Rig();
+    const process = rig.open();
+    process.model.next = 'isRefused';
+    await process.connect(await process.answer());
+    await rig.clock.advance(30_000);
+    expect(process.control.ended).toEqual([callSid()]);
+    expect(await ends(process)).toEqual(['model.refused']);
+    await rig.expectNothingLeft();
+  });
+
+  it('now: it is tried so often and no more', async () => {
+    const rig = new Rig();
+    const process = rig.open('one', { settings: { modelTries: 3, modelConnectMs: 1_000 } });
+    process.model.next = 'isSilent';
+    await process.connect(await process.answer());
+    await rig.clock.advance(30_000);
+    expect(process.model.sessions).toHaveLength(3);
+    expect(await ends(process)).toEqual(['model.unavailable']);
+    await rig.expectNothingLeft();
+  });
+
+  it('because no socket is to be had: that is no end of the process, but of the call', async () => {
+    const rig = new Rig();
+    const process = rig.open('one', { settings: { modelTries: 2, modelConnectMs: 1_000 } });
+    process.model.next = 'throws';
+    await process.connect(await process.answer());
+    await rig.clock.advance(30_000);
+    expect(process.logged.join('')).toContain('the command openModel failed');
+    expect(await ends(process)).toEqual(['model.unavailable']);
+    await rig.expectNothingLeft();
+  });
+});
+
+describe('an observer that fails', () => {
+  it('keeps no call from going on', async () => {
+    const rig = new Rig();
+    const process = rig.open('one', {
+      onStep: () => {
+        throw new Error('the screen is gone');
+      },
+    });
+    await process.begin();
+    expect(process.value()).toMatchObject({ live: { carrier: 'streaming', model: 'ready' } });
+    expect(process.logged.join('')).toContain('an entry could not be shown');
+    expect(process.logged.join('')).not.toContain('the screen is gone');
+  });
+});
