@@ -77,6 +77,7 @@ export class CallEndDeliveries {
     await Promise.all([...fresh, ...due].slice(0, batch).map((row) => this.#tell(row)));
     const isMoreToTell = fresh.length + due.length > batch || (fresh.length > 0 && rows.length === limit);
     if (isMoreToTell && this.#failing.size < failingLimit) this.#again = true;
+    if (this.#failing.size > 0) this.#retryLater();
   }
 
   async #read(limit: number): Promise<CallRow[]> {
@@ -108,7 +109,6 @@ export class CallEndDeliveries {
     if (ending.how === 'threw') onTrouble(ending.error);
     if (ending.how === 'timedOut') onTrouble(new Error(`onCallEnded took longer than ${tellLimitMs} ms`));
     this.#failing.set(row.callId, clock.monotonic() + retryEveryMs);
-    this.#retryLater();
   }
 
   #retryLater(): void {

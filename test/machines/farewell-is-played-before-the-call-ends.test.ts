@@ -15,6 +15,7 @@ import {
   replyVoiced,
   streamClosed,
   streamStarted,
+  toolFinished,
   toolReplyFinished,
   toolRequested,
 } from './support/facts.ts';
@@ -43,6 +44,20 @@ describe('an agent that hangs up', () => {
     given(...goodbyeWithRequest)
       .when(replyPlayed('reply1'))
       .leadsTo(ended('agent.hungUp'));
+  });
+
+  it('is asked for a goodbye, and not for the answer to a tool that it used as well', () => {
+    given(...asked, toolRequested('tool1'), toolFinished('tool1'), hangUpToolRequested)
+      .when(toolReplyFinished('reply1', { toolCalls: 2 }))
+      .leadsTo({ commands: ['answerHangUp bye true', 'createReply farewell'] });
+    given(
+      ...asked,
+      toolRequested('tool1'),
+      hangUpToolRequested,
+      toolReplyFinished('reply1', { toolCalls: 2 }),
+    )
+      .when(toolFinished('tool1'))
+      .leadsTo({ states: { farewell: 'requested' }, commands: ['sendToolResult tool1'] });
   });
 
   it('is asked for a goodbye where it said none', () => {

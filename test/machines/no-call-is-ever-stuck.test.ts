@@ -24,6 +24,9 @@ import {
 const mostStepsInSilence = 150;
 const mostRoundsOfGoodWill = 20;
 
+/** More than this is no graph any more. */
+const mostKinds = 50_000;
+
 /** States that differ only in ids and moments behave alike. */
 function kindOf({ snapshot }: CallState): string {
   const {
@@ -58,6 +61,7 @@ function explore(from: CallState, factsOf: (state: CallState) => Draft[]): CallS
       const kind = kindOf(next.after);
       if (found.has(kind)) continue;
       found.set(kind, next.after);
+      if (found.size > mostKinds) throw new Error('the context grows without end');
       open.push(next.after);
     }
   }

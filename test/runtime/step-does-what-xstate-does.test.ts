@@ -186,6 +186,14 @@ describe('a chart that does more than assign, wait and name commands (S4)', () =
     expect(settled(raising)).toEqual([]);
   });
 
+  it('fails with the error that reached the chart', () => {
+    const simple = createMachine({ initial: 'a', states: { a: {} } });
+    const stepper = createStepper(simple as AnyStateMachine, {}, undefined);
+    const error = new Error('no such tool');
+    const event = { type: 'xstate.error.actor.somebody', error, at: 1 };
+    expect(() => stepper.advance(stepper.begin(undefined), event)).toThrow(error);
+  });
+
   it('fails with its own error where a guard fails', () => {
     const failing = createMachine({
       initial: 'a',

@@ -126,7 +126,8 @@ function connect(path: string, steps: readonly Migration[]): DatabaseSync {
 /**
  * A new file gets its application id with its first page and without a rollback journal: whatever a crash leaves
  * behind is either empty or ours. `auto_vacuum` must come before that page, and lets the file shrink one day.
- * Another process that opens the same new file may undo a step before this one holds the file: so look again. */
+ * Another process that opens the same new file may undo a step before this one holds the file: so look again.
+ */
 function enterWriteAheadMode(database: DatabaseSync): void {
   for (let attempt = 0; !isInWriteAheadMode(database); attempt += 1) {
     if (attempt === writeAheadAttempts)

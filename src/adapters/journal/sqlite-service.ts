@@ -91,7 +91,7 @@ class SqliteService {
     if (requests.some(({ name }) => writingOperations.has(name))) this.#shortenLog();
   }
 
-  /** Comes before the answer to a `put`: who watches after that answer is not told of that signal. */
+  /** Comes before the answer to a `put`: the watchers of this process know of it when its putter does. */
   #noticeSignals(): void {
     if (this.#poll === undefined) return;
     const newest = this.#newestSignal();
