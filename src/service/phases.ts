@@ -3,7 +3,6 @@
  * Does not own: the order of phases (`src/machines/service.ts`), what they do (`service.ts`).
  */
 import type { Phase } from '../machines/service.ts';
-import { HoldfastError } from '../runtime/ports/errors.ts';
 
 const advice: Record<Phase, string> = {
   configuration: '',
@@ -24,9 +23,16 @@ const systemErrors: Record<string, string> = {
 };
 
 export function describeFailure(phase: Phase, error: unknown): { detail: string; advice: string } {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known = error instanceof HoldfastError || error instanceof PhaseNotPassed;
-  const message = error instanceof Error ? error.message : String(error);
-  const detail = known ? message : (systemErrors[code] ?? message);
-  return { detail, advice: advice[phase] };
+  return { detail: detailOf(error), advice: advice[phase] };
 }
+
+function detailOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  const known = systemErrors[code];
+  return known === undefined ? error.message : `${known}${placeOf(error)}`;
+}
+
+/** Where it was to be listened, as Node.js tells it. */
+const placeOf = (error: Error): string =>
+  'address' in error && 'port' in error ? `: ${error.address}:${error.port}` : '';

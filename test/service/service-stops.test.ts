@@ -1,0 +1,144 @@
+/** The end of a process: the drain with a live call, the stop, and what may go wrong while it is closed. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openJournal } from '../../src/adapters/journal/open-journal.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { Closings } from '../../src/service/closings.ts';
+import { drainMs } from '../../src/service/service.ts';
+import { fastClock, freePort, get, Host, number, until } from './support/host.ts';
+
+let host: Host;
+beforeEach(() => {
+  host = new Host();
+});
+afterEach(() => host.close());
+
+/** A service with both halves of the twin, and a caller who says nothing and stays. */
+async function withLiveCall() {
+  const port = await freePort();
+  const publicUrl = `http://127.0.0.1:${port}`;
+  const openai = await host.openai();
+  const twilio = await host.twilio(publicUrl);
+  const { service, state } = host.service({
+    PORT: String(port),
+    PUBLIC_URL: publicUrl,
+    OPENAI_REALTIME_URL: openai.url,
+    TWILIO_API_URL: twilio.url,
+  });
+  await service.start();
+  const call = twilio.placeCall({ to: number, from: '+15550123' });
+  await until(() => openai.sessions.some(({ closure }) => closure === null) && service.open.calls === 1);
+  return { service, state, port, openai, twilio, call };
+}
+
+describe('a service with a live call', () => {
+  it('takes no new one while it drains, and stops when the last one is over', async () => {
+    const { service, state, port, twilio, call, openai } = await withLiveCall();
+    service.drain('SIGTERM');
+    expect(state()).toBe('draining');
+    expect(await get(port, '/ready')).toMatchObject({ status: 503 });
+    expect(await get(port, '/live')).toMatchObject({ status: 200 });
+    const declined = twilio.placeCall({ to: number, from: '+15550124' });
+    await declined.ended;
+    expect(declined.events.map(({ event }) => event)).not.toContain('streamStarted');
+    expect(service.open.calls).toBe(1);
+
+    call.hangUp();
+    await service.stopped;
+    expect(state()).toBe('stopped');
+    expect(await get(port, '/live')).toBeNull();
+    expect(openai.sessions.every(({ closure }) => closure !== null)).toBe(true);
+    const journal = await openJournal(`sqlite:${host.journalPath}`, { clock: systemClock });
+    expect(await journal.list({})).toMatchObject([{ callId: call.record.sid, endReason: 'caller.hungUp' }]);
+    expect(await journal.undelivered(10)).toEqual([]);
+    expect(await journal.instances()).toEqual([]);
+    await journal.close();
+  });
+
+  it('stops at once where that is asked for, and leaves the call in the journal for the next process', async () => {
+    const { service, port, openai, call } = await withLiveCall();
+    service.drain('SIGINT');
+    service.drain('SIGINT');
+    await service.stopped;
+    expect(await get(port, '/live')).toBeNull();
+    expect(service.open).toEqual({ calls: 0, parts: 0 });
+    await until(() => openai.sessions.every(({ closure }) => closure !== null));
+    const journal = await openJournal(`sqlite:${host.journalPath}`, { clock: systemClock });
+    expect(await journal.list({ live: true })).toMatchObject([{ callId: call.record.sid }]);
+    await journal.close();
+
+    const next = host.service({});
+    await next.service.start();
+    await until(() => next.service.open.calls === 1);
+    expect((await next.service.journal.list({ live: true }))[0]?.owner).not.toBeNull();
+  });
+});
+
+describe('a service that is told to stop', () => {
+  it('while it starts says that it was stopped, and leaves nothing open', async () => {
+    const { service, state } = host.service({});
+    const started = service.start();
+    service.drain('SIGTERM');
+    expect(await started).toBe('stopped');
+    await service.stopped;
+    expect(state()).toBe('stopped');
+  });
+
+  it.each([1, 2, 3, 4, 5])('after phase %i leaves nothing open, whatever was under way', async (count) => {
+    const port = await freePort();
+    const started = host.service({ PORT: String(port) });
+    const { service, facts } = started;
+    void service.start();
+    await until(() => facts.filter((fact) => 'phase' in fact).length >= count);
+    service.stop('enough');
+    await service.stopped;
+    expect(await get(port, '/live')).toBeNull();
+    if (count >= 2) await expect(service.journal.list({})).rejects.toMatchObject({ code: 'journal.closed' });
+  });
+
+  it('is ready neither before it has started nor after it was told', async () => {
+    const { service } = host.service({});
+    const started = service.start();
+    await started;
+    const { publicPort } = service.addresses;
+    expect(await get(publicPort, '/ready')).toMatchObject({ status: 200 });
+    service.stop('enough');
+    await service.stopped;
+    expect(await get(publicPort, '/ready')).toBeNull();
+  });
+
+  it('waits for live calls no longer than the drain may take', async () => {
+    const openai = await host.openai();
+    const { service, state } = host.service({ OPENAI_REALTIME_URL: openai.url }, fastClock(100));
+    await service.start();
+    service.drain('SIGTERM');
+    await service.stopped;
+    expect(state()).toBe('stopped');
+    expect(drainMs).toBe(20_000);
+  });
+});
+
+describe('closing', () => {
+  it('goes on where one part fails, and closes each part once and the journal last', async () => {
+    const closed: string[] = [];
+    const troubles: unknown[] = [];
+    const part = (name: string, fails = false) => ({
+      close: async () => {
+        closed.push(name);
+        if (fails) throw new Error(`${name} is stuck`);
+      },
+      stopListening: async () => undefined,
+    });
+    const closings = new Closings((error) => troubles.push(error));
+    const parts = {
+      tunnel: part('tunnel', true),
+      adminServer: part('admin', true),
+      publicServer: part('public'),
+      journal: part('journal'),
+    } as never;
+    await closings.closeAll(parts);
+    await closings.closeAll(parts);
+    expect(closed.sort()).toEqual(['admin', 'journal', 'public', 'tunnel']);
+    expect(troubles.map(String)).toEqual(['Error: tunnel is stuck', 'Error: admin is stuck']);
+    await closings.closeAll({});
+  });
+});
