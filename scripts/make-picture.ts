@@ -41,10 +41,7 @@ const { stdout } = spawnSync('npm', ['run', '--silent', 'demo'], {
   env: environment,
 });
 const shown = stdout.replaceAll(journalUrl, 'sqlite:data/holdfast.db');
-const lines = [
-  '<span style="color:#fff">$ npm run demo</span>',
-  ...shown.trimEnd().split('\n').map(toHtml),
-];
+const lines = ['<span style="color:#fff">$ npm run demo</span>', ...shown.trimEnd().split('\n').map(toHtml)];
 const page = `<body style="margin:0;background:#0d1117"><pre style="margin:0;padding:18px 22px;color:#c9d1d9;font:13px/1.45 'DejaVu Sans Mono',monospace">${lines.join('\n')}</pre></body>`;
 writeFileSync(join(directory, 'demo.html'), page);
 

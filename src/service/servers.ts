@@ -2,11 +2,16 @@
  * Owns: opening the two servers of a process: the public one with the carrier's routes, and the admin one.
  * Does not own: what is answered there.
  */
-import { type AdminServer, type HealthReport, openAdminServer } from '../adapters/http/admin-server.ts';
+import {
+  type AdminServer,
+  type HealthReport,
+  type MetricsText,
+  openAdminServer,
+} from '../adapters/http/admin-server.ts';
 import { PublicServer } from '../adapters/http/public-server.ts';
 import { MediaUpgrades } from '../adapters/twilio/media-upgrades.ts';
 import { Signature } from '../adapters/twilio/signature.ts';
-import { Tally } from '../adapters/twilio/tally.ts';
+import type { Tally } from '../adapters/twilio/tally.ts';
 import { twilioWebhooks } from '../adapters/twilio/webhooks.ts';
 import type { Configuration } from '../config/environment.ts';
 import { wrapWebSocket } from '../platform/websocket.ts';
@@ -19,6 +24,8 @@ export interface ServersOptions {
   logger: Logger;
   clock: Clock;
   desk: CarrierDesk;
+  tally: Tally;
+  metrics: MetricsText;
   /** Null while it is not known yet. */
   publicUrl(): string | null;
   isReady(): boolean;
@@ -46,11 +53,11 @@ function openPublicServer({
   logger,
   clock,
   desk,
+  tally,
   publicUrl,
   isReady,
 }: ServersOptions): Promise<PublicServer> {
   const { instance, twilio, host, port } = configuration;
-  const tally = new Tally(clock, (line, error) => logger.warn({ category: 'connection', err: error }, line));
   const signature = new Signature(twilio.authToken, publicUrl);
   const upgrades = new MediaUpgrades({ desk, clock, tally, signature, wrapSocket: wrapWebSocket });
   const { fallbackUrl } = twilio;
@@ -66,11 +73,18 @@ function openPublicServer({
   });
 }
 
-const openAdmin = ({ configuration, logger, publicUrl, health }: ServersOptions): Promise<AdminServer> =>
+const openAdmin = ({
+  configuration,
+  logger,
+  publicUrl,
+  health,
+  metrics,
+}: ServersOptions): Promise<AdminServer> =>
   openAdminServer({
     ...configuration.admin,
     publicUrl,
     health,
+    metrics,
     onRefused: (verdict) => logger.warn({ category: 'service', verdict }, 'an admin request was refused'),
     onError: (error) => logger.error({ category: 'service', err: error }, 'an admin request failed'),
   });

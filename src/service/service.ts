@@ -12,6 +12,7 @@ import { hostname } from 'node:os';
 import type { HealthReport } from '../adapters/http/admin-server.ts';
 import { openJournal } from '../adapters/journal/open-journal.ts';
 import { createOpenAiModel } from '../adapters/openai/model.ts';
+import type { CountOddity } from '../adapters/openai/oddity.ts';
 import { openTunnel, type Tunnel } from '../adapters/tunnel/ngrok.ts';
 import { TwilioApi } from '../adapters/twilio/api.ts';
 import { pointsTo, TwilioNumber } from '../adapters/twilio/number.ts';
@@ -31,6 +32,7 @@ import { ServiceActor, type ServiceFact, type ServiceSnapshot } from '../runtime
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import { Closings } from './closings.ts';
+import { createInstruments, type Instruments } from './instruments.ts';
 import { describeFailure, PhaseNotPassed } from './phases.ts';
 import { openServers, type Servers } from './servers.ts';
 
@@ -46,7 +48,7 @@ export interface ServiceOptions {
 }
 
 /** What the phases opened, in the order in which they opened it. */
-interface Opened extends Servers {
+interface Opened extends Servers, Instruments {
   configuration: Configuration;
   agent: LoadedAgent;
   logger: Logger;
@@ -189,6 +191,8 @@ export class Service {
     const configuration = readConfiguration(this.#options.environment);
     this.#opened.configuration = configuration;
     this.#opened.logger = createLogger(configuration.logLevel, configuration.instance);
+    const liveCalls = (): number => this.#opened.assembly?.registry.size ?? 0;
+    Object.assign(this.#opened, createInstruments(this.#options.clock, this.#opened.logger, liveCalls));
     this.#opened.agent = await loadAgent(configuration.agent);
     return `agent ${configuration.agent}, instance ${configuration.instance}`;
   }
@@ -197,7 +201,8 @@ export class Service {
     const configuration = this.#part('configuration');
     const { clock } = this.#options;
     const journal = await openJournal(configuration.journalUrl, { clock });
-    const model = createModel(configuration, clock);
+    const metrics = this.#part('metrics');
+    const model = createModel(configuration, clock, (kind) => metrics.countOddity(kind));
     const api = new TwilioApi(configuration.twilio, clock);
     Object.assign(this.#opened, { journal, model, api });
     this.#opened.assembly = assemble({
@@ -215,7 +220,10 @@ export class Service {
       isReady: () => this.#isReady,
       mayAdopt: () => !this.#isLeaving,
       onCallGone: () => this.#reportCallsGone(),
-      onStep: (step) => this.#options.onStep?.(step),
+      onStep: (step) => {
+        metrics.observe(step.entry);
+        this.#options.onStep?.(step);
+      },
     });
     return configuration.journalUrl;
   }
@@ -234,6 +242,8 @@ export class Service {
       logger: this.#part('logger'),
       clock: this.#options.clock,
       desk,
+      tally: this.#part('tally'),
+      metrics: this.#part('metrics'),
       publicUrl: () => this.#publicUrl,
       isReady: () => this.#isReady,
       health: () => this.#health(),
@@ -293,7 +303,7 @@ export class Service {
   }
 }
 
-const createModel = ({ openai }: Configuration, clock: Clock): Model =>
+const createModel = ({ openai }: Configuration, clock: Clock, count: CountOddity): Model =>
   createOpenAiModel({
     url: openai.realtimeUrl,
     model: openai.model,
@@ -301,6 +311,7 @@ const createModel = ({ openai }: Configuration, clock: Clock): Model =>
     clock,
     random: Math.random,
     openSocket: openWebSocket,
+    count,
   });
 
 /** Names the host to other instances without telling its name. */

@@ -1,6 +1,6 @@
 /**
- * Owns: the server for the operator: `/health`.
- * Does not own: what is healthy; who may use it (`admin-access.ts`).
+ * Owns: the server for the operator: `/health` and `/metrics`.
+ * Does not own: what is healthy or measured; who may use it (`admin-access.ts`).
  *
  * Invariants:
  * S2. A taken port is not fatal: the next free one of `portTries` is used.
@@ -20,10 +20,17 @@ export interface HealthReport {
   [detail: string]: Json;
 }
 
+export interface MetricsText {
+  contentType: string;
+  text(): Promise<string>;
+}
+
 export interface AdminServerOptions extends AdminAccessOptions {
   /** The first port that is tried; 0 lets the system choose. */
   port: number;
   health: () => HealthReport;
+  /** For a scraper. */
+  metrics: MetricsText;
   onRefused: (verdict: Exclude<Verdict, 'admitted'>) => void;
   onError: (error: unknown) => void;
 }
@@ -51,6 +58,9 @@ export async function openAdminServer(options: AdminServerOptions): Promise<Admi
       .header('cache-control', 'no-store')
       .send(report);
   });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(options.metrics.contentType).send(await options.metrics.text()),
+  );
   const port = await listenOnFreePort(app, options.host, options.port);
   return { port, close: () => closeNow(app) };
 }

@@ -26,6 +26,7 @@ async function open(options: Partial<AdminServerOptions> = {}): Promise<AdminSer
     token: 'secret',
     publicUrl: () => 'https://calls.example',
     health: () => ({ healthy: true, journal: 'up' }),
+    metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'holdfast_calls_live 0\n' },
     onRefused: (verdict) => refused.push(verdict),
     onError: (error) => errors.push(error),
     ...options,
@@ -257,4 +258,13 @@ describe('the port of the admin server', () => {
     expect(listened).toHaveBeenCalledOnce();
     listened.mockRestore();
   });
+});
+
+it('serves metrics as the text that a scraper reads, under the same access', async () => {
+  const server = await open({ host: '127.0.0.1', token: null });
+  const answer = await get(server, '/metrics');
+  expect(answer).toMatchObject({ status: 200, body: 'holdfast_calls_live 0\n' });
+  expect(answer.headers['content-type']).toContain('version=0.0.4');
+  const proxied = await get(server, '/metrics', { 'x-forwarded-for': '203.0.113.1' });
+  expect(proxied.status).toBe(403);
 });
