@@ -4,7 +4,7 @@
  */
 import type { CallContext, CallEvent } from './setup.ts';
 
-interface Scope {
+export interface Scope {
   context: CallContext;
   event: CallEvent;
 }

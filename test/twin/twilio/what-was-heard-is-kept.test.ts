@@ -9,6 +9,8 @@ import { makeStereoWav } from '../../../src/twin/twilio/call/wav.ts';
 import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
 import { makeRig, streamTwiml } from './support/rig.ts';
 
+const joined = (track: AudioTrack): Buffer => Buffer.concat(track.stretches().map(({ bytes }) => bytes));
+
 describe('a track', () => {
   it('joins what follows without a gap, and separates what does not', () => {
     const track = new AudioTrack(10_000);
@@ -19,7 +21,7 @@ describe('a track', () => {
       [1_000, 240],
       [1_040, 160],
     ]);
-    expect([...track.joined()]).toEqual([...Array(160).fill(1), ...Array(80).fill(2), ...Array(160).fill(3)]);
+    expect([...joined(track)]).toEqual([...Array(160).fill(1), ...Array(80).fill(2), ...Array(160).fill(3)]);
   });
 
   it('renders the time between as silence, and cuts what lies outside', () => {
@@ -39,7 +41,7 @@ describe('a track', () => {
     const track = new AudioTrack(200);
     track.append(0, new Uint8Array(160));
     track.append(20, new Uint8Array(160));
-    expect([track.length, track.droppedBytes]).toEqual([160, 160]);
+    expect(joined(track)).toHaveLength(160);
   });
 
   it('gives back what it was given, however it was cut', () => {
@@ -52,7 +54,7 @@ describe('a track', () => {
           track.append(at, piece);
           at += piece.length / 8;
         }
-        expect(track.joined()).toEqual(Buffer.concat(audio));
+        expect(joined(track)).toEqual(Buffer.concat(audio));
       }),
     );
   });

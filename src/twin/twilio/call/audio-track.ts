@@ -3,7 +3,7 @@
  * Does not own: who said it, silence (it is what lies between the stretches).
  *
  * Invariants:
- * A1. At most `limitBytes` are kept; what comes later is counted and dropped.
+ * A1. At most `limitBytes` are kept; what comes later is dropped.
  */
 import { bytesPerMs, silenceByte } from '../../../media/mulaw.ts';
 
@@ -28,27 +28,14 @@ export class AudioTrack {
   readonly #places: StretchPlace[] = [];
   #bytes = Buffer.alloc(0);
   #length = 0;
-  #droppedBytes = 0;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
   }
 
-  /** Bytes kept so far. */
-  get length(): number {
-    return this.#length;
-  }
-
-  get droppedBytes(): number {
-    return this.#droppedBytes;
-  }
-
   /** Adds the first `length` bytes of `audio`, which sounded from `at` on; copies them. */
   append(at: number, audio: Uint8Array, length = audio.length): void {
-    if (this.#length + length > this.#limitBytes) {
-      this.#droppedBytes += length;
-      return;
-    }
+    if (this.#length + length > this.#limitBytes) return;
     this.#makeRoom(length);
     this.#bytes.set(length === audio.length ? audio : audio.subarray(0, length), this.#length);
     this.#place(at, length);
@@ -75,11 +62,6 @@ export class AudioTrack {
       at,
       bytes: this.#bytes.subarray(start, start + length),
     }));
-  }
-
-  /** The bytes of all stretches, without what lies between. */
-  joined(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#length));
   }
 
   /** The time from `startAt` on as it sounded, silence included. */
