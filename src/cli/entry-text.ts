@@ -11,7 +11,9 @@ const longestContent = 160;
 const shorten = (text: string): string =>
   text.length > longestContent ? `${text.slice(0, longestContent)}…` : text;
 
-const formatValue = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** Words and what no terminal should get as it is are put in quotes. */
+const formatValue = (value: unknown): string =>
+  typeof value === 'string' && /^[!-~]+$/.test(value) ? value : JSON.stringify(value);
 
 /** `tool.requested  toolCallId=call_1 name=find_repair arguments="{...}"`. An erased payload reads `(erased)`. */
 export function formatEntry(entry: Entry, payloads: readonly Payload[]): string {

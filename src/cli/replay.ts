@@ -37,13 +37,8 @@ export async function replayCall(
 ): Promise<Replayed> {
   const row = await findCall(journal, callId);
   const steps = await replay(journal, callId);
-  const differing = steps.filter(({ matches }) => !matches).length;
-  const commits = steps.filter(({ stored }) => stored !== undefined).length;
-  const matches = differing === 0;
+  const matches = steps.every((step) => step.matches);
   if (options.json) return { text: JSON.stringify(steps.map(describe), null, 2), matches };
-  const verdict = matches
-    ? `${steps.length} entries replayed; the fold equals the stored state after each of ${commits} commits.`
-    : `${steps.length} entries replayed; the fold DIFFERS from the stored state after ${differing} of ${commits} commits.`;
   const body = steps.flatMap((step, index) => formatStep(step, steps[index - 1], row.startedAt));
   return {
     text: [
@@ -52,10 +47,18 @@ export async function replayCall(
       '  seq    seconds  entry, → states after it, ! commands',
       ...body,
       '',
-      verdict,
+      formatVerdict(steps),
     ].join('\n'),
     matches,
   };
+}
+
+function formatVerdict(steps: readonly ReplayedStep[]): string {
+  const commits = steps.filter(({ stored }) => stored !== undefined).length;
+  const [first, ...more] = steps.filter(({ matches }) => !matches);
+  if (!first)
+    return `${steps.length} entries replayed: the states are those that were stored, ${commits} of ${commits}.`;
+  return `${steps.length} entries replayed: ${more.length + 1} of ${commits} stored states DIFFER, the first one after entry ${first.entry.seq}.`;
 }
 
 const describe = ({ entry, state, commands, matches }: ReplayedStep): object => ({

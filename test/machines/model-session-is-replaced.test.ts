@@ -68,6 +68,19 @@ describe('a session that is lost', () => {
       .leadsTo({ states: { turn: 'thinking' }, commands: ['joinModel 2', 'createReply continuation'] });
   });
 
+  it('owes the rest also where all that had come was played already', () => {
+    replaced(given(...speaking, replyPlayed())).leadsTo({
+      commands: ['joinModel 2', 'createReply continuation'],
+    });
+  });
+
+  it('owes no rest to a caller who had interrupted', () => {
+    replaced(given(...speaking, callerStarts)).leadsTo({
+      commands: ['joinModel 2'],
+      context: { owed: null },
+    });
+  });
+
   it('lets a reply that has come in full be played to its end, and nothing is said after it', () => {
     replaced(given(...speaking, replyFinished()))
       .leadsTo({ states: { turn: 'agentSpeaking', model: 'ready' }, commands: ['joinModel 2'] })

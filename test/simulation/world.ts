@@ -23,7 +23,7 @@ import { type Assembly, assemble } from '../../src/service/assembly.ts';
 import type { Brain } from '../../src/twin/openai/brain.ts';
 import { type FaultPlan, noFaults } from '../../src/twin/openai/faults.ts';
 import { connectInMemory, type InMemoryTwin } from '../../src/twin/openai/memory-connection.ts';
-import { seededRandom } from '../../src/twin/openai/random.ts';
+import { seededRandom } from '../../src/twin/random.ts';
 import type { TwinCall } from '../../src/twin/twilio/call/call.ts';
 import type { CallPlan } from '../../src/twin/twilio/call/call-order.ts';
 import type { Exchange } from '../../src/twin/twilio/http/http-message.ts';

@@ -107,6 +107,10 @@ const awaitsAnswer = ({ callerTurnOpen, reply }: CallContext): boolean =>
 /** All of the reply has come, and the line plays it whatever becomes of the session. */
 const isComplete = ({ reply }: CallContext): boolean => reply.voiced && !reply.active;
 
+/** Part of the reply was heard, and more of it was to come, though the line may have nothing left to play. */
+const isHalfSaid = ({ reply, callerTurnOpen }: CallContext): boolean =>
+  reply.voiced && reply.active && !callerTurnOpen;
+
 const isCurrentModel = (context: CallContext, event: CallEvent): boolean =>
   'generation' in event && event.generation === context.model.generation;
 
@@ -193,6 +197,7 @@ export const call = setup({
         backoffMs: event.type === 'model.closed' ? backoffMs(context, event) : 0,
       },
       reply: isComplete(context) ? context.reply : noReply,
+      owed: context.owed ?? (isHalfSaid(context) ? ('continuation' as const) : null),
       callerTurnOpen: false,
     })),
     noteCallerSpeaking: assign(() => ({ callerTurnOpen: true, owed: null })),

@@ -6,13 +6,13 @@
  */
 import type { Clock } from '../../runtime/ports/clock.ts';
 import type { SocketHandlers } from '../../runtime/ports/socket.ts';
+import { type Random, seededRandom } from '../random.ts';
 import { SegmentCache } from './audio/segment-cache.ts';
 import type { Brain } from './brain.ts';
 import { type Admission, admit, type ConnectionRequest, sendRefusal } from './connection/admission.ts';
 import { type Fault, type FaultPlan, noFaults } from './faults.ts';
 import type { Pace } from './pace.ts';
 import { identifyWith } from './protocol/identifiers.ts';
-import { type Random, seededRandom } from './random.ts';
 import { type Line, TwinSession } from './twin-session.ts';
 
 /** The largest message of a client: 15 MiB of audio, base64-encoded, and what is around it. */

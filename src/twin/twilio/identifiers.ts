@@ -4,7 +4,7 @@
  *
  * Source: Twilio, String Identifiers (SID).
  */
-import type { Random } from '../openai/random.ts';
+import type { Random } from '../random.ts';
 
 /** Account, call, media stream, recording, phone number. */
 export type SidPrefix = 'AC' | 'CA' | 'MZ' | 'RE' | 'PN';

@@ -8,7 +8,7 @@
  */
 import { systemClock } from '../../platform/clock.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
-import { seededRandom } from '../openai/random.ts';
+import { seededRandom } from '../random.ts';
 import type { CallHandle } from './call/call-handle.ts';
 import type { IncomingOrder } from './call/call-order.ts';
 import { exchangeOverHttp } from './http/http-exchange.ts';

@@ -1,5 +1,5 @@
 /** Owns: the identifiers of the service: a prefix, then base62 characters. Does not own: what they name. */
-import type { Random } from '../random.ts';
+import type { Random } from '../../random.ts';
 
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 

@@ -4,7 +4,7 @@
  */
 import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime';
 import type { Socket } from '../../../runtime/ports/socket.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../random.ts';
 import { type Identify, randomWord } from './identifiers.ts';
 import type { ProtocolError } from './protocol-errors.ts';
 

@@ -4,11 +4,12 @@
  *
  * Source: OpenAI Realtime, `response.output_audio` and `response.output_audio_transcript`; recorded sizes and order.
  */
+
+import type { Random } from '../../random.ts';
 import { bytesPerMs, sampleBytes } from '../audio/audio-format.ts';
 import type { SpeechSound } from '../audio/speech-sound.ts';
 import type { Pace } from '../pace.ts';
 import { piecesOf } from '../protocol/words.ts';
-import type { Random } from '../random.ts';
 import { entryOf, type MessageItem } from '../session/conversation.ts';
 import { textWithin } from '../session/truncation.ts';
 import { modelAudioTokens, type Tokens, textTokens } from '../session/usage.ts';

@@ -1,12 +1,12 @@
 /** Owns: what the parts of one session share. Does not own: the parts. */
 import type { Clock } from '../../../runtime/ports/clock.ts';
+import type { Random } from '../../random.ts';
 import type { SegmentCache } from '../audio/segment-cache.ts';
 import type { Brain } from '../brain.ts';
 import type { ResponseOutcome } from '../faults.ts';
 import type { Pace } from '../pace.ts';
 import type { Identify } from '../protocol/identifiers.ts';
 import type { Outbox } from '../protocol/outbox.ts';
-import type { Random } from '../random.ts';
 import type { Conversation } from './conversation.ts';
 import type { SessionSettings } from './session-settings.ts';
 import type { UsageMeter } from './usage.ts';

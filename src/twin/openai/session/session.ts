@@ -13,6 +13,7 @@
  */
 import type { Clock, TimerHandle } from '../../../runtime/ports/clock.ts';
 import type { Socket } from '../../../runtime/ports/socket.ts';
+import type { Random } from '../../random.ts';
 import { AudioRecord } from '../audio/audio-record.ts';
 import type { SegmentCache } from '../audio/segment-cache.ts';
 import type { Brain } from '../brain.ts';
@@ -27,7 +28,6 @@ import {
 import { identifyWith } from '../protocol/identifiers.ts';
 import { Outbox, type ServerEventType } from '../protocol/outbox.ts';
 import { notAnEvent, type ProtocolError, sessionExpired } from '../protocol/protocol-errors.ts';
-import type { Random } from '../random.ts';
 import type { ModelResponse } from '../response/response.ts';
 import { automaticRequest, readRequest } from '../response/response-request.ts';
 import { Responses } from '../response/responses.ts';

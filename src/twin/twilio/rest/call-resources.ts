@@ -5,7 +5,7 @@
  *
  * Source: Twilio, Call resource; Call Recording resource; Stream resource.
  */
-import type { Random } from '../../openai/random.ts';
+import type { Random } from '../../random.ts';
 import type { CallEndReason, CallStatus } from '../call/call-events.ts';
 import { type CallRecord, callResource, formatDate } from '../call/call-record.ts';
 import type { HttpResponse } from '../http/http-message.ts';

@@ -4,7 +4,7 @@
  *
  * Source: Twilio, IncomingPhoneNumber resource.
  */
-import type { Random } from '../../openai/random.ts';
+import type { Random } from '../../random.ts';
 import { formatDate } from '../call/call-record.ts';
 import type { HttpResponse } from '../http/http-message.ts';
 import { makeSid } from '../identifiers.ts';

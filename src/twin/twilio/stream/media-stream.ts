@@ -13,7 +13,7 @@
  */
 import type { Clock, TimerHandle } from '../../../runtime/ports/clock.ts';
 import type { OpenSocket, SocketClosure } from '../../../runtime/ports/socket.ts';
-import type { Random } from '../../openai/random.ts';
+import type { Random } from '../../random.ts';
 import type { GarbageKind } from '../faults.ts';
 import { makeSid } from '../identifiers.ts';
 import type { NoticeCode, StreamErrorCode } from '../notices.ts';

@@ -4,7 +4,7 @@
  *
  * Source: Twilio, TwiML Stream, statusCallback; captured callbacks.
  */
-import type { Random } from '../../openai/random.ts';
+import type { Random } from '../../random.ts';
 import { type StreamErrorCode, streamErrorText } from '../notices.ts';
 import type { Postman } from './postman.ts';
 import type { WebhookMethod } from './webhook-client.ts';

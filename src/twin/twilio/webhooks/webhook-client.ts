@@ -11,7 +11,7 @@
  * Source: Twilio, Webhooks; Connection Overrides; Error Dictionary 11200, 11205, 11215, 11216.
  */
 import type { Clock } from '../../../runtime/ports/clock.ts';
-import type { Random } from '../../openai/random.ts';
+import type { Random } from '../../random.ts';
 import { ConnectFailure, type Exchange, type HttpRequest, type HttpResponse } from '../http/http-message.ts';
 import { randomHex } from '../identifiers.ts';
 import type { NoticeCode } from '../notices.ts';

@@ -1,7 +1,7 @@
 /** Owns: a twin and an application that meet in memory on a virtual clock. */
 
 import type { OpenSocket } from '../../../../src/runtime/ports/socket.ts';
-import { seededRandom } from '../../../../src/twin/openai/random.ts';
+import { seededRandom } from '../../../../src/twin/random.ts';
 import type { TwinCall } from '../../../../src/twin/twilio/call/call.ts';
 import type { CallPlan } from '../../../../src/twin/twilio/call/call-order.ts';
 import type { NumberConfiguration } from '../../../../src/twin/twilio/rest/phone-numbers.ts';
