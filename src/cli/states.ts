@@ -10,7 +10,7 @@ export function formatState(value: unknown): string {
       const regions = Object.entries(inner as object).filter(
         ([, state]) => state !== 'none' && state !== 'idle',
       );
-      return `${name}: ${regions.map(([region, state]) => `${region} ${String(state)}`).join(', ')}`;
+      return `${name}: ${regions.map(([region, state]) => `${region} ${typeof state === 'string' ? state : JSON.stringify(state)}`).join(', ')}`;
     })
     .join('; ');
 }

@@ -17,6 +17,15 @@ import type {
 
 const refusalBodyCharacters = 2_000;
 
+/**
+ * What `ws` tells the far side of a message that it cannot take (RFC 6455 section 7.4.1). The far side seldom answers
+ * that close frame, so without this our own side would only learn of a 1006.
+ */
+const faultCodes: Readonly<Record<string, number>> = {
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+  WS_ERR_INVALID_UTF8: 1007,
+};
+
 const bytesOf = (data: RawData): Uint8Array =>
   Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 
@@ -26,11 +35,14 @@ export function wrapWebSocket(webSocket: WebSocket, handlers: SocketHandlers): S
     handlers.onMessage(isBinary ? bytesOf(data) : bytesOf(data).toString());
   });
   webSocket.on('pong', () => handlers.onPong?.());
+  let faultCode: number | undefined;
   webSocket.on('close', (code: number, reason: Buffer) =>
-    handlers.onClose({ code, reason: reason.toString() }),
+    handlers.onClose({ code: faultCode ?? code, reason: reason.toString() }),
   );
-  // ws reports a protocol error before it closes the socket: `onClose` tells the story.
-  webSocket.on('error', () => undefined);
+  // ws reports a fault of the far side before it closes the socket: `onClose` tells the story.
+  webSocket.on('error', (error: NodeJS.ErrnoException) => {
+    faultCode ??= faultCodes[error.code ?? ''];
+  });
   const isOpen = (): boolean => webSocket.readyState === WebSocket.OPEN;
   return {
     send: (text) => {
@@ -57,6 +69,7 @@ function parseRetryAfterMs(header: string | undefined): number | null {
   return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
 }
 
+/** A body without end is not waited for. */
 function readRefusal(response: IncomingMessage, done: (refusal: SocketRefusal) => void): void {
   let body = '';
   const status = response.statusCode ?? null;
@@ -64,6 +77,7 @@ function readRefusal(response: IncomingMessage, done: (refusal: SocketRefusal) =
   response.setEncoding('utf8');
   response.on('data', (chunk: string) => {
     body = (body + chunk).slice(0, refusalBodyCharacters);
+    if (body.length === refusalBodyCharacters) response.destroy();
   });
   response.on('close', () => done({ kind: 'http', status, retryAfterMs, detail: body }));
 }

@@ -77,6 +77,7 @@ function streamFacts({ snapshot }: CallState): Draft[] {
     { type: 'media.resumed', streamId },
     { type: 'carrier.reported', status: 'completed', source: 'callback' },
     { type: 'carrier.reported', status: 'in-progress', source: 'fetch' },
+    { type: 'carrier.reported', status: 'failed', source: 'fetch' },
     { type: 'carrier.unreachable', cause: 'refused' },
   ];
 }

@@ -21,7 +21,7 @@ interface Pin {
 }
 
 const chartPins: Record<number, Pin> = {
-  1: { configuration: 'e5a19ed3b6a45b7e', behaviour: '4e6f36a8d270158f' },
+  1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
 };
 
 const formatPins: Record<number, string> = {
