@@ -10,7 +10,10 @@ export function formatState(value: unknown): string {
       const regions = Object.entries(inner as object).filter(
         ([, state]) => state !== 'none' && state !== 'idle',
       );
-      return `${name}: ${regions.map(([region, state]) => `${region} ${typeof state === 'string' ? state : JSON.stringify(state)}`).join(', ')}`;
+      return `${name}: ${regions.map(([region, state]) => `${region} ${nameOf(state)}`).join(', ')}`;
     })
     .join('; ');
 }
+
+/** The chart's regions have no states within states; a later one's may. */
+const nameOf = (state: unknown): string => (typeof state === 'string' ? state : JSON.stringify(state));

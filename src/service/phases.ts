@@ -8,7 +8,7 @@ const advice: Record<Phase, string> = {
   configuration: '',
   journal: 'Check JOURNAL_URL, and that its folder can be written to. Nothing was overwritten.',
   model: 'Check OPENAI_API_KEY, OPENAI_MODEL and OPENAI_REALTIME_URL. Tried again in the background.',
-  http: 'Set HOST or PORT to an address that is free.',
+  http: 'Set HOST and PORT, or ADMIN_HOST and ADMIN_PORT, to an address of this machine that is free.',
   publicAddress: 'Set PUBLIC_URL, or check NGROK_AUTHTOKEN. Tried again in the background.',
   webhooks: 'Run: npx holdfast number point-here. Looked at again in the background.',
 };

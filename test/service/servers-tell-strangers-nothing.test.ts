@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { get, Host, until } from './support/host.ts';
+import { fastClock, freePort, get, Host, until } from './support/host.ts';
 
 let host: Host;
 beforeEach(() => {
@@ -12,16 +12,6 @@ afterEach(async () => {
   vi.restoreAllMocks();
   await host.close();
 });
-
-/** What a service writes to standard output. */
-function captureLog(): string[] {
-  const lines: string[] = [];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    lines.push(String(text));
-    return true;
-  });
-  return lines;
-}
 
 const getFrom = (port: number, headers: Record<string, string>): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -56,17 +46,14 @@ describe('a stranger', () => {
     expect(error.message).toContain('403');
   });
 
-  it('gets nothing of the admin port through a proxy, and that is logged', async () => {
+  it('gets nothing of the admin port through a proxy or under another name', async () => {
     const openai = await host.openai();
-    const { service } = host.service({ LOG_LEVEL: 'warn', OPENAI_REALTIME_URL: openai.url });
+    const { service } = host.service({ OPENAI_REALTIME_URL: openai.url });
     await service.start();
     const { adminPort } = service.addresses;
-    const lines = captureLog();
+    expect(await getFrom(adminPort, {})).toBe(200);
     expect(await getFrom(adminPort, { 'x-forwarded-for': '203.0.113.7' })).toBe(403);
     expect(await getFrom(adminPort, { host: 'calls.example.com' })).toBe(403);
-    await until(() => lines.length >= 2);
-    expect(lines.join('')).toContain('an admin request was refused');
-    expect(lines.join('')).not.toContain('203.0.113.7');
   });
 });
 
@@ -74,6 +61,7 @@ describe('an admin address that this machine does not have', () => {
   it('ends the start with advice, and the public port is free again', async () => {
     const { service, outcome } = host.service({
       ADMIN_HOST: '192.0.2.1',
+      ADMIN_PORT: String(await freePort()),
       ADMIN_TOKEN: 'a-token-of-some-length',
     });
     expect(await service.start()).toBe('failed');
@@ -96,7 +84,6 @@ describe('a process without an address of its own', () => {
         },
       },
     }));
-    const { fastClock } = await import('./support/host.ts');
     const { service, outcome } = host.service(
       { PUBLIC_URL: '', NGROK_AUTHTOKEN: 'ngrok-token', TWILIO_PHONE_NUMBER: '+15550100' },
       fastClock(20),
