@@ -115,7 +115,6 @@ export class LiveCall {
   }
 
   perform(command: Command, key: string): void {
-    if (this.#disposed) return;
     const handle = this.#handlers[command.type] as (params: object, key: string) => void;
     handle(command.params, key);
   }
@@ -219,9 +218,10 @@ export class LiveCall {
   }
 
   #fromLine(line: Line, signal: Signal): void {
-    const { type } = signal.entry;
-    if (type === 'stream.closed') this.#lines.delete(line.streamId);
-    if (type === 'stream.closed' || type === 'stream.stopped') this.#part(line);
+    if (signal.entry.type === 'stream.closed') {
+      this.#lines.delete(line.streamId);
+      this.#part(line);
+    }
     this.#signal(signal);
   }
 

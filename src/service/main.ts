@@ -17,6 +17,10 @@ async function main(): Promise<number> {
   return await terminal.run();
 }
 
+// A reader of the output that goes away is no reason to end calls.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
 const exitCode = await main().catch((error: unknown) => {
   if (!(error instanceof HoldfastError)) throw error;
   console.error(error.message);

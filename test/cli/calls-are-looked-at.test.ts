@@ -90,6 +90,14 @@ describe('show', () => {
     expect(call).toMatchObject({ callId: endedCall, endReason: 'caller.hungUp' });
     expect(entries[0]).toMatchObject({ type: 'call.created', payloads: { from: callerNumber } });
     expect(entries.at(-1)).not.toHaveProperty('payloads');
+    const transcripts = entries.flatMap(({ payloads }: { payloads?: { transcript?: string } }) =>
+      payloads?.transcript === undefined ? [] : [payloads.transcript],
+    );
+    expect(transcripts).toEqual([
+      'Hello, this is the clerk.',
+      'Is it ready?',
+      'It is ready and you can have it',
+    ]);
   });
 
   it('shows what was erased as erased', async () => {

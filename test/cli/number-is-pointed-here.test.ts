@@ -114,7 +114,7 @@ describe('behind a tunnel', () => {
   it('the running service is asked for its address', async () => {
     const asked: unknown[] = [];
     const port = await serve((request, response) => {
-      asked.push(request.url, request.headers.authorization);
+      asked.push(request.method, request.url, request.headers.authorization);
       response.statusCode = 503;
       response.end(JSON.stringify({ healthy: false, publicUrl: 'https://tunnel.example.com' }));
     });
@@ -125,7 +125,7 @@ describe('behind a tunnel', () => {
     });
     const { out } = await run(words, values);
     expect(out).toContain('  voice     POST https://tunnel.example.com/twilio/voice');
-    expect(asked).toEqual(['/health', 'Bearer a-long-admin-token']);
+    expect(asked).toEqual(['GET', '/health', 'Bearer a-long-admin-token']);
   });
 
   it.each(['127.0.0.1', '::1'])('a service that does not run is told: %s', async (address) => {

@@ -118,6 +118,7 @@ describe('a socket that we open', () => {
     socket.send('too late');
     socket.sendBinary?.(Buffer.from('too late'));
     socket.ping();
+    expect(socket.bufferedBytes()).toBe(0);
     expect(await heard.closed).toEqual({ code: 1000, reason: 'done' });
     socket.close(1000);
     socket.terminate();

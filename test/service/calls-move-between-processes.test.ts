@@ -199,6 +199,52 @@ describe('a process', () => {
     await two.assembly.presence.stop();
   });
 
+  it('adopts no more once it is told to stop in the middle of it', async () => {
+    const rig = new Rig();
+    const one = rig.open('one');
+    await one.assembly.presence.start();
+    for (const number of [1, 2, 3]) await one.begin(callSid(number));
+    one.dies();
+    const two = rig.open('two', {
+      onStep: () => {
+        two.mayAdopt = false;
+      },
+    });
+    await two.assembly.presence.start();
+    await rig.clock.advance(3_000);
+    expect(two.assembly.registry.size).toBe(1);
+    await two.assembly.presence.stop();
+  });
+
+  it('does not take up as dead what a stream has brought back meanwhile', async () => {
+    const rig = new Rig();
+    const before = rig.open('one');
+    await before.assembly.presence.start();
+    await before.begin();
+    before.dies();
+    const answer = await before.desk.continueCall(callSid());
+    let isFirst = true;
+    const after = rig.open('one', {
+      wrapJournal: (journal) => {
+        const readPayloads = journal.readPayloads.bind(journal);
+        journal.readPayloads = async (callId) => {
+          const payloads = await readPayloads(callId);
+          if (isFirst) {
+            isFirst = false;
+            await after.connect(answer);
+          }
+          return payloads;
+        };
+        return journal;
+      },
+    });
+    await after.assembly.presence.start();
+    await rig.clock.advance(100);
+    expect(await claims(after)).toEqual(['one created', 'one stream', 'one stream']);
+    expect(after.value()).toMatchObject({ live: { carrier: 'streaming', model: 'ready' } });
+    await after.assembly.presence.stop();
+  });
+
   it('takes up its own calls where it comes back under the same name', async () => {
     const rig = new Rig();
     const before = rig.open('one');
@@ -350,7 +396,7 @@ describe('a call that ended while it was about to be adopted', () => {
       },
     });
     await two.assembly.presence.start();
-    await rig.clock.advance(100);
+    await rig.clock.advance(2_500);
     expect((await two.types()).at(-1)).toBe('call.ended');
     await two.assembly.presence.stop();
     await rig.expectNothingLeft();

@@ -86,7 +86,7 @@ describe('a process without an address of its own', () => {
     }));
     const { service, outcome } = host.service(
       { PUBLIC_URL: '', NGROK_AUTHTOKEN: 'ngrok-token', TWILIO_PHONE_NUMBER: '+15550100' },
-      fastClock(20),
+      fastClock(10),
     );
     expect(await service.start()).toBe('running');
     expect(outcome('publicAddress')).toMatchObject({

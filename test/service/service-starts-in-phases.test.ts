@@ -79,7 +79,7 @@ describe('a model that is down', () => {
   it('keeps no process from starting, and is found once it is there', async () => {
     const port = await freePort();
     const url = `ws://127.0.0.1:${port}/v1/realtime`;
-    const { service, outcome, facts } = host.service({ OPENAI_REALTIME_URL: url }, fastClock(20));
+    const { service, outcome, facts } = host.service({ OPENAI_REALTIME_URL: url }, fastClock(10));
     expect(await service.start()).toBe('running');
     expect(outcome('model')).toMatchObject({
       outcome: 'failed',
@@ -95,7 +95,7 @@ describe('a model that is down', () => {
     expect((await get(service.addresses.adminPort, '/health'))?.status).toBe(200);
     const outcomes = () => facts.filter((fact) => 'phase' in fact).length;
     const seen = outcomes();
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 700));
     expect(outcomes()).toBe(seen);
   });
 
@@ -108,7 +108,7 @@ describe('a model that is down', () => {
     const port = typeof address === 'object' && address ? address.port : 0;
     const { service, outcome } = host.service(
       { OPENAI_REALTIME_URL: `ws://127.0.0.1:${port}/v1/realtime` },
-      fastClock(20),
+      fastClock(10),
     );
     expect(await service.start()).toBe('running');
     expect(outcome('model')?.outcome).toBe('pending');
@@ -187,7 +187,7 @@ describe('a number', () => {
   it('that points elsewhere is told, with what to do, and looked at again', async () => {
     const twilio = await host.twilio('https://elsewhere.example.com');
     const changes = { TWILIO_API_URL: twilio.url, TWILIO_PHONE_NUMBER: number };
-    const { service, outcome } = host.service(changes, fastClock(20));
+    const { service, outcome } = host.service(changes, fastClock(10));
     expect(await service.start()).toBe('running');
     expect(outcome('webhooks')).toMatchObject({
       outcome: 'failed',

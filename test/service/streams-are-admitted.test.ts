@@ -41,6 +41,17 @@ describe('a stream', () => {
     expect(line.sent).toEqual([]);
   });
 
+  it('with the good token of another live call is refused, and neither call is touched', async () => {
+    const rig = new Rig();
+    const process = rig.open();
+    await process.answer(callSid(1));
+    const other = await process.answer(callSid(2));
+    expect(await process.connect(other, callSid(1))).toBeNull();
+    for (const callId of [callSid(1), callSid(2)])
+      expect(await process.types(callId)).not.toContain('stream.started');
+    expect(await process.connect(other, callSid(2))).not.toBeNull();
+  });
+
   it('with a spent token is refused, and the line that spent it stays', async () => {
     const rig = new Rig();
     const process = rig.open();

@@ -45,10 +45,10 @@ describe('the terminal', () => {
   it('shows each phase once, what does not work, when it works, and the end', async () => {
     const port = await freePort();
     const openaiUrl = `ws://127.0.0.1:${port}/v1/realtime`;
-    const { shown, printed } = terminal({ OPENAI_REALTIME_URL: openaiUrl }, fastClock(20));
+    const { shown, printed } = terminal({ OPENAI_REALTIME_URL: openaiUrl }, fastClock(10));
     const exitCode = shown.run();
     await until(() => printed.some((line) => line.startsWith('Running.')));
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
     const lines = printed.map((line) =>
       line
         .split('\n')[0]
@@ -140,6 +140,16 @@ describe('npm start', () => {
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
     expect(output()).not.toContain('+15550123');
+  });
+
+  it('goes on where the reader of its output goes away', async () => {
+    const port = await freePort();
+    const { child, output, ended } = host.spawn(service, host.environment({ PORT: String(port) }));
+    await until(() => output().includes('Holdfast'));
+    child.stdout?.destroy();
+    await until(async () => (await get(port, '/ready'))?.status === 200);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 
   it('names everything that is missing at once, without a stack and without a value', async () => {
