@@ -115,6 +115,11 @@ export class Call {
     return this.#row;
   }
 
+  /** How long the call's oldest entry has waited for the journal, milliseconds. */
+  get stalledMs(): number {
+    return this.#writer.stalledMs;
+  }
+
   get stopped(): boolean {
     return this.#stopped;
   }

@@ -2,7 +2,7 @@
  * Owns: reading a call's log back into entries and states, checked entry by entry.
  * Does not own: appending, claiming.
  */
-import { type Entry, entryFault } from '../machines/entries.ts';
+import { type Entry, entryFault, entryFormat } from '../machines/entries.ts';
 import { GiveUpError } from './ports/errors.ts';
 import type { CallLog, Json, Log, StoredEntry } from './ports/journal.ts';
 import { type CallState, fold, step, thaw } from './step.ts';
@@ -14,8 +14,20 @@ export function parseEntry(callId: string, stored: StoredEntry): Entry {
   return stored as unknown as Entry;
 }
 
-const entriesOf = (callId: string, { commits }: CallLog): Entry[] =>
-  commits.flatMap(({ entries }) => entries.map((entry) => parseEntry(callId, entry)));
+function entriesOf(callId: string, { commits }: CallLog): Entry[] {
+  const stored = commits.flatMap(({ entries }) => entries);
+  refuseFuture(callId, stored[0]);
+  return stored.map((entry) => parseEntry(callId, entry));
+}
+
+/** Told before any entry is checked: a newer format may hold what this one would call malformed. */
+function refuseFuture(callId: string, first: StoredEntry | undefined): void {
+  if (first?.type !== 'call.created' || Number(first.format) <= entryFormat) return;
+  throw new GiveUpError(
+    'journal.future',
+    `call ${callId} has entry format ${Number(first.format)}; this version knows ${entryFormat}`,
+  );
+}
 
 /**
  * The call's state as its log has it now, or null for an unknown call. Reads from the newest checkpoint where this
@@ -47,6 +59,7 @@ export interface ReplayedStep {
 /** Drives the log through the chart again, and compares each stored state with the folded one (I1). @throws as `readState` */
 export async function replay(log: Log, callId: string): Promise<ReplayedStep[]> {
   const { commits } = await log.read(callId, { fromStart: true });
+  refuseFuture(callId, commits[0]?.entries[0]);
   const steps: ReplayedStep[] = [];
   let state: CallState | null = null;
   for (const commit of commits) {

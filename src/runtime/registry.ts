@@ -11,7 +11,7 @@ import type { Draft, DraftOf } from '../machines/entries.ts';
 import { Call, type World } from './call.ts';
 import { readState } from './history.ts';
 import type { TimerHandle } from './ports/clock.ts';
-import { FixCallError, HoldfastError, RetryError } from './ports/errors.ts';
+import { FixCallError, GiveUpError, HoldfastError, RetryError } from './ports/errors.ts';
 import type { Inbox, Json, Log } from './ports/journal.ts';
 import type { Signal } from './ports/signal.ts';
 import type { CallState } from './step.ts';
@@ -30,6 +30,7 @@ export class Registry {
   readonly #world: World;
   readonly #calls = new Map<string, Call>();
   #unwatch: (() => void) | null = null;
+  #isStopped = false;
   #inbox: 'idle' | 'reading' | 'readAgain' = 'idle';
   #rereading: TimerHandle;
 
@@ -57,6 +58,13 @@ export class Registry {
     return this.#calls.size;
   }
 
+  /** How long the oldest entry of any call here has waited for the journal, milliseconds. */
+  get stalledMs(): number {
+    let longest = 0;
+    for (const call of this.#calls.values()) longest = Math.max(longest, call.stalledMs);
+    return longest;
+  }
+
   calls(): Iterable<Call> {
     return this.#calls.values();
   }
@@ -67,9 +75,10 @@ export class Registry {
 
   /**
    * Begins a call here. Resolves when its first entries are durable.
-   * @throws FixCallError `call.exists`; RetryError `journal.unavailable`
+   * @throws FixCallError `call.exists`; GiveUpError `call.released` once stopped; RetryError `journal.unavailable`
    */
   async create(callId: string, created: Signal, answered: readonly Draft[]): Promise<Call> {
+    this.#refuseIfStopped(callId);
     if (this.#calls.has(callId)) throw new FixCallError('call.exists', `call ${callId} lives here already`);
     const call = new Call(callId, this.#world, null, null);
     this.#calls.set(callId, call);
@@ -100,6 +109,7 @@ export class Registry {
       const found = this.#calls.get(callId) ?? (await this.#revive(callId));
       // Another claim in this process may have been quicker.
       const call = this.#calls.get(callId) ?? found;
+      this.#refuseIfStopped(callId);
       if (!mayClaim(call.state)) return null;
       this.#calls.set(callId, call);
       call.signalAll([claimed, ...signals]);
@@ -146,6 +156,11 @@ export class Registry {
     this.#world.clock.clearTimeout(this.#rereading);
     for (const call of this.#calls.values()) call.stop();
     this.#calls.clear();
+    this.#isStopped = true;
+  }
+
+  #refuseIfStopped(callId: string): void {
+    if (this.#isStopped) throw new GiveUpError('call.released', `call ${callId}: this process stops`);
   }
 
   /** The call as its log has it. It lives here only once it is claimed. */

@@ -61,6 +61,11 @@ export class Writer {
     this.#listener = listener;
   }
 
+  /** How long the oldest entry has waited for the journal, milliseconds; 0 where none waits. */
+  get stalledMs(): number {
+    return this.#stalledSince === null ? 0 : this.#clock.monotonic() - this.#stalledSince;
+  }
+
   /** Entries that are not durable yet. */
   get queuedEntries(): number {
     return this.#queue.length + (this.#inFlight?.entries.length ?? 0);

@@ -35,6 +35,7 @@ import { Closings } from './closings.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { describeFailure, PhaseNotPassed } from './phases.ts';
 import { openServers, type Servers } from './servers.ts';
+import { stallMs } from './stall.ts';
 
 /** How long live calls may go on after the process was asked to stop. */
 export const drainMs = 20_000;
@@ -191,8 +192,8 @@ export class Service {
     const configuration = readConfiguration(this.#options.environment);
     this.#opened.configuration = configuration;
     this.#opened.logger = createLogger(configuration.logLevel, configuration.instance);
-    const liveCalls = (): number => this.#opened.assembly?.registry.size ?? 0;
-    Object.assign(this.#opened, createInstruments(this.#options.clock, this.#opened.logger, liveCalls));
+    const registry = () => this.#opened.assembly?.registry;
+    Object.assign(this.#opened, createInstruments(this.#options.clock, this.#opened.logger, registry));
     this.#opened.agent = await loadAgent(configuration.agent);
     return `agent ${configuration.agent}, instance ${configuration.instance}`;
   }
@@ -278,14 +279,17 @@ export class Service {
 
   #health(): HealthReport {
     const { snapshot } = this.#actor;
+    const stalledMs = this.#opened.assembly?.registry.stalledMs ?? 0;
     const outcomes = phases.map((phase) => [phase, { ...snapshot.context.phases[phase] }]);
     return {
-      healthy: phases.every((phase) => snapshot.context.phases[phase].outcome === 'passed'),
+      healthy:
+        stalledMs < stallMs && phases.every((phase) => snapshot.context.phases[phase].outcome === 'passed'),
       ready: this.#isReady,
       state: JSON.parse(JSON.stringify(snapshot.value)),
       instance: this.#opened.configuration?.instance ?? null,
       publicUrl: this.#publicUrl,
       liveCalls: this.#opened.assembly?.registry.size ?? 0,
+      journalStalledMs: stalledMs,
       clockSkewMs: this.#opened.assembly?.presence.skewMs ?? 0,
       phases: Object.fromEntries(outcomes),
     };

@@ -28,6 +28,7 @@ const knownReasons: ReadonlySet<string> = new Set([
 
 export interface MetricSources {
   liveCalls(): number;
+  journalStalledMs(): number;
   /** How often each event of the carrier's edge was counted. */
   edgeEvents(): Iterable<readonly [event: string, count: number]>;
 }
@@ -45,15 +46,9 @@ export class Metrics {
   constructor(sources: MetricSources) {
     collectDefaultMetrics({ register: this.#registry });
     for (const type of Object.keys(entrySchemas)) this.#entries.inc({ type }, 0);
-    const { liveCalls, edgeEvents } = names;
-    new Gauge({
-      name: liveCalls.name,
-      help: liveCalls.help,
-      registers: [this.#registry],
-      collect() {
-        this.set(sources.liveCalls());
-      },
-    });
+    this.#gauge('liveCalls', () => sources.liveCalls());
+    this.#gauge('journalStalled', () => sources.journalStalledMs() / 1_000);
+    const { edgeEvents } = names;
     new Counter({
       name: edgeEvents.name,
       help: edgeEvents.help,
@@ -88,6 +83,19 @@ export class Metrics {
   /** The metrics in Prometheus' text format. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** A value that is asked for at the scrape. */
+  #gauge(name: Name, value: () => number): void {
+    const { name: metric, help } = names[name];
+    new Gauge({
+      name: metric,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(value());
+      },
+    });
   }
 
   #counter(name: Name): Counter<string> {

@@ -6,6 +6,11 @@
  */
 export const metrics = {
   liveCalls: { name: 'holdfast_calls_live', help: 'Calls that live in this process now.', labels: [] },
+  journalStalled: {
+    name: 'holdfast_journal_stalled_seconds',
+    help: 'How long the oldest entry has waited for the journal.',
+    labels: [],
+  },
   calls: { name: 'holdfast_calls_total', help: 'Calls that ended here, by reason.', labels: ['reason'] },
   entries: { name: 'holdfast_entries_total', help: 'Entries of calls, by type.', labels: ['type'] },
   replies: {

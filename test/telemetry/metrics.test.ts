@@ -5,7 +5,12 @@ import { metrics as names } from '../../src/telemetry/names.ts';
 
 const entry = (draft: object): Entry => ({ seq: 1, at: 1, ...draft }) as Entry;
 
-const open = () => new Metrics({ liveCalls: () => 3, edgeEvents: () => [['webhook.unsigned', 2]] });
+const open = () =>
+  new Metrics({
+    liveCalls: () => 3,
+    journalStalledMs: () => 1_500,
+    edgeEvents: () => [['webhook.unsigned', 2]],
+  });
 
 test('entries are counted by type, ends by reason, and what is live is asked at the scrape', async () => {
   const metrics = open();
@@ -21,6 +26,7 @@ test('entries are counted by type, ends by reason, and what is live is asked at 
   expect(text).toContain('holdfast_model_sessions_closed_total{reaction="retry"} 1');
   expect(text).toContain('holdfast_model_oddities_total{kind="unknownEvent"} 1');
   expect(text).toContain('holdfast_calls_live 3');
+  expect(text).toContain('holdfast_journal_stalled_seconds 1.5');
   expect(text).toContain('holdfast_edge_events_total{event="webhook.unsigned"} 2');
 });
 
