@@ -46,7 +46,8 @@ const bookPickup = defineTool({
     pickups.set(key, { repair: number, day });
     return `Booked: repair ${number}, ${day}.`;
   },
-  // ... by which another process finds it, should this one die before the outcome is in the log.
+  // ... by which it is found again, should the process die before the outcome is in the log. With a database in
+  // place of these maps, another process finds it too.
   find(key): Found {
     const pickup = pickups.get(key);
     return pickup ? { found: true, result: pickup } : { found: false };

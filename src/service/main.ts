@@ -14,6 +14,8 @@ async function main(): Promise<number> {
   const terminal = new Terminal({ environment: process.env, clock: systemClock, print: console.log });
   process.on('SIGINT', (signal) => terminal.request(signal));
   process.on('SIGTERM', (signal) => terminal.request(signal));
+  // What an agent's code leaves unhandled must not end everybody's calls.
+  process.on('unhandledRejection', (error) => terminal.noteFault(error));
   return await terminal.run();
 }
 

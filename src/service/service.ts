@@ -106,6 +106,10 @@ export class Service {
     this.#actor.signal({ type: 'drain.requested', reason });
   }
 
+  noteFault(error: unknown): void {
+    this.#opened.logger?.error({ category: 'service', err: error }, 'something failed outside of any call');
+  }
+
   stop(reason: string): void {
     this.#actor.signal({ type: 'stop.requested', reason });
   }

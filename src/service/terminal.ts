@@ -48,6 +48,11 @@ export class Terminal {
     return outcome === 'failed' ? 1 : 0;
   }
 
+  /** Something failed outside of any call. The log says where; nothing ends. */
+  noteFault(error: unknown): void {
+    this.#service.noteFault(error);
+  }
+
   /** The first request waits for live calls, the second one does not. */
   request(signal: string): void {
     this.#requests += 1;
