@@ -42,10 +42,10 @@ const plants: Plant[] = [
   },
   {
     invariant: 'I4',
-    fault: 'the timers of an ended call stay set',
-    file: 'src/runtime/call.ts',
-    find: '    this.#timers.stop();',
-    replacement: '',
+    fault: 'the parts of an ended call are kept',
+    file: 'src/service/assembly.ts',
+    find: '    over: ({ callId }) => {\n      live.release(callId);',
+    replacement: '    over: ({ callId }) => {\n      void callId;',
     tests: [wholeCalls],
   },
   {
