@@ -267,7 +267,12 @@ export class Service {
       this.#publicUrl = publicAddress.url;
       return publicAddress.url;
     }
-    this.#opened.tunnel ??= await openTunnel(host, this.addresses.publicPort, publicAddress.authToken);
+    this.#opened.tunnel ??= await openTunnel({
+      host,
+      port: this.addresses.publicPort,
+      authToken: publicAddress.authToken,
+      clock: this.#options.clock,
+    });
     this.#publicUrl = this.#opened.tunnel.url;
     return `${this.#publicUrl} (ngrok)`;
   }
