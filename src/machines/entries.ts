@@ -55,6 +55,17 @@ export const carrierStatus = z.enum([
 ]);
 export type CarrierStatus = z.infer<typeof carrierStatus>;
 
+const overStatuses: ReadonlySet<CarrierStatus> = new Set([
+  'completed',
+  'busy',
+  'failed',
+  'no-answer',
+  'canceled',
+]);
+
+/** Whether a call with this status has ended for good. */
+export const isOver = (status: CarrierStatus): boolean => overStatuses.has(status);
+
 export const entrySchemas = {
   // The call and who owns it
   'call.created': z.object({

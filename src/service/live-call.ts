@@ -11,7 +11,7 @@
  */
 
 import type { ToolOutcome } from '../agent/tool-runner.ts';
-import type { Command, CommandOf, CommandType, ReplyPurpose } from '../machines/commands.ts';
+import type { Command, CommandOf, CommandType } from '../machines/commands.ts';
 import type { EntryOf } from '../machines/entries.ts';
 import { Bridge, type BridgeListener } from '../media/bridge.ts';
 import type { Call, ObservedStep } from '../runtime/call.ts';
@@ -140,7 +140,7 @@ export class LiveCall {
     },
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
-    createReply: ({ purpose }) => this.#open?.session.createReply(this.#wordsFor(purpose)),
+    createReply: ({ purpose }) => this.#open?.session.createReply(this.agent.wordsFor(purpose)),
     interruptReply: () => this.#interruptReply(),
     runTool: ({ toolCallId }) => this.#runTool(toolCallId, 'run'),
     recoverTool: ({ toolCallId }) => this.#runTool(toolCallId, 'recover'),
@@ -264,10 +264,6 @@ export class LiveCall {
     if (position === undefined) return;
     this.#bridge.answeredUpTo(position);
     for (const [itemId, end] of this.#turnEnds) if (end <= position) this.#turnEnds.delete(itemId);
-  }
-
-  #wordsFor(purpose: ReplyPurpose): string | null {
-    return this.agent.wordsFor(purpose);
   }
 
   #runTool(toolCallId: string, way: 'run' | 'recover'): void {

@@ -20,6 +20,7 @@ import type { Signal } from '../../src/runtime/ports/signal.ts';
 import { type Assembly, assemble } from '../../src/service/assembly.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
+import { countTimers } from '../support/counted-timers.ts';
 import { TestAgent } from './support/agent.ts';
 import { FakeControl } from './support/fake-control.ts';
 import { FakeLine } from './support/fake-line.ts';
@@ -53,26 +54,6 @@ export interface ProcessOptions {
   /** This process's own clock, where it is not the rig's. */
   clock?: Clock;
   onStep?: (step: ObservedStep) => void;
-}
-
-/** The same time, with a list of the timers that are set. */
-function counting(clock: Clock, timers: Set<TimerHandle>): Clock {
-  return {
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-    setTimeout: (callback, delayMs) => {
-      const handle = clock.setTimeout(() => {
-        timers.delete(handle);
-        callback();
-      }, delayMs);
-      timers.add(handle);
-      return handle;
-    },
-    clearTimeout: (handle) => {
-      timers.delete(handle);
-      clock.clearTimeout(handle);
-    },
-  };
 }
 
 export class Rig {
@@ -135,7 +116,7 @@ export class Process {
   constructor(rig: Rig, instance: string, options: ProcessOptions) {
     this.#rig = rig;
     this.instance = instance;
-    const clock = counting(options.clock ?? rig.clock, this.timers);
+    const clock = countTimers(options.clock ?? rig.clock, this.timers);
     const { beforeAppend, wrapJournal = (journal) => journal } = options;
     const journal = openMemoryJournal(rig.store, {
       clock: rig.clock,

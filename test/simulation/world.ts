@@ -31,6 +31,7 @@ import type { StreamPolicy } from '../../src/twin/twilio/settings.ts';
 import { type MemoryServer, memorySockets } from '../../src/twin/twilio/stream/memory-socket.ts';
 import { TwilioTwin } from '../../src/twin/twilio/twin.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
+import { countTimers } from '../support/counted-timers.ts';
 
 const publicUrl = 'https://calls.example.com';
 const account = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'offline-auth-token' };
@@ -53,24 +54,6 @@ export interface WorldOptions {
   withoutStatusCallback?: boolean;
   policy?: 'action' | 'hold' | 'end' | StreamPolicy;
 }
-
-/** The same time, with a list of the timers that are set. */
-const countTimers = (clock: Clock, timers: Set<TimerHandle>): Clock => ({
-  now: () => clock.now(),
-  monotonic: () => clock.monotonic(),
-  setTimeout: (callback, delayMs) => {
-    const handle = clock.setTimeout(() => {
-      timers.delete(handle);
-      callback();
-    }, delayMs);
-    timers.add(handle);
-    return handle;
-  },
-  clearTimeout: (handle) => {
-    timers.delete(handle);
-    clock.clearTimeout(handle);
-  },
-});
 
 export class World {
   readonly clock = new VirtualClock();

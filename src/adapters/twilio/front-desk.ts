@@ -6,11 +6,12 @@
  * F1. Every request for TwiML gets an answer within its limit, and a call that is over is never created.
  * F2. A call is told to ask again at most `mostWaits` times in a row.
  */
+
+import { isOver } from '../../machines/entries.ts';
 import type { Answer, CarrierDesk, IncomingCall } from '../../runtime/ports/carrier.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { HoldfastError, RetryError } from '../../runtime/ports/errors.ts';
 import type { Signal } from '../../runtime/ports/signal.ts';
-import { isOver } from './call-status.ts';
 import type { Tally } from './tally.ts';
 import { late, withinLimit } from './time-limit.ts';
 import type { CallFields } from './webhook-fields.ts';

@@ -3,12 +3,11 @@
  * Does not own: how a request is made (`api.ts`).
  */
 import { z } from 'zod';
-import type { CarrierStatus } from '../../machines/entries.ts';
+import { type CarrierStatus, carrierStatus } from '../../machines/entries.ts';
 import type { CarrierControl } from '../../runtime/ports/carrier.ts';
 import { RefusedRequestError, type TwilioApi } from './api.ts';
-import { callStatus } from './call-status.ts';
 
-const callResource = z.object({ status: callStatus });
+const callResource = z.object({ status: carrierStatus });
 
 /** Codes by which the carrier says that there is no call to end: not in progress, not found. */
 const overCodes: ReadonlySet<number | null> = new Set([21220, 20404]);

@@ -7,8 +7,8 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { carrierStatus } from '../../machines/entries.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
-import { callStatus } from './call-status.ts';
 import type { FormFields } from './signature.ts';
 
 const callSid = z.string().regex(/^CA[0-9a-fA-F]{32}$/);
@@ -20,13 +20,13 @@ export const callFields = z.object({
   CallSid: callSid,
   From: party,
   To: party,
-  CallStatus: callStatus.optional().catch(undefined),
+  CallStatus: carrierStatus.optional().catch(undefined),
 });
 export type CallFields = z.infer<typeof callFields>;
 
 export const statusFields = z.object({
   CallSid: callSid,
-  CallStatus: callStatus,
+  CallStatus: carrierStatus,
   SequenceNumber: z
     .string()
     .regex(/^\d{1,9}$/)

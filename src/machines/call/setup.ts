@@ -8,7 +8,7 @@
  */
 import { assign, setup } from 'xstate';
 import { commands, type ReplyPurpose } from '../commands.ts';
-import type { CarrierStatus, Draft, DraftOf, EntryOf } from '../entries.ts';
+import { type Draft, type DraftOf, type EntryOf, isOver } from '../entries.ts';
 import type { Settings } from '../settings.ts';
 
 /** Number of this chart. A changed configuration without a new number fails a test. */
@@ -20,7 +20,7 @@ export interface CallContext {
   settings: Settings;
   /** The instance of the newest `owner.claimed`. */
   instance: string | null;
-  /** The newest stream: `id` while it carries audio, `attempt` the last one started, `lost` how many ended. */
+  /** The newest stream: `id` while it carries audio, `attempt` the last one started. */
   stream: { id: string | null; attempt: number };
   /** Questions put to the carrier since the stream was lost. */
   asks: number;
@@ -57,14 +57,6 @@ export const openToolsLimit = 32;
 
 /** The tool that every agent has: the call ends once the farewell was played. */
 export const hangUpTool = 'hang_up';
-
-const endedStatuses: ReadonlySet<CarrierStatus> = new Set<CarrierStatus>([
-  'completed',
-  'busy',
-  'failed',
-  'no-answer',
-  'canceled',
-]);
 
 export const initialContext = ({ input }: { input: CallInput }): CallContext => ({
   callId: input.callId,
@@ -265,7 +257,7 @@ export const call = setup({
     currentStream: ({ context, event }) => 'streamId' in event && event.streamId === context.stream.id,
     newerStream: ({ context, event }) => isNewerStream(context, event),
     asksLeft: ({ context }) => context.asks < context.settings.askCarrierTries,
-    carrierEnded: ({ event }) => event.type === 'carrier.reported' && endedStatuses.has(event.status),
+    carrierEnded: ({ event }) => event.type === 'carrier.reported' && isOver(event.status),
     currentModel: ({ context, event }) => isCurrentModel(context, event),
     modelTriesLeft: ({ context }) => context.model.tries + 1 < context.settings.modelTries,
     finalRefusal: ({ context, event }) =>
