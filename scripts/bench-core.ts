@@ -6,7 +6,7 @@
  * of several rounds. The log is a long conversation of turns, tools and replies.
  */
 import { callMachine } from '../src/machines/call/machine.ts';
-import { chartNumber } from '../src/machines/call/setup.ts';
+import { chartNumber } from '../src/machines/call/context.ts';
 import { type Draft, type Entry, entryFormat } from '../src/machines/entries.ts';
 import { settingsSchema } from '../src/machines/settings.ts';
 import { checkpointEvery } from '../src/runtime/call.ts';

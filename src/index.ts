@@ -11,5 +11,6 @@ export {
   type ToolContext,
   type ToolDefinition,
   type TranscriptionDefinition,
+  type TransferDefinition,
   type TurnDetectionDefinition,
 } from './agent/definition.ts';

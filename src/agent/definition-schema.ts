@@ -7,14 +7,16 @@
  * P2. A definition that passes can be told to the model: its parameters have a JSON Schema.
  */
 import { z } from 'zod';
-import { hangUpTool } from '../machines/call/setup.ts';
+import { hangUpTool } from '../machines/call/context.ts';
 import { toolEffect } from '../machines/entries.ts';
 import type { AgentDefinition, ToolDefinition } from './definition.ts';
+import { transferTool } from './transfer.ts';
 
 /** Longest times and texts; the model's own limit for instructions and tools is 16,384 tokens together. */
 const longestToolMs = 600_000;
 const instructionsLimit = 50_000;
 const toolsLimit = 64;
+const transfersLimit = 20;
 
 type Complaint = { error: (issue: z.core.$ZodRawIssue) => string };
 
@@ -58,7 +60,8 @@ const parametersSchema = z
 const toolName = z
   .string(must('a name'))
   .regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
-  .refine((name) => name !== hangUpTool, `must not be ${hangUpTool}: every agent has that tool already`);
+  .refine((name) => name !== hangUpTool, `must not be ${hangUpTool}: every agent has that tool already`)
+  .refine((name) => name !== transferTool, `must not be ${transferTool}: that tool comes with transfers`);
 
 const toolSchema = z.strictObject(
   {
@@ -71,6 +74,17 @@ const toolSchema = z.strictObject(
     find: z.custom<NonNullable<ToolDefinition['find']>>(isFunction, must('a function')).optional(),
   },
   knows('a tool'),
+);
+
+const transferSchema = z.strictObject(
+  {
+    name: text('a name of 1 to 64 characters', 64),
+    description: text('1 to 1000 characters that tell the model when to put a caller through', 1000),
+    to: z
+      .string(must('a number in E.164 form, as +15550100'))
+      .regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164 form, as +15550100'),
+  },
+  knows('a transfer'),
 );
 
 const turnDetection = z.discriminatedUnion(
@@ -128,7 +142,12 @@ export const agentSchema = z.strictObject(
     tools: z
       .array(toolSchema, must('a list of tools'))
       .max(toolsLimit, `must hold at most ${toolsLimit} tools`)
-      .superRefine(refuseNamesakes)
+      .superRefine(refuseNamesakes('tool'))
+      .default([]),
+    transfers: z
+      .array(transferSchema, must('a list of transfers'))
+      .max(transfersLimit, `must hold at most ${transfersLimit} transfers`)
+      .superRefine(refuseNamesakes('transfer'))
       .default([]),
     onCallEnded: z
       .custom<NonNullable<AgentDefinition['onCallEnded']>>(isFunction, must('a function'))
@@ -141,9 +160,12 @@ export const agentSchema = z.strictObject(
 export type CheckedAgent = z.output<typeof agentSchema>;
 export type CheckedTool = z.output<typeof toolSchema>;
 
-function refuseNamesakes(tools: readonly { name: string }[], context: z.RefinementCtx): void {
-  tools.forEach(({ name }, index) => {
-    if (tools.findIndex((other) => other.name === name) === index) return;
-    context.addIssue({ code: 'custom', path: [index, 'name'], message: 'must not be that of another tool' });
-  });
+function refuseNamesakes(thing: string) {
+  const message = `must not be that of another ${thing}`;
+  return (list: readonly { name: string }[], context: z.RefinementCtx): void => {
+    list.forEach(({ name }, index) => {
+      if (list.findIndex((other) => other.name === name) === index) return;
+      context.addIssue({ code: 'custom', path: [index, 'name'], message });
+    });
+  };
 }

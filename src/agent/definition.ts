@@ -29,7 +29,7 @@ export type Found = { found: true; result: unknown } | { found: false };
 
 /** Something that the agent can do while it talks. */
 export interface ToolDefinition<Parameters extends z.ZodObject = z.ZodObject> {
-  /** Letters, digits, `_` and `-`, at most 64. `hang_up` is taken: every agent has it. */
+  /** Letters, digits, `_` and `-`, at most 64. `hang_up` and `transfer_call` are taken. */
   readonly name: string;
   /** Told to the model: when to use it, and what it does. */
   readonly description: string;
@@ -48,6 +48,16 @@ export interface ToolDefinition<Parameters extends z.ZodObject = z.ZodObject> {
   run(input: z.output<Parameters>, context: ToolContext): unknown;
   /** For `once`: tells whether the attempt with this key went through before its process died. */
   find?(key: string, context: ToolContext): Found | Promise<Found>;
+}
+
+/** Somebody to whom the agent may put a caller through. */
+export interface TransferDefinition {
+  /** Told to the model, which asks for the transfer by it; 1 to 64 characters. */
+  readonly name: string;
+  /** Told to the model: when to put a caller through. */
+  readonly description: string;
+  /** E.164. The model is not told it. */
+  readonly to: string;
 }
 
 /** How the model decides that the caller's turn is over (OpenAI Realtime, turn detection). */
@@ -96,6 +106,8 @@ export interface AgentDefinition {
   readonly turnDetection?: TurnDetectionDefinition;
   readonly transcription?: TranscriptionDefinition;
   readonly tools?: readonly ToolDefinition[];
+  /** At most 20. With one or more, the agent has the tool `transfer_call`. */
+  readonly transfers?: readonly TransferDefinition[];
   /** Called at least once for each call, possibly by another process: `key` tells a repetition. */
   onCallEnded?(summary: CallSummary, context: { key: string }): unknown;
 }

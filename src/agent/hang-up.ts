@@ -2,7 +2,7 @@
  * Owns: how the tool that every agent has is told to the model.
  * Does not own: what it does (the call chart).
  */
-import { hangUpTool } from '../machines/call/setup.ts';
+import { hangUpTool } from '../machines/call/context.ts';
 import type { ToolDeclaration } from '../runtime/ports/model.ts';
 
 export const hangUpDeclaration: ToolDeclaration = {

@@ -9,6 +9,7 @@ import type { Json } from '../runtime/ports/journal.ts';
 import type { ToolDeclaration } from '../runtime/ports/model.ts';
 import { type CheckedAgent, jsonSchemaOf } from './definition-schema.ts';
 import { hangUpDeclaration } from './hang-up.ts';
+import { transferDeclaration } from './transfer.ts';
 
 const json = z.json() as z.ZodType<Json>;
 
@@ -27,7 +28,7 @@ export const agentRecordSchema = z.object({
     z.object({ type: z.literal('semantic_vad'), eagerness: z.enum(['low', 'medium', 'high', 'auto']) }),
   ]),
   transcription: z.object({ model: z.string(), language: z.string().nullable() }),
-  /** The agent's own; `declaredTools` adds the one that every agent has. */
+  /** The agent's own; `declaredTools` adds those that come with the system. */
   tools: z.array(
     z.object({
       name: z.string(),
@@ -38,6 +39,8 @@ export const agentRecordSchema = z.object({
       timeoutMs: z.number(),
     }),
   ),
+  /** Records from before there were transfers have none. The numbers are the operator's, not a caller's. */
+  transfers: z.array(z.object({ name: z.string(), description: z.string(), to: z.string() })).default([]),
 });
 
 export type AgentRecord = z.output<typeof agentRecordSchema>;
@@ -54,7 +57,8 @@ export function recordOf({ tools, onCallEnded: _, ...agent }: CheckedAgent): Age
 }
 
 /** All tools that the model is told of. */
-export const declaredTools = ({ tools }: AgentRecord): ToolDeclaration[] => [
+export const declaredTools = ({ tools, transfers }: AgentRecord): ToolDeclaration[] => [
   ...tools.map(({ timeoutMs: _, ...declaration }) => declaration),
+  ...(transfers.length === 0 ? [] : [transferDeclaration(transfers)]),
   hangUpDeclaration,
 ];

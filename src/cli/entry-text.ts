@@ -5,7 +5,7 @@
 import { type Entry, referencesOf } from '../machines/entries.ts';
 import type { Payload } from '../runtime/ports/journal.ts';
 
-const hidden = new Set(['seq', 'at', 'type', 'settings']);
+const hidden = new Set(['seq', 'at', 'type', 'settings', 'carried']);
 const longestContent = 160;
 
 const shorten = (text: string): string =>

@@ -1,5 +1,8 @@
 /** Owns: how the command line writes a chart's state value. */
 
+/** A region in such a state has nothing to tell. */
+const idle: ReadonlySet<unknown> = new Set(['none', 'idle', 'filled', 'waiting']);
+
 /** `live: carrier streaming, model ready`; `ending hangingUp`; `ended`. Regions in their initial, idle state are left out. */
 export function formatState(value: unknown): string {
   if (typeof value === 'string') return value;
@@ -7,13 +10,15 @@ export function formatState(value: unknown): string {
   return Object.entries(value)
     .map(([name, inner]) => {
       if (typeof inner === 'string') return `${name} ${inner}`;
-      const regions = Object.entries(inner as object).filter(
-        ([, state]) => state !== 'none' && state !== 'idle',
-      );
+      const regions = Object.entries(inner as object).filter(([, state]) => !idle.has(state));
       return `${name}: ${regions.map(([region, state]) => `${region} ${nameOf(state)}`).join(', ')}`;
     })
     .join('; ');
 }
 
-/** The chart's regions have no states within states; a later one's may. */
-const nameOf = (state: unknown): string => (typeof state === 'string' ? state : JSON.stringify(state));
+/** `streaming` for a state that is what it usually is, `streaming leaving` for one that is more. */
+export function nameOf(state: unknown): string {
+  if (typeof state !== 'object' || state === null) return String(state);
+  const [name = '', inner] = Object.entries(state)[0] ?? [];
+  return inner === 'steady' ? name : `${name} ${nameOf(inner)}`;
+}

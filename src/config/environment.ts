@@ -40,10 +40,14 @@ export interface Configuration {
   admin: AdminAddress;
   publicAddress: PublicAddress;
   twilio: TwilioAccount & { phoneNumber: string | null; fallbackUrl: string | null };
+  /** E.164: callers whom the model cannot serve are put through to it. */
+  fallbackTransferTo: string | null;
   openai: { apiKey: string; model: string; realtimeUrl: string };
   journalUrl: string;
   /** Path of the agent's file, relative to the working directory or absolute. */
   agent: string;
+  /** How long live calls may go on after SIGTERM when no other process can take them. */
+  drainMs: number;
   logLevel: LogLevel;
   settings: Settings;
 }
@@ -76,6 +80,7 @@ export function readConfiguration(environment: Environment): Configuration {
       phoneNumber: values.TWILIO_PHONE_NUMBER,
       fallbackUrl: values.TWILIO_FALLBACK_URL,
     },
+    fallbackTransferTo: values.FALLBACK_TRANSFER_TO,
     openai: {
       apiKey: values.OPENAI_API_KEY,
       model: values.OPENAI_MODEL,
@@ -83,8 +88,9 @@ export function readConfiguration(environment: Environment): Configuration {
     },
     journalUrl: values.JOURNAL_URL,
     agent: values.AGENT,
+    drainMs: values.DRAIN_MS,
     logLevel: values.LOG_LEVEL,
-    settings: settingsFrom(bounds),
+    settings: settingsFrom(bounds, values.FALLBACK_TRANSFER_TO === null ? 'hangUp' : 'transfer'),
   };
 }
 

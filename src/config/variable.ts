@@ -60,3 +60,8 @@ export const defaulted = <Value>(initial: string, description: Description<Value
   initial,
   schema: z.string().prefault(initial).pipe(description.schema),
 });
+
+export const wholeNumber = z
+  .string()
+  .regex(/^[1-9]\d{0,14}$/, 'must be a whole number of at least 1 and at most 15 digits')
+  .transform(Number);

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { documentUrl, host, originUrl, port, serviceUrl, socketUrl } from './address.ts';
 import { instanceId } from './instance.ts';
-import { type Description, defaulted, optional, required } from './variable.ts';
+import { type Description, defaulted, optional, required, wholeNumber } from './variable.ts';
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -34,12 +34,15 @@ const accountVariables = {
   }),
 };
 
+/** ITU-T E.164. */
+const numberSchema = z
+  .string()
+  .regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164 form: +, country code, digits, no spaces');
+
 const phoneNumber: Description<string> = {
   purpose: 'The number that people call. At the start it is checked that its calls come here.',
   origin: 'Twilio Console, Phone Numbers, Active numbers: https://console.twilio.com',
-  schema: z
-    .string()
-    .regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164 form: +, country code, digits, no spaces'),
+  schema: numberSchema,
 };
 
 const publicVariables = {
@@ -103,6 +106,12 @@ export const serviceVariables = {
   ...accountVariables,
   TWILIO_PHONE_NUMBER: optional(phoneNumber),
   ...fallbackVariables,
+  FALLBACK_TRANSFER_TO: optional({
+    purpose:
+      'Callers whom the model cannot serve are put through to this number. Empty, they hear why and the call ends.',
+    origin: 'A phone that somebody answers, in E.164 form: +, country code, digits, no spaces',
+    schema: numberSchema,
+  }),
   OPENAI_API_KEY: required({
     purpose: 'Opens the sessions with the model that talks to the callers.',
     secret: true,
@@ -133,6 +142,11 @@ export const serviceVariables = {
   }),
   ...adminVariables,
   ...journalVariables,
+  DRAIN_MS: defaulted('20000', {
+    purpose:
+      'How long live calls may go on here after SIGTERM when no other process can take them, in milliseconds.',
+    schema: wholeNumber,
+  }),
   INSTANCE_ID: optional({
     purpose: 'Name of this process, different for each one that ever ran on the journal. Empty, one is made.',
     schema: instanceId,

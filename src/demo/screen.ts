@@ -3,6 +3,7 @@
  * Does not own: the call; it reads observed steps, as telemetry does.
  */
 import { styleText } from 'node:util';
+import { nameOf } from '../cli/states.ts';
 import { formatDuration } from '../cli/time.ts';
 import type { Entry } from '../machines/entries.ts';
 import type { ObservedStep } from '../runtime/call.ts';
@@ -29,7 +30,9 @@ function regionsOf(value: unknown): Map<string, string> {
     if (typeof inner === 'string') regions.set(name, inner);
     else {
       regions.set('call', name);
-      for (const [region, state] of Object.entries(inner as object)) regions.set(region, String(state));
+      for (const [region, state] of Object.entries(inner as object)) regions.set(region, nameOf(state));
+      // A short silence is nothing to tell.
+      if (regions.get('silence') !== 'holding') regions.delete('silence');
     }
   }
   return regions;

@@ -6,16 +6,33 @@
  * C1. A reflex is harmless to repeat and is performed when the entry is stepped; every other command is performed
  *     only after the entry that asked for it is durable.
  */
+import type { DraftOf } from './entries.ts';
 
-/** What a reply is for; `repeat` asks the caller to say it again. The performer turns it into words for the model. */
-export type ReplyPurpose = 'greeting' | 'answer' | 'continuation' | 'repeat' | 'farewell';
+/**
+ * What a reply is for; `repeat` asks the caller to say it again, `filler` bridges the wait for a tool, `return` greets a
+ * caller whom nobody could be found for. The performer turns it into words for the model.
+ */
+export type ReplyPurpose =
+  | 'greeting'
+  | 'answer'
+  | 'continuation'
+  | 'repeat'
+  | 'farewell'
+  | 'filler'
+  | 'return';
+
+/** Null: it is not known. */
+export type TransferOutcome = DraftOf<'transfer.finished'>['outcome'] | null;
 
 const command =
   <Parameters = Record<string, never>>() =>
   (_: unknown, __: Parameters): void => {};
 
 export const commands = {
-  /** Opens a session and seeds it with what was heard so far. Ends in `model.opened` or `model.closed`. */
+  /**
+   * Opens a session and seeds it with what was heard so far. An older one stays until it is closed: a session takes over
+   * by `joinModel`. Ends in `model.opened` or `model.closed`.
+   */
   openModel: command<{ generation: number }>(),
   closeModel: command<{ generation: number }>(),
   /** Lets caller audio flow to the session and its audio to the line. */
@@ -34,6 +51,12 @@ export const commands = {
   answerHangUp: command<{ toolCallId: string; accepted: boolean }>(),
   /** Asks the carrier how the call stands. Ends in `carrier.reported` or `carrier.unreachable`. */
   askCarrier: command(),
+  /** Has the carrier carry out the call's present instruction at once. Ends in `redirect.finished`. */
+  redirectCall: command(),
+  /** A short soft sound, for a line on which nobody is heard. */
+  playHoldingSound: command(),
+  /** Tells the model what became of its own request to hand the caller on. Ends in `tool.finished`. */
+  answerTransfer: command<{ toolCallId: string; outcome: TransferOutcome }>(),
   /** Asks the carrier to end the call. Ends in `hangUp.finished`. */
   hangUp: command(),
   /** Ends in `call.ended`. */
@@ -52,4 +75,5 @@ export const reflexes: ReadonlySet<CommandType> = new Set<CommandType>([
   'joinStream',
   'closeStream',
   'interruptReply',
+  'playHoldingSound',
 ]);

@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { settingsSchema } from './settings.ts';
 
 /** Number of the entry format that this version writes. Logs carry it in `call.created`. */
-export const entryFormat = 1;
+export const entryFormat = 2;
 
 /** Stands for erasable content of `bytes` bytes (UTF-8), kept as the payload named like the field. */
 export const reference = z.object({ bytes: z.int().nonnegative() });
@@ -90,10 +90,25 @@ export const entrySchemas = {
   /** By us, in answer to the carrier's webhook; or by the person called. */
   'call.answered': z.object({ by: z.enum(['us', 'callee']) }),
   'call.ended': z.object({ reason: id }),
+  /** A newer chart has taken the call over: from here on the log folds by it, beginning with what was carried. */
+  'chart.changed': z.object({
+    from: z.int().positive(),
+    to: z.int().positive(),
+    /** Number of the entry format of what follows. */
+    format: z.int().positive(),
+    /** State value and context, as the chart `to` begins with them. */
+    carried: z.object({
+      value: z.union([id, z.record(id, z.json())]),
+      context: z.record(id, z.json()),
+    }),
+  }),
   'journal.lost': z.object({ queuedEntries: count, stalledMs: durationMs }),
 
   // The carrier: stream, media, status
+  /** The carrier was told to open a stream with this attempt's token; it may ask again before one has begun. */
   'stream.requested': z.object({ attempt: z.int().positive() }),
+  /** A stream came to an instance that is too old for this call, and was sent away: no fault of the line. */
+  'stream.misdirected': z.object({ attempt: z.int().positive() }),
   'stream.started': z.object({ streamId: id, attempt: z.int().positive() }),
   'stream.stopped': z.object({ streamId: id }),
   'stream.closed': z.object({ streamId: id, code: z.int() }),
@@ -102,6 +117,10 @@ export const entrySchemas = {
   'media.resumed': z.object({ streamId: id }),
   'carrier.reported': z.object({ status: carrierStatus, source: z.enum(['callback', 'fetch', 'webhook']) }),
   'carrier.unreachable': z.object({ cause: z.string().max(200) }),
+  /** What became of our request to give the carrier its next instruction at once. */
+  'redirect.finished': z.object({ outcome: z.enum(['redirected', 'refused', 'unreachable']) }),
+  /** The call is to go on in another process, at a quiet moment or once `withinMs` have passed. */
+  'move.requested': z.object({ by: z.enum(['operator', 'drain']), withinMs: durationMs }),
   'digit.pressed': z.object({ digit: reference }),
   'input.refused': z.object({ peer: z.enum(['carrier', 'model']), kind: id }),
 
@@ -160,6 +179,19 @@ export const entrySchemas = {
     toolCallId: id,
     outcome: z.enum(['completed', 'failed', 'timedOut', 'unknown']),
     result: reference,
+  }),
+
+  // Handing the caller on
+  'transfer.requested': z.object({
+    by: z.enum(['agent', 'operator', 'fallback']),
+    /** The number that is dialled; null for the configured fallback's. */
+    destination: reference.nullable(),
+    /** The agent's request, which is owed an outcome. */
+    toolCallId: id.nullable(),
+  }),
+  /** As the carrier reports it (Twilio, TwiML Dial, `DialCallStatus`); `answered` and `completed` are one. */
+  'transfer.finished': z.object({
+    outcome: z.enum(['completed', 'busy', 'no-answer', 'failed', 'canceled']),
   }),
 
   // The end

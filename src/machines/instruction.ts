@@ -1,28 +1,55 @@
 /**
  * Owns: what the carrier is told to do next with a call, as a pure function of its folded state, so that every
  * instance gives the same answer and needs no ownership to give it.
- * Does not own: the words of the answer (TwiML, `src/adapters/twilio/twiml.ts`), the stream token.
+ * Does not own: the words of the answer (TwiML, `src/adapters/twilio/twiml.ts`), the stream token, the number that is
+ * dialled.
  */
 import type { SnapshotFrom } from 'xstate';
+import { pauseMsBefore } from './call/context.ts';
 import type { callMachine } from './call/machine.ts';
+
+/** What the caller is told went wrong: the agent cannot be reached, or anything else. */
+export type Apology = 'agentUnavailable' | 'trouble';
 
 export type Instruction =
   /** Open a media stream with this attempt's name and token. */
   | { do: 'connect'; attempt: number; pauseMs: number }
+  /** Dial the number of the newest `transfer.requested`, or the fallback's. */
+  | { do: 'transfer'; to: 'requested' | 'fallback'; ringMs: number; apology: Apology | null }
   /** Say sorry, then hang up. */
-  | { do: 'apologise' }
+  | { do: 'apologise'; apology: Apology }
+  /** Nothing yet: ask again. */
+  | { do: 'wait'; pauseMs: number }
   | { do: 'hangUp' };
 
-/** Pauses before a new stream grow with the streams that the call has used up. */
-const pauseMsBefore = (attempt: number): number => (attempt <= 2 ? 0 : 1_000);
+type Snapshot = SnapshotFrom<typeof callMachine>;
+type Context = Snapshot['context'];
 
-export function instructionFor(snapshot: SnapshotFrom<typeof callMachine>): Instruction {
-  const { stream, settings, apology } = snapshot.context;
-  if (snapshot.hasTag('ending') || snapshot.status !== 'active') {
-    return apology && snapshot.status === 'active' ? { do: 'apologise' } : { do: 'hangUp' };
+const waitMs = 1_000;
+
+const apologyFor = ({ endReason }: Context): Apology =>
+  endReason?.startsWith('model.') ? 'agentUnavailable' : 'trouble';
+
+function transferOf(context: Context): Instruction {
+  const isFallback = context.transfer?.by === 'fallback';
+  return {
+    do: 'transfer',
+    to: isFallback ? 'fallback' : 'requested',
+    ringMs: context.settings.ringMs,
+    apology: isFallback ? apologyFor(context) : null,
+  };
+}
+
+export function instructionFor(snapshot: Snapshot): Instruction {
+  const { context, status } = snapshot;
+  if (status !== 'active') return { do: 'hangUp' };
+  if (snapshot.hasTag('ending')) {
+    return context.apology ? { do: 'apologise', apology: apologyFor(context) } : { do: 'hangUp' };
   }
-  const attempt = stream.attempt + 1;
-  return attempt > settings.streamTries
-    ? { do: 'apologise' }
-    : { do: 'connect', attempt, pauseMs: pauseMsBefore(attempt) };
+  if (snapshot.matches({ transferring: 'dialing' })) return { do: 'wait', pauseMs: waitMs };
+  if (snapshot.matches('transferring')) return transferOf(context);
+  const { stream, settings } = context;
+  return stream.tries >= settings.streamTries
+    ? { do: 'apologise', apology: 'trouble' }
+    : { do: 'connect', attempt: stream.attempt + 1, pauseMs: pauseMsBefore(stream.tries) };
 }

@@ -26,23 +26,21 @@ export interface ServiceContext {
   phases: Record<Phase, PhaseOutcome>;
   /** Why the service stops. */
   stopReason: string | null;
+  /** When the drain is over; 0 where there is none. */
+  drainedAt: number;
 }
 
 export type ServiceEvent = { at: number } & (
   | { type: 'phase.passed'; phase: Phase; detail: string; tookMs: number }
   | { type: 'phase.failed'; phase: Phase; detail: string; advice: string; tookMs: number }
-  | { type: 'drain.requested'; reason: string }
+  /** Live calls may go on here for `withinMs` at most. */
+  | { type: 'drain.requested'; reason: string; withinMs: number }
   /** The operator will not wait. */
   | { type: 'stop.requested'; reason: string }
   | { type: 'calls.gone' }
   | { type: 'service.stopped' }
   | { type: `xstate.after.${string}` }
 );
-
-export interface ServiceInput {
-  /** How long live calls may go on after a drain was requested. */
-  drainMs: number;
-}
 
 const command =
   <Parameters = Record<string, never>>() =>
@@ -51,8 +49,10 @@ const command =
 export const serviceCommands = {
   /** Ends in `phase.passed` or `phase.failed`. */
   runPhase: command<{ phase: Phase }>(),
-  /** No new calls; live ones may move or end. Ends in `calls.gone`. */
-  drainCalls: command(),
+  /** No new calls; live ones move to another process where there is one, or end. Ends in `calls.gone`. */
+  drainCalls: command<{ withinMs: number }>(),
+  /** Lets go of the calls that are left. Ends in `calls.gone`. */
+  partFromCalls: command(),
   /** Closes whatever is open. Ends in `service.stopped`. */
   stopService: command(),
 } as const;
@@ -68,9 +68,8 @@ const pending: PhaseOutcome = { outcome: 'pending', detail: '', advice: null, to
 
 const service = setup({
   types: {
-    context: {} as ServiceContext & ServiceInput,
+    context: {} as ServiceContext,
     events: {} as ServiceEvent,
-    input: {} as ServiceInput,
     tags: {} as 'ready',
   },
   actions: {
@@ -85,6 +84,11 @@ const service = setup({
       };
       return { phases: { ...context.phases, [event.phase]: outcome } };
     }),
+    noteDrain: assign(({ event }) =>
+      event.type === 'drain.requested'
+        ? { stopReason: event.reason, drainedAt: event.at + event.withinMs }
+        : {},
+    ),
     noteReason: assign(({ event }) => ('reason' in event ? { stopReason: event.reason } : {})),
     noteFailure: assign(({ event }) => (event.type === 'phase.failed' ? { stopReason: event.detail } : {})),
   },
@@ -100,7 +104,11 @@ const service = setup({
     /** A model that does not answer must not keep the service from its calls. */
     modelPatience: 3_000,
     retryPhases: 5_000,
-    drain: ({ context }) => context.drainMs,
+    /** Another process may become ready meanwhile. */
+    drainAgain: 1_000,
+    drain: ({ context, event }) => Math.max(0, context.drainedAt - event.at),
+    /** From the end of a stream until its call was told to wait: Twilio asks within a second. */
+    parting: 3_000,
     stop: 5_000,
   },
 });
@@ -135,9 +143,9 @@ const retryFailed = service.enqueueActions(({ context, enqueue }) => {
 
 export const serviceMachine = service.createMachine({
   id: 'service',
-  context: ({ input }) => ({
-    ...input,
+  context: {
     stopReason: null,
+    drainedAt: 0,
     phases: {
       configuration: pending,
       journal: pending,
@@ -146,7 +154,7 @@ export const serviceMachine = service.createMachine({
       publicAddress: pending,
       webhooks: pending,
     },
-  }),
+  },
   initial: 'starting',
   on: {
     'phase.passed': { actions: 'notePhase' },
@@ -168,13 +176,28 @@ export const serviceMachine = service.createMachine({
     },
     running: {
       tags: 'ready',
-      on: { 'drain.requested': { target: 'draining', actions: 'noteReason' } },
+      on: { 'drain.requested': { target: 'draining', actions: 'noteDrain' } },
       after: { retryPhases: { target: 'running', reenter: true, actions: retryFailed } },
     },
     draining: {
-      entry: { type: 'drainCalls', params: {} },
+      initial: 'moving',
       on: { 'calls.gone': 'stopping', 'drain.requested': { target: 'stopping', actions: 'noteReason' } },
-      after: { drain: 'stopping' },
+      after: { drain: 'parting' },
+      states: {
+        moving: {
+          entry: {
+            type: 'drainCalls',
+            params: ({ context, event }) => ({ withinMs: Math.max(0, context.drainedAt - event.at) }),
+          },
+          after: { drainAgain: { target: 'moving', reenter: true } },
+        },
+      },
+    },
+    /** The time is up: what is still here is let go, and told to wait where nobody else is there. */
+    parting: {
+      entry: { type: 'partFromCalls', params: {} },
+      on: { 'calls.gone': 'stopping', 'drain.requested': { target: 'stopping', actions: 'noteReason' } },
+      after: { parting: 'stopping' },
     },
     stopping: {
       entry: { type: 'stopService', params: {} },

@@ -13,16 +13,24 @@ export const settingsSchema = z.object({
   /** From the answer to the webhook until the media stream must have started. */
   streamStartMs: ms(15_000),
   /** How long a call without a stream waits for Twilio to bring a new one before the carrier is asked. */
-  reattachMs: ms(6_000),
-  /** Pause between two questions to the carrier, and how many are asked. */
+  reattachMs: ms(2_000),
+  /** Pause between two questions to the carrier, and how many may stay without an answer. */
   askCarrierMs: ms(3_000),
-  askCarrierTries: z.int().positive().default(3),
-  /** How many streams a call may use up before it is given up. */
-  streamTries: z.int().positive().default(10),
-  /** Caller audio missing for so long means that the stream is dead, whatever its socket says. */
-  starvedMs: ms(8_000),
+  askCarrierTries: z.int().positive().default(5),
+  /** How long the carrier may take to confirm that it carries out a new instruction. */
+  redirectMs: ms(6_000),
+  /** New streams that are tried in a row before the call is given up. */
+  streamTries: z.int().positive().default(3),
+  /** A stream that has carried the call for so long is a good one: the tries are counted anew. */
+  streamSettledMs: ms(10_000),
+  /** Caller audio missing for so long, once that was noticed, means that the stream is dead, whatever its socket says. */
+  starvedMs: ms(3_500),
   /** From the command to open a session until it must be configured. */
   modelConnectMs: ms(10_000),
+  /** Pause between pings to the session; each must be answered before the next one. */
+  modelPingMs: ms(2_000),
+  /** How long before a session's announced end the next one is opened. */
+  rollOverMs: ms(120_000),
   /** First pause before a new session; doubles with each failure, with jitter, up to the longest. */
   modelBackoffMs: ms(250),
   modelBackoffLongestMs: ms(5_000),
@@ -34,6 +42,18 @@ export const settingsSchema = z.object({
   replyTries: z.int().positive().default(2),
   /** No progress in a reply that is being played for so long: the floor is given back to the caller. */
   playbackStallMs: ms(5_000),
+  /** The caller hears nobody for so long: a holding sound is played, and again after each further pause. */
+  holdingAfterMs: ms(1_500),
+  holdingEveryMs: ms(2_000),
+  /** A tool that runs for so long is bridged by a sentence. */
+  toolFillerMs: ms(2_500),
+  /** How long the far end rings when the caller is handed on. */
+  ringMs: ms(30_000),
+  /** Pause between two questions to the carrier about a caller who was handed on, and the longest that is waited. */
+  transferCheckMs: ms(60_000),
+  transferLimitMs: ms(4 * 3_600_000 + 300_000),
+  /** What becomes of a caller whom the model cannot serve, once that was said. */
+  fallback: z.enum(['hangUp', 'transfer']).default('hangUp'),
   /** Longest wait for a farewell to be spoken and played. */
   farewellMs: ms(15_000),
   /** How long the carrier may take to confirm the end. */

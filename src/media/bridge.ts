@@ -102,7 +102,10 @@ export class Bridge {
     this.#player.detachLine();
   }
 
-  /** Replaces the ear. The new one gets the caller's audio from the last answered position on, then live. */
+  /**
+   * Replaces the ear, which gets nothing more. The new one gets the caller's audio from the last answered position on,
+   * then live.
+   */
   attachEar(ear: AgentEar): void {
     if (!this.#isClosed) this.#feed.attachEar(ear);
   }
@@ -126,7 +129,10 @@ export class Bridge {
     return this.#feed.position;
   }
 
-  /** The caller position at which the attached ear has counted `audioMs` of audio since it was attached. */
+  /**
+   * The caller position at which the attached ear has counted `audioMs` of audio since it was attached. Where a turn
+   * ended is asked here: `callerPosition` has gone on until the word of it comes, and may lie within the next turn.
+   */
   callerPositionAt(audioMs: number): number {
     return this.#feed.positionAt(audioMs);
   }
@@ -165,6 +171,11 @@ export class Bridge {
    */
   interrupt(comingReplyId?: string): HeardItem[] {
     return this.#player.interrupt(comingReplyId);
+  }
+
+  /** Fills a silence until the next piece of a reply. Nothing happens where the caller may still hear one, or no line. */
+  playHoldingSound(): void {
+    this.#player.playHoldingSound();
   }
 
   /** What was heard so far of each item not played to its end, oldest first. */

@@ -51,13 +51,17 @@ export class CallerFeed {
     return this.#ring.heldBytes;
   }
 
-  /** The position at which the ear's session has counted `audioMs` of audio (OpenAI Realtime, `audio_end_ms`). */
+  /**
+   * The position at which the ear's session has counted `audioMs` of audio (OpenAI Realtime, `audio_end_ms`), whatever
+   * has come since. No count reaches beyond what the ear was given.
+   */
   positionAt(audioMs: number): number {
-    return Math.min(this.#earOrigin + audioMs * bytesPerMs, this.#ring.end);
+    return Math.min(this.#earOrigin + Math.floor(audioMs * bytesPerMs), this.#delivered);
   }
 
-  /** Gives the ear what is not answered yet, then everything that comes. */
+  /** Gives the ear what is not answered yet, then everything that comes. Not again to the one that is attached. */
   attachEar(ear: AgentEar): void {
+    if (ear === this.#ear) return;
     this.#ear = ear;
     this.#delivered = this.#ring.start;
     this.#earOrigin = this.#ring.start;

@@ -2,7 +2,7 @@
  * Owns: G.711 mu-law, the one audio format on both sides of a call: 8,000 samples a second, one byte each, mono.
  * Does not own: where the audio goes. Calls carry it as it is; only meters and the twin look into the samples.
  *
- * Source: ITU-T G.711 (11/88), tables 2a and 2b, scaled from 14 to 16 bits (times four).
+ * Source: ITU-T G.711 (11/88), tables 2a and 2b, scaled from 14 to 16 bits (times four); levels by its section 5.
  */
 
 /** The byte that decodes to zero with a positive sign: what a silent line carries. */
@@ -19,6 +19,9 @@ const bias = 0x84;
 
 /** The largest magnitude whose biased value fits into 15 bits. */
 const largestMagnitude = 0x7fff - bias;
+
+/** Theoretical load capacity: the level of the largest sine that is not clipped. */
+const largestSineDbm0 = 3.17;
 
 const samplesByByte = Int16Array.from({ length: 256 }, (_, byte) => expand(byte));
 const bytesBySample = Uint8Array.from({ length: 0x1_0000 }, (_, bits) => compress((bits << 16) >> 16));
@@ -40,6 +43,11 @@ export function encodeMulaw(sample: number): number {
  */
 export function decodeMulaw(byte: number): number {
   return samplesByByte[byte & 0xff] ?? 0;
+}
+
+/** The root mean square of samples at a level. dBm0: decibels over a milliwatt, at the point of relative level zero. */
+export function rootMeanSquareAt(levelDbm0: number): number {
+  return (largestMagnitude / Math.SQRT2) * 10 ** ((levelDbm0 - largestSineDbm0) / 20);
 }
 
 /** All bits travel inverted: sign, three bits of segment, four bits of step within it. */

@@ -118,6 +118,14 @@ export class PlaybackLedger {
     return item;
   }
 
+  /** The line has not said yet that it played everything behind which there is a mark. */
+  get awaitsMarks(): boolean {
+    for (const { stranded, playedBytes, markedBytes } of this.#items.values()) {
+      if (!stranded && playedBytes < markedBytes) return true;
+    }
+    return false;
+  }
+
   /** @returns the item, or null where none of its audio is open */
   endItem(itemId: string): PlaybackItem | null {
     const item = this.#items.get(itemId);

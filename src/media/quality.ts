@@ -33,6 +33,8 @@ export interface QualityFigures {
   cutAgentBytes: number;
   /** Audio of interrupted replies that came too late. */
   lateAgentBytes: number;
+  /** Holding sounds to the line. They are in no other figure. */
+  holdingSounds: number;
   marksSent: number;
   /** Marks that said nothing: from before a flush, twice, or never sent. */
   marksIgnored: number;
@@ -66,6 +68,7 @@ export class QualityMeter {
   agentOverflows = 0;
   cutAgentBytes = 0;
   lateAgentBytes = 0;
+  holdingSounds = 0;
   marksSent = 0;
   marksIgnored = 0;
 
@@ -85,6 +88,7 @@ export class QualityMeter {
       agentOverflows: this.agentOverflows,
       cutAgentBytes: this.cutAgentBytes,
       lateAgentBytes: this.lateAgentBytes,
+      holdingSounds: this.holdingSounds,
       marksSent: this.marksSent,
       marksIgnored: this.marksIgnored,
       markRoundTrips: this.roundTrips.count,

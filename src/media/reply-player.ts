@@ -1,9 +1,14 @@
 /**
- * Owns: reply audio on its way to the caller: pieces, marks, waiting for room, flushing.
+ * Owns: reply audio on its way to the caller: pieces, marks, waiting for room, flushing; and the holding sound, which
+ * gives way to it.
  * Does not own: what was heard (`playback-ledger.ts`), which reply should be heard (the call chart).
  *
  * The line plays in order and in real time whatever it was given at once; it says by marks how far it has come. A mark
  * follows at least every 200 ms of an item's audio and at the item's end.
+ *
+ * The holding sound is no reply: it has no mark, and nothing is told of it. What is left of it is flushed before the
+ * next piece of a reply. A flush throws back all marks that are out, as if they had been played: so the sound is only
+ * begun when the line has none left to play, and never flushed while there is one.
  *
  * Invariants:
  * I6. See `playback-ledger.ts`; the marks that it relies on are at most 200 ms of audio apart.
@@ -11,6 +16,7 @@
  * I9. A line that takes no more is given no more; what waits is bounded, and an item for which there is no room is cut
  *     there: what the caller hears of it has no hole.
  */
+import { holdingSound } from './holding-sound.ts';
 import { levelStride } from './level-meter.ts';
 import { bytesPerMs } from './mulaw.ts';
 import type { Heard, HeardItem, PlaybackItem, PlaybackReply } from './playback-ledger.ts';
@@ -63,6 +69,8 @@ export class ReplyPlayer {
   readonly #ledger = new PlaybackLedger();
   readonly #queue: ReplyQueue;
   readonly #schedule = new PlayoutSchedule();
+  /** When the line should have played the holding sound; null where none may be left of it. */
+  #holdingUntilMs: number | null = null;
   #line: CallerLine | null = null;
   #lastSent: PlaybackItem | null = null;
   /** When progress was last told, or a reply began. */
@@ -101,6 +109,7 @@ export class ReplyPlayer {
   /** What was begun and not heard to the end is given up. */
   detachLine(): void {
     this.#line = null;
+    this.#holdingUntilMs = null;
     this.#schedule.reset();
     this.#lastSent = null;
     this.#queue.clear();
@@ -157,9 +166,22 @@ export class ReplyPlayer {
     if (comingReplyId !== undefined) this.#ledger.refuse(comingReplyId);
     this.#queue.clear();
     this.#lastSent = null;
+    this.#holdingUntilMs = null;
     this.#schedule.reset();
     this.#line?.clear();
     return heardItems;
+  }
+
+  /** Nothing happens where there is no line, or where the line may still have something to play. */
+  playHoldingSound(): void {
+    const line = this.#line;
+    if (line === null || !this.#hasRoom() || !this.#isSilent()) return;
+    // Behind the sound, the mark would tell too late that the reply before it was played.
+    if (this.#lastSent !== null) this.#mark(this.#lastSent, line);
+    if (line !== this.#line) return;
+    this.#holdingUntilMs = this.#clock.monotonic() + holdingSound.length / bytesPerMs;
+    this.#quality.holdingSounds++;
+    line.sendAudio(holdingSound);
   }
 
   heardItems(): HeardItem[] {
@@ -168,6 +190,7 @@ export class ReplyPlayer {
 
   close(): void {
     this.#line = null;
+    this.#holdingUntilMs = null;
     this.#schedule.reset();
     this.#lastSent = null;
     this.#queue.clear();
@@ -180,6 +203,26 @@ export class ReplyPlayer {
       this.#line.bufferedBytes() < this.#bounds.lineBufferBytes &&
       this.playbackQueueMs < this.#bounds.lineQueueMs
     );
+  }
+
+  /** By schedule and by marks: a late line may still play what the schedule has behind it. */
+  #isSilent(): boolean {
+    return (
+      this.#queue.nextItem === null &&
+      this.playbackQueueMs === 0 &&
+      this.#holdingLeftMs() === 0 &&
+      !this.#ledger.awaitsMarks
+    );
+  }
+
+  #holdingLeftMs(): number {
+    return this.#holdingUntilMs === null ? 0 : Math.max(0, this.#holdingUntilMs - this.#clock.monotonic());
+  }
+
+  #endHoldingSound(line: CallerLine): void {
+    const leftMs = this.#holdingLeftMs();
+    this.#holdingUntilMs = null;
+    if (leftMs > 0 && !this.#ledger.awaitsMarks) line.clear();
   }
 
   /** @returns the bytes sent */
@@ -210,6 +253,7 @@ export class ReplyPlayer {
   #send(item: PlaybackItem, piece: Buffer): void {
     const line = this.#line;
     if (line === null) return;
+    if (this.#holdingUntilMs !== null) this.#endHoldingSound(line);
     if (this.#lastSent !== item) this.#turnTo(item, line);
     this.#noteSent(item, piece);
     line.sendAudio(piece);

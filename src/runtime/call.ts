@@ -124,14 +124,20 @@ export class Call {
     return this.#stopped;
   }
 
-  /** Takes one fact in. Never throws; a fact that is no valid entry is reported and dropped. */
-  signal(signal: Signal, taken: readonly string[] = []): void {
-    this.signalAll([signal], taken);
+  /**
+   * Takes one fact in. Never throws; a fact that is no valid entry is reported and dropped.
+   * @returns whether it became an entry
+   */
+  signal(signal: Signal, taken: readonly string[] = []): boolean {
+    return this.signalAll([signal], taken);
   }
 
-  /** Takes several facts into one commit. `taken` are the inbox signals that they came from. */
-  signalAll(signals: readonly Signal[], taken: readonly string[] = []): void {
-    if (this.#stopped) return;
+  /**
+   * Takes several facts into one commit. `taken` are the inbox signals that they came from.
+   * @returns whether any of them became an entry
+   */
+  signalAll(signals: readonly Signal[], taken: readonly string[] = []): boolean {
+    if (this.#stopped) return false;
     const pending: Pending[] = [];
     const reflexive: { command: Command; key: string }[] = [];
     for (const signal of signals) {
@@ -140,13 +146,14 @@ export class Call {
       pending.push({ ...stepped.pending, taken: pending.length === 0 ? taken : [] });
       reflexive.push(...stepped.reflexive);
     }
-    if (pending.length === 0) return;
+    if (pending.length === 0) return false;
     const state = this.state;
     this.#timers.arm(state.due, state.at);
     // Written first: a reflex may signal at once, and its entry must come after these.
     this.#writer.write(pending);
     for (const { command, key } of reflexive) this.#world.perform(this, command, key);
     if (this.#unjournalled && this.state.snapshot.status !== 'active') this.#finish();
+    return true;
   }
 
   /** Resolves when all that was signalled so far is durable. @throws the conflict that came instead, GiveUpError `call.released` */
@@ -155,6 +162,12 @@ export class Call {
     if (this.#durableSeq >= seq) return Promise.resolve();
     if (this.#stopped) return Promise.reject(new GiveUpError('call.released', ''));
     return new Promise((resolve, reject) => this.#waiting.push({ seq, resolve, reject }));
+  }
+
+  /** The journal's row of the call may show that another process has appended to it. */
+  yieldTo({ owner, lastSeq }: CallRow): void {
+    if (lastSeq <= this.#durableSeq || owner === this.#row.owner) return;
+    this.#lose(new GiveUpError('journal.conflict', `${owner} owns call ${this.callId} now`));
   }
 
   /** Lets go without a word in the log: the process stops, or another one owns the call. */

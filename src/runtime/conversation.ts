@@ -7,6 +7,7 @@
  * H1. An agent's line holds only what the caller heard: a line that was cut ends at a word boundary, rounded down.
  * H2. At most `lineLimit` lines are kept, the newest.
  */
+import { hangUpTool } from '../machines/call/context.ts';
 import type { Entry, HeardItem } from '../machines/entries.ts';
 import type { Payload } from './ports/journal.ts';
 import type { HistoryItem } from './ports/model.ts';
@@ -26,22 +27,46 @@ export type ConversationLine =
       playedMs: number;
       /** Everything was heard; or it was cut, and `playedMs` says where. */
       heard: 'playing' | 'whole' | 'cut';
+      /** The model had sent all of the reply. */
+      isFinished: boolean;
+      /** `receivedMs` is all there is of the item, so that text and audio end together. */
+      isMeasured: boolean;
+      /** How fast this voice speaks, as measured before; for text that runs ahead of its audio. */
+      charactersPerMs: number;
     }
   | { kind: 'toolCall'; toolCallId: string; at: number; name: string; arguments: string | null }
   | { kind: 'toolResult'; toolCallId: string; at: number; outcome: string; output: string | null };
 
+/** An ordinary pace, until one was measured. */
+const usualCharactersPerMs = 0.015;
+
+/** Shorter items say nothing about the pace. */
+const shortestMeasuredMs = 1_000;
+
 type AgentLine = Extract<ConversationLine, { kind: 'agent' }>;
+
+/** Words of any language, also where no space parts them (UAX #29); the locale is named because logs travel. */
+const words = new Intl.Segmenter('en', { granularity: 'word' });
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** The part of `text` that fits into `share` of it, up to the last whole word. */
 export function heardText(text: string, share: number): string {
   if (share >= 1) return text;
-  const cut = text.slice(0, Math.floor(text.length * Math.max(0, share)));
-  const boundary = cut.search(/\s\S*$/);
-  return boundary < 0 ? '' : cut.slice(0, boundary).trimEnd();
+  const inWords = words.segment(text);
+  const inGraphemes = graphemes.segment(text);
+  const startIn = (segments: Intl.Segments, index: number): number => segments.containing(index)?.index ?? 0;
+  let end = startIn(inWords, Math.floor(text.length * share));
+  while (end > 0) {
+    const last = inWords.containing(end - 1);
+    if (last?.segment.trim() && startIn(inGraphemes, end) === end) break;
+    end = last?.index ?? 0;
+  }
+  return text.slice(0, end);
 }
 
 export class Conversation {
   #lines: ConversationLine[] = [];
+  #charactersPerMs = usualCharactersPerMs;
 
   get lines(): readonly ConversationLine[] {
     return this.#lines;
@@ -66,13 +91,15 @@ export class Conversation {
     }
   }
 
-  /** What a new session must know, oldest first. A tool call goes with its result or not at all. */
+  /**
+   * What a new session must know, oldest first. A tool call without a result is still open: the model must not ask for it
+   * again. A result goes after its call or not at all.
+   */
   history(): HistoryItem[] {
     const idsOf = (kind: 'toolCall' | 'toolResult'): string[] =>
       this.#lines.flatMap((line) => (line.kind === kind ? [line.toolCallId] : []));
-    const results = new Set(idsOf('toolResult'));
-    const complete = new Set(idsOf('toolCall').filter((toolCallId) => results.has(toolCallId)));
-    return this.#lines.flatMap((line) => historyOf(line, complete));
+    const calls = new Set(idsOf('toolCall'));
+    return this.#lines.flatMap((line) => historyOf(line, calls));
   }
 
   #applyReply(entry: Entry, content: (name: string) => string | null): void {
@@ -85,16 +112,29 @@ export class Conversation {
       this.#note(entry, 'playing');
     } else if (entry.type === 'reply.interrupted') {
       for (const item of entry.items) this.#note(item, 'cut');
+    } else if (entry.type === 'reply.finished') {
+      for (const line of this.#linesOf(entry.replyId)) line.isFinished = true;
     } else if (entry.type === 'reply.played') {
-      for (const line of this.#lines) {
-        if (line.kind === 'agent' && line.replyId === entry.replyId) line.heard = 'whole';
-      }
+      for (const line of this.#linesOf(entry.replyId)) this.#noteWhole(line);
+    }
+  }
+
+  #linesOf(replyId: string): AgentLine[] {
+    return this.#lines.filter((line): line is AgentLine => line.kind === 'agent' && line.replyId === replyId);
+  }
+
+  #noteWhole(line: AgentLine): void {
+    line.heard = 'whole';
+    if (line.text !== null && line.isMeasured && line.receivedMs >= shortestMeasuredMs) {
+      this.#charactersPerMs = line.text.length / line.receivedMs;
     }
   }
 
   #note({ itemId, receivedMs, playedMs }: HeardItem, heard: AgentLine['heard']): void {
     const line = this.#findAgent(itemId);
-    if (line) Object.assign(line, { receivedMs, playedMs, heard });
+    if (!line) return;
+    const { isFinished: isMeasured } = line;
+    Object.assign(line, { receivedMs, playedMs, heard, isMeasured, charactersPerMs: this.#charactersPerMs });
   }
 
   #callerLine(itemId: string, at: number): Extract<ConversationLine, { kind: 'caller' }> {
@@ -117,6 +157,9 @@ export class Conversation {
       receivedMs: 0,
       playedMs: 0,
       heard: 'playing',
+      isFinished: false,
+      isMeasured: false,
+      charactersPerMs: this.#charactersPerMs,
     };
     this.#add(line);
     return line;
@@ -134,22 +177,33 @@ export class Conversation {
 }
 
 /** The text of an agent's line as the caller heard it (H1). */
-export function heardLine({ text, heard, receivedMs, playedMs }: AgentLine): string {
+export function heardLine(line: AgentLine): string {
+  const { text, heard, receivedMs } = line;
   if (text === null) return '';
   if (heard === 'whole') return text;
-  return receivedMs === 0 ? '' : heardText(text, playedMs / receivedMs);
+  return receivedMs === 0 ? '' : heardText(text, heardShare(line, text.length));
 }
 
-function historyOf(line: ConversationLine, completeToolCalls: ReadonlySet<string>): HistoryItem[] {
+/** The model writes faster than it speaks: of a reply that was still coming, the share of the audio is too much text. */
+function heardShare(line: AgentLine, characters: number): number {
+  const { receivedMs, playedMs, isMeasured, charactersPerMs } = line;
+  const shareOfAudio = playedMs / receivedMs;
+  return isMeasured ? shareOfAudio : Math.min(shareOfAudio, (playedMs * charactersPerMs) / characters);
+}
+
+function historyOf(line: ConversationLine, toolCalls: ReadonlySet<string>): HistoryItem[] {
   if (line.kind === 'caller') return line.text ? [{ kind: 'speech', role: 'caller', text: line.text }] : [];
   if (line.kind === 'agent') {
     const text = heardLine(line);
     return text === '' ? [] : [{ kind: 'speech', role: 'agent', text }];
   }
   const { toolCallId } = line;
-  if (!completeToolCalls.has(toolCallId)) return [];
-  if (line.kind === 'toolResult')
-    return [{ kind: 'toolResult', toolCallId, output: line.output ?? line.outcome }];
+  if (line.kind === 'toolResult') {
+    const output = line.output ?? line.outcome;
+    return toolCalls.has(toolCallId) ? [{ kind: 'toolResult', toolCallId, output }] : [];
+  }
+  // Its outcome is in no log: it was answered by what became of the call.
+  if (line.name === hangUpTool) return [];
   return [{ kind: 'toolCall', toolCallId, name: line.name, arguments: line.arguments ?? '{}' }];
 }
 

@@ -2,7 +2,8 @@
  * Owns: reading a call's log back into entries and states, checked entry by entry.
  * Does not own: appending, claiming.
  */
-import { type Entry, entryFault, entryFormat } from '../machines/entries.ts';
+import { type Entry, entryFault } from '../machines/entries.ts';
+import { keptChart, refuseFuture } from './charts.ts';
 import { GiveUpError } from './ports/errors.ts';
 import type { CallLog, Json, Log, StoredEntry } from './ports/journal.ts';
 import { type CallState, fold, step, thaw } from './step.ts';
@@ -14,31 +15,32 @@ export function parseEntry(callId: string, stored: StoredEntry): Entry {
   return stored as unknown as Entry;
 }
 
-function entriesOf(callId: string, { commits }: CallLog): Entry[] {
+/** Told before any entry is checked: a newer format may hold what this one would call malformed. */
+function storedEntries(callId: string, { commits }: CallLog): StoredEntry[] {
   const stored = commits.flatMap(({ entries }) => entries);
-  refuseFuture(callId, stored[0]);
-  return stored.map((entry) => parseEntry(callId, entry));
+  refuseFuture(callId, stored);
+  return stored;
 }
 
-/** Told before any entry is checked: a newer format may hold what this one would call malformed. */
-function refuseFuture(callId: string, first: StoredEntry | undefined): void {
-  if (first?.type !== 'call.created' || Number(first.format) <= entryFormat) return;
-  throw new GiveUpError(
-    'journal.future',
-    `call ${callId} has entry format ${Number(first.format)}; this version knows ${entryFormat}`,
-  );
+const entriesOf = (callId: string, log: CallLog): Entry[] =>
+  storedEntries(callId, log).map((entry) => parseEntry(callId, entry));
+
+/** What came before the newest change of the chart is not needed for what came after it. */
+function foldNewest(callId: string, entries: readonly Entry[], from: CallState | null): CallState | null {
+  const changed = entries.findLastIndex(({ type }) => type === 'chart.changed');
+  return changed < 0 ? fold(callId, entries, from) : fold(callId, entries.slice(changed));
 }
 
 /**
- * The call's state as its log has it now, or null for an unknown call. Reads from the newest checkpoint where this
- * chart wrote it.
- * @throws GiveUpError `log.invalid`, `journal.future`; RetryError `journal.unavailable`
+ * The call's state as its log has it now, or null for an unknown call. Reads from the newest checkpoint where its
+ * chart is kept.
+ * @throws GiveUpError `log.invalid`, `journal.future`, `journal.past`; RetryError `journal.unavailable`
  */
 export async function readState(log: Log, callId: string): Promise<CallState | null> {
   const stored = await log.read(callId);
   const from = stored.checkpoint && thaw(callId, stored.checkpoint.state);
-  if (stored.checkpoint && !from) return fold(callId, await readEntries(log, callId));
-  return fold(callId, entriesOf(callId, stored), from);
+  if (stored.checkpoint && !from) return foldNewest(callId, await readEntries(log, callId), null);
+  return foldNewest(callId, entriesOf(callId, stored), from);
 }
 
 /** The whole log of a call. @throws as `readState` */
@@ -56,24 +58,32 @@ export interface ReplayedStep {
   matches: boolean;
 }
 
-/** Drives the log through the chart again, and compares each stored state with the folded one (I1). @throws as `readState` */
+/**
+ * Drives the log through its charts again, and compares each stored state with the folded one (I1). Where the chart that
+ * began the log is not kept any more, the replay begins where one took over that is.
+ * @throws as `readState`
+ */
 export async function replay(log: Log, callId: string): Promise<ReplayedStep[]> {
-  const { commits } = await log.read(callId, { fromStart: true });
-  refuseFuture(callId, commits[0]?.entries[0]);
+  const stored = await log.read(callId, { fromStart: true });
+  const entries = entriesOf(callId, stored);
+  const states = new Map(stored.commits.map((commit) => [commit.entries.at(-1)?.seq, commit.state]));
   const steps: ReplayedStep[] = [];
   let state: CallState | null = null;
-  for (const commit of commits) {
-    const last = commit.entries.at(-1)?.seq;
-    for (const raw of commit.entries) {
-      const entry = parseEntry(callId, raw);
-      const [next, asked] = step(callId, state, entry);
-      state = next;
-      const stored = entry.seq === last ? commit.state : undefined;
-      const matches = stored === undefined || isSameValue(stored, next.snapshot.value);
-      steps.push({ entry, state: next, commands: asked, stored, matches });
-    }
+  for (const entry of entries.slice(firstReplayable(entries))) {
+    const [next, commands] = step(callId, state, entry);
+    state = next;
+    const wasStored = states.get(entry.seq);
+    const matches = wasStored === undefined || isSameValue(wasStored, next.snapshot.value);
+    steps.push({ entry, state, commands, stored: wasStored, matches });
   }
   return steps;
+}
+
+function firstReplayable(entries: readonly Entry[]): number {
+  const [created] = entries;
+  if (created?.type !== 'call.created' || keptChart(created.chart)) return 0;
+  const changed = entries.findIndex((entry) => entry.type === 'chart.changed' && keptChart(entry.to));
+  return Math.max(0, changed);
 }
 
 /** State values are nested objects of strings; the order of parallel regions does not matter. */

@@ -1,6 +1,7 @@
 /**
  * Owns: the calls that live in this process, and the ways in which a call comes to live here: created, claimed.
- * Does not own: what a call does (`call.ts`), when to claim (the desk, the start-up).
+ * Does not own: what a call does (`call.ts`), when to claim (the desk, the start-up), the taking of signals out of the
+ * inbox (`inbox-reader.ts`).
  *
  * Invariants:
  * I2. Ownership passes only by the entry `owner.claimed`. A claim that meets a taken seq reads, folds and tries
@@ -10,17 +11,14 @@
 import type { Draft, DraftOf } from '../machines/entries.ts';
 import { Call, type World } from './call.ts';
 import { readState } from './history.ts';
-import type { TimerHandle } from './ports/clock.ts';
+import { InboxReader } from './inbox-reader.ts';
 import { FixCallError, GiveUpError, HoldfastError, RetryError } from './ports/errors.ts';
 import type { Inbox, Json, Log } from './ports/journal.ts';
 import type { Signal } from './ports/signal.ts';
-import type { CallState } from './step.ts';
+import { asCurrent, type CallState, chartChange } from './step.ts';
 
 /** Claims of one call that may meet another claim before this process gives up. */
 const claimTries = 20;
-
-/** Pause before an inbox that could not be read is read again. */
-const rereadMs = 1_000;
 
 export type Claim = Pick<DraftOf<'owner.claimed'>, 'why' | 'attempt'>;
 
@@ -29,10 +27,8 @@ export class Registry {
   readonly #journal: Log & Inbox;
   readonly #world: World;
   readonly #calls = new Map<string, Call>();
-  #unwatch: (() => void) | null = null;
+  readonly #inbox: InboxReader;
   #isStopped = false;
-  #inbox: 'idle' | 'reading' | 'readAgain' = 'idle';
-  #rereading: TimerHandle;
 
   constructor(instance: string, journal: Log & Inbox, world: Omit<World, 'log'>) {
     this.#instance = instance;
@@ -52,6 +48,13 @@ export class Registry {
         world.over(call);
       },
     };
+    this.#inbox = new InboxReader({
+      instance,
+      inbox: journal,
+      clock: world.clock,
+      find: (callId) => this.#calls.get(callId),
+      refused: world.refused,
+    });
   }
 
   get size(): number {
@@ -94,9 +97,11 @@ export class Registry {
 
   /**
    * Makes this process the call's owner and takes `signals` in with the same commit. A call that lives here already
-   * only takes the claim in. Resolves when the claim is durable; with null where `mayClaim` refused. That is asked
-   * in the turn in which the claim is stepped, so that of two claims with one token only one goes through.
-   * @throws FixCallError `call.unknown`; GiveUpError `log.invalid`, `journal.future`; RetryError `journal.unavailable`
+   * only takes the claim in; one of an older chart changes to the present one just before. Resolves when the claim is
+   * durable; with null where `mayClaim` refused. That is asked in the turn in which the claim is stepped, so that of two
+   * claims with one token only one goes through.
+   * @throws FixCallError `call.unknown`; GiveUpError `log.invalid`, `journal.future`, `journal.past`; RetryError
+   *   `journal.unavailable`
    */
   async claim(
     callId: string,
@@ -110,12 +115,14 @@ export class Registry {
       // Another claim in this process may have been quicker.
       const call = this.#calls.get(callId) ?? found;
       this.#refuseIfStopped(callId);
-      if (!mayClaim(call.state)) return null;
+      const { state } = call;
+      if (!mayClaim(asCurrent(state))) return null;
+      const changed = chartChange(state);
       this.#calls.set(callId, call);
-      call.signalAll([claimed, ...signals]);
+      call.signalAll([...(changed ? [{ entry: changed }] : []), claimed, ...signals]);
       try {
         await call.durable();
-        if (this.#unwatch) this.#drain();
+        this.#inbox.read();
         return call;
       } catch (error) {
         if (!isConflict(error)) throw error;
@@ -129,19 +136,33 @@ export class Registry {
     await this.#journal.put({ id: key, callId, signal: signal as unknown as Json });
   }
 
-  /** The call's state, read only: live where it lives here, else folded from its log. */
+  /**
+   * The call's state, read only: live where it lives here, else folded from its log; one of an older chart as the present
+   * one would take it over. @throws as `claim`, but for `call.unknown`
+   */
   async read(callId: string): Promise<CallState | null> {
     const call = this.#calls.get(callId);
-    return call ? call.state : readState(this.#journal, callId);
+    const state = call ? call.state : await readState(this.#journal, callId);
+    return state && asCurrent(state);
+  }
+
+  /**
+   * Looks whether a call that lives here is still ours, and lets it go where it is not: another process may have claimed
+   * it while nothing happened here that would have met its claim. @throws RetryError `journal.unavailable`
+   */
+  async verify(callId: string): Promise<void> {
+    const call = this.#calls.get(callId);
+    if (!call) return;
+    const [row] = await this.#journal.list({ callId, limit: 1 });
+    if (row) call.yieldTo(row);
   }
 
   /** Begins to take in what other processes put into the inbox for calls that live here. */
   watchInbox(): void {
-    this.#unwatch ??= this.#journal.watch(this.#instance, () => this.#drain());
-    this.#drain();
+    this.#inbox.watch();
   }
 
-  /** Lets go of a call that could not be begun in time. */
+  /** Lets go of a call without a word in its log: it could not be begun in time, or another process is to claim it. */
   abandon(callId: string): void {
     const call = this.#calls.get(callId);
     if (!call) return;
@@ -151,9 +172,7 @@ export class Registry {
 
   /** Lets go of every call without a word in its log, for the process stops. */
   stop(): void {
-    this.#unwatch?.();
-    this.#unwatch = null;
-    this.#world.clock.clearTimeout(this.#rereading);
+    this.#inbox.stop();
     for (const call of this.#calls.values()) call.stop();
     this.#calls.clear();
     this.#isStopped = true;
@@ -169,38 +188,6 @@ export class Registry {
     if (!state) throw new FixCallError('call.unknown', `there is no call ${callId}`);
     const rows = await this.#journal.list({ callId, limit: 1 });
     return new Call(callId, this.#world, state, rows[0] ?? null);
-  }
-
-  /** One reading of the inbox at a time: a signal must not be taken twice. */
-  #drain(): void {
-    const reading = this.#inbox !== 'idle';
-    this.#inbox = reading ? 'readAgain' : 'reading';
-    if (!reading) void this.#readInbox();
-  }
-
-  async #readInbox(): Promise<void> {
-    await this.#takeInbox();
-    const again = this.#inbox === 'readAgain';
-    this.#inbox = 'idle';
-    if (again) this.#drain();
-  }
-
-  async #takeInbox(): Promise<void> {
-    const pending = await this.#journal.pending(this.#instance).catch(() => this.#readLater());
-    for (const { id, callId, signal } of pending) {
-      const call = this.#calls.get(callId);
-      if (!call) continue;
-      call.signal(signal as unknown as Signal, [id]);
-      await call.durable().catch(() => undefined);
-    }
-  }
-
-  /** The journal did not answer, and may not tell of these signals again. */
-  #readLater(): [] {
-    const { clock } = this.#world;
-    clock.clearTimeout(this.#rereading);
-    if (this.#unwatch) this.#rereading = clock.setTimeout(() => this.#drain(), rereadMs);
-    return [];
   }
 
   #forget(call: Call): void {

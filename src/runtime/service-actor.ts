@@ -6,7 +6,6 @@ import type { SnapshotFrom } from 'xstate';
 import {
   type ServiceCommand,
   type ServiceEvent,
-  type ServiceInput,
   serviceCommands,
   serviceMachine,
 } from '../machines/service.ts';
@@ -25,9 +24,11 @@ export interface ServiceWorld {
   observe(snapshot: ServiceSnapshot, fact: ServiceFact | null): void;
 }
 
-const stepper = createStepper<typeof serviceMachine, ServiceCommand>(serviceMachine, serviceCommands, {
-  drainMs: 0,
-});
+const stepper = createStepper<typeof serviceMachine, ServiceCommand>(
+  serviceMachine,
+  serviceCommands,
+  undefined,
+);
 
 export class ServiceActor {
   readonly #world: ServiceWorld;
@@ -36,13 +37,13 @@ export class ServiceActor {
   #snapshot: ServiceSnapshot;
   #first: ServiceCommand[];
 
-  constructor(input: ServiceInput, world: ServiceWorld) {
+  constructor(world: ServiceWorld) {
     this.#world = world;
     this.#timers = new Timers(world.clock, (timer) => {
       this.#due.delete(timer);
       this.signal({ type: timer as `xstate.after.${string}` });
     });
-    this.#snapshot = stepper.begin(input);
+    this.#snapshot = stepper.begin(undefined);
     this.#first = stepper.settle(this.#due, world.clock.now());
   }
 

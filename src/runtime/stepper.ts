@@ -32,6 +32,8 @@ export interface Stepper<Machine extends AnyStateMachine, Command extends NamedC
   advance(snapshot: SnapshotFrom<Machine>, event: EventFromLogic<Machine>): SnapshotFrom<Machine>;
   /** What the last `begin` or `advance` armed and cancelled is written to `due`; what it asked for is returned. */
   settle(due: Map<string, number>, at: number): Command[];
+  /** The timers of a state that no event led to: each active one in full, as of `event`. */
+  arm(snapshot: SnapshotFrom<Machine>, event: EventFromLogic<Machine>, at: number): Map<string, number>;
 }
 
 const nothing = (): void => undefined;
@@ -86,5 +88,14 @@ export function createStepper<Machine extends AnyStateMachine, Command extends N
       return next as SnapshotFrom<Machine>;
     },
     settle: (due, at) => collected.flatMap((action) => sort(action, due, at)),
+    arm({ _nodes, context }: AnyMachineSnapshot, event, at) {
+      const delays: Record<string, unknown> = machine.implementations.delays;
+      const delayMs = (delay: unknown): number => {
+        const named = typeof delay === 'string' ? delays[delay] : delay;
+        return Number(typeof named === 'function' ? named({ context, event }) : named);
+      };
+      const timers = _nodes.flatMap((node) => node.after);
+      return new Map(timers.map(({ eventType, delay }) => [eventType, at + delayMs(delay)]));
+    },
   };
 }

@@ -18,11 +18,13 @@ import { tellCallEnd } from './call-end.ts';
 import { Claims } from './claims.ts';
 import { CallEndDeliveries } from './deliveries.ts';
 import { Desk } from './desk.ts';
+import { Drain } from './drain.ts';
+import { Instructions } from './instructions.ts';
 import { LiveCalls } from './live-calls.ts';
 import { Presence } from './presence.ts';
 
 export interface AssemblyOptions {
-  configuration: Pick<Configuration, 'instance' | 'settings'>;
+  configuration: Pick<Configuration, 'instance' | 'settings' | 'fallbackTransferTo'>;
   /** Shared by all instances: any of them may check a token that another one minted. */
   tokenKey: string;
   model: Model;
@@ -35,8 +37,12 @@ export interface AssemblyOptions {
   host: string;
   isProcessAlive(pid: number): boolean;
   isReady(): boolean;
-  /** False while the process is about to stop; always true unless told. */
-  mayAdopt?(): boolean;
+  /** The process is to stop; never unless told. */
+  isLeaving?(): boolean;
+  /** And lets go of its calls now. */
+  isParting?(): boolean;
+  /** No connection is to come here any more. */
+  stopListening?(): void;
   /** A call left this process: over, lost or released. */
   onCallGone(): void;
   onStep(step: ObservedStep): void;
@@ -48,6 +54,7 @@ export interface Assembly {
   desk: Desk;
   presence: Presence;
   deliveries: CallEndDeliveries;
+  drain: Drain;
 }
 
 export function assemble(options: AssemblyOptions): Assembly {
@@ -60,7 +67,17 @@ export function assemble(options: AssemblyOptions): Assembly {
     clock,
     onFault: (error, where) => logger.error({ category: 'call', err: error, ...where }, 'the agent failed'),
   });
-  const live = new LiveCalls(agents, journal, { clock, model, control });
+  const { tokenKey, isLeaving = () => false, isParting = () => false } = options;
+  const partsAlone = (): boolean =>
+    isParting() ? drain.isAlone !== false : isLeaving() && drain.isAlone === true;
+  const instructions = new Instructions({
+    clock,
+    journal,
+    tokenKey,
+    fallbackNumber: configuration.fallbackTransferTo,
+    partsAlone,
+  });
+  const live = new LiveCalls(agents, journal, { clock, model, control, instructions });
   const deliveries = new CallEndDeliveries({
     journal,
     clock,
@@ -77,10 +94,23 @@ export function assemble(options: AssemblyOptions): Assembly {
     clock,
     isReady: options.isReady,
     isProcessAlive: options.isProcessAlive,
-    mayAdopt: options.mayAdopt ?? (() => true),
+    mayAdopt: () => !isLeaving(),
     isHere: (callId) => registry.get(callId) !== undefined,
     adopt: (row) => adopt(row, configuration.instance, registry, claims),
+    verify: () => verifyQuietCalls(registry),
     onTrouble: trouble('the journal did not take the beat, or a call could not be adopted'),
+  });
+  const letGo = (callId: string): void => void releaseCall(callId, registry, live, options);
+  const drain: Drain = new Drain({
+    instance: configuration.instance,
+    host: options.host,
+    isProcessAlive: options.isProcessAlive,
+    journal,
+    registry,
+    announce: () => presence.announce(),
+    letGo,
+    stopListening: options.stopListening ?? (() => undefined),
+    onTrouble: trouble('the other processes could not be looked up'),
   });
   const desk = new Desk({
     registry,
@@ -88,11 +118,21 @@ export function assemble(options: AssemblyOptions): Assembly {
     live,
     journal,
     clock,
-    tokenKey: options.tokenKey,
+    tokenKey,
+    instructions,
     settings: configuration.settings,
     takesCalls: options.isReady,
+    partsAlone,
+    letGo,
   });
-  return { registry, live, desk, presence, deliveries };
+  return { registry, live, desk, presence, deliveries, drain };
+}
+
+/** A call whose stream is open here is ours: nobody claims it without ending that stream. */
+async function verifyQuietCalls(registry: Registry): Promise<void> {
+  for (const { callId, state } of registry.calls()) {
+    if (!state.snapshot.hasTag('streaming')) await registry.verify(callId);
+  }
 }
 
 /** Of the call of a dead process, unless somebody else was quicker. */
@@ -107,6 +147,21 @@ async function adopt(row: CallRow, instance: string, registry: Registry, claims:
       snapshot.context.instance === owner &&
       registry.get(callId) === undefined,
   });
+}
+
+/** Once what happened to it is in its log. */
+async function releaseCall(
+  callId: string,
+  registry: Registry,
+  live: LiveCalls,
+  { onCallGone }: AssemblyOptions,
+): Promise<void> {
+  const call = registry.get(callId);
+  await call?.durable().catch(() => undefined);
+  if (!call || registry.get(callId) !== call) return;
+  registry.abandon(callId);
+  live.release(callId);
+  onCallGone();
 }
 
 function createRegistry(options: AssemblyOptions, live: LiveCalls, deliveries: CallEndDeliveries): Registry {

@@ -7,7 +7,8 @@ import type { AgentCall, CallSummary } from '../agent/definition.ts';
 import { declaredTools } from '../agent/record.ts';
 import type { ResolvedAgent } from '../agent/resolve.ts';
 import type { ToolOutcome, ToolRequest, ToolRunner } from '../agent/tool-runner.ts';
-import type { ReplyPurpose } from '../machines/commands.ts';
+import { destinationOf } from '../agent/transfer.ts';
+import type { ReplyPurpose, TransferOutcome } from '../machines/commands.ts';
 import type { HistoryItem, ModelRequest } from '../runtime/ports/model.ts';
 
 export interface RequestedTool {
@@ -21,9 +22,21 @@ const words: Record<Exclude<ReplyPurpose, 'greeting' | 'answer'>, string> = {
     'The line was interrupted while you spoke, and the caller heard only what the conversation shows of your last ' +
     'words. Go on from exactly there. Repeat nothing, and do not apologise.',
   repeat:
-    'The line was interrupted while the caller spoke, and you missed it. Say so in one short sentence, and ask the ' +
-    'caller to say it again.',
+    'The line was interrupted, and you missed what the caller may have said. Say so in one short sentence, and ask ' +
+    'the caller to say it again.',
   farewell: 'Say goodbye in one short, friendly sentence. Ask nothing.',
+  filler: 'Say in one short sentence that you are still working on it. Say nothing else, and ask nothing.',
+  return:
+    'The caller was to be put through to somebody, and nobody could be reached. Say so in one short sentence, and ' +
+    'offer your own help.',
+};
+
+const transferAnswers: Record<Exclude<TransferOutcome, null>, string> = {
+  completed: 'The caller was put through.',
+  busy: 'The line is busy: nobody could be reached. Tell the caller, and offer your own help.',
+  'no-answer': 'Nobody answered. Tell the caller, and offer your own help.',
+  failed: 'The number could not be reached. Tell the caller, and offer your own help.',
+  canceled: 'The transfer was cancelled. Tell the caller, and offer your own help.',
 };
 
 export class CallAgent {
@@ -48,7 +61,7 @@ export class CallAgent {
     return this.#agent.digest;
   }
 
-  modelRequest(generation: number, history: readonly HistoryItem[]): ModelRequest {
+  modelRequest(generation: number, history: readonly HistoryItem[], pingEveryMs: number): ModelRequest {
     const { record } = this.#agent;
     const { instructions, voice, turnDetection, transcription } = record;
     const tools = declaredTools(record);
@@ -61,6 +74,7 @@ export class CallAgent {
       transcription,
       tools,
       history,
+      pingEveryMs,
     };
   }
 
@@ -75,6 +89,17 @@ export class CallAgent {
     return accepted
       ? 'Say goodbye now: the call ends once the caller has heard it.'
       : 'The caller spoke again, so the call goes on. Answer the caller.';
+  }
+
+  transferAnswer(outcome: TransferOutcome): string {
+    return outcome === null
+      ? 'It is not known whether the caller was put through. Ask the caller.'
+      : transferAnswers[outcome];
+  }
+
+  /** The number (E.164) that the model's request to hand the caller on means. */
+  destinationOf(text: string): { number: string } | { refusal: string } {
+    return destinationOf(this.#agent.record, text);
   }
 
   run(tool: RequestedTool, released: AbortSignal): Promise<ToolOutcome> {

@@ -42,8 +42,8 @@ export class Claims {
    * The parts of the call once the claim is durable; null where `mayClaim` refused, or where another process was
    * quicker in the end.
    *
-   * @throws FixCallError `call.unknown`; GiveUpError `log.invalid`, `journal.future`, `call.released`; RetryError
-   *   `journal.unavailable`
+   * @throws FixCallError `call.unknown`; GiveUpError `log.invalid`, `journal.future`, `journal.past`,
+   *   `call.released`; RetryError `journal.unavailable`
    */
   async claim(callId: string, order: ClaimOrder): Promise<LiveCall | null> {
     try {

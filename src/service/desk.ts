@@ -8,10 +8,8 @@
  * D2. Only a created call and a stream with a valid, unspent token make this process an owner.
  * D3. No model session is opened for a stream whose token is refused.
  */
-import { randomBytes } from 'node:crypto';
-import { chartNumber } from '../machines/call/setup.ts';
-import { entryFormat } from '../machines/entries.ts';
-import { instructionFor } from '../machines/instruction.ts';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { current } from '../machines/charts/table.ts';
 import type { Settings } from '../machines/settings.ts';
 import type {
   Answer,
@@ -21,18 +19,16 @@ import type {
   StreamStart,
 } from '../runtime/ports/carrier.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
-import { FixCallError } from '../runtime/ports/errors.ts';
+import { FixCallError, GiveUpError } from '../runtime/ports/errors.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
 import { referTo, type Signal } from '../runtime/ports/signal.ts';
 import type { Registry } from '../runtime/registry.ts';
 import type { CallState } from '../runtime/step.ts';
-import { mintStreamToken, readStreamToken } from '../runtime/stream-token.ts';
+import { readStreamToken } from '../runtime/stream-token.ts';
 import type { Claims } from './claims.ts';
+import type { Instructions } from './instructions.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { unlessStalled } from './stall.ts';
-
-/** From the answer to the webhook until the stream must have shown its token. */
-const tokenLifeMs = 120_000;
 
 export interface DeskOptions {
   registry: Registry;
@@ -42,9 +38,14 @@ export interface DeskOptions {
   clock: Clock;
   /** Shared by all instances: any of them may check a token that another one minted. */
   tokenKey: string;
+  instructions: Instructions;
   settings: Settings;
   /** Whether new calls are taken now. */
   takesCalls(): boolean;
+  /** This process lets go of its calls now, and no other one is there to take them. */
+  partsAlone(): boolean;
+  /** The call was told to wait: whoever claims it has it. */
+  letGo(callId: string): void;
 }
 
 /** A call that has no log yet. */
@@ -72,11 +73,13 @@ export class Desk implements CarrierDesk {
   }
 
   /** @throws FixCallError `call.unknown`; RetryError `journal.unavailable` */
-  async continueCall(carrierCallId: string): Promise<Answer> {
-    const state = await this.#read(await this.#callIdOf(carrierCallId));
+  async continueCall(carrierCallId: string, key: string): Promise<Answer> {
+    const callId = await this.#callIdOf(carrierCallId);
+    const state = await this.#read(callId);
     if (!state) throw unknown(carrierCallId);
-    const answer = this.#instruct(state);
-    if (answer.do === 'connect') this.#noteRequest(answer.callId, answer.attempt);
+    const answer = await this.#instruct(state);
+    if (answer.do === 'connect') this.#noteRequest(callId, answer.attempt, key);
+    if (answer.do === 'wait' && this.#options.partsAlone()) this.#options.letGo(callId);
     return answer;
   }
 
@@ -96,7 +99,7 @@ export class Desk implements CarrierDesk {
     const shown = readStreamToken(tokenKey, token, clock.now());
     if (!shown || shown.callId !== (await this.#callIdOf(carrierCallId))) return null;
     const { callId, attempt } = shown;
-    if (!mayAdmit(await this.#read(callId), attempt)) return null;
+    if (!mayAdmit(await this.#readForStream(callId, attempt), attempt)) return null;
     const parts = await claims.claim(callId, {
       claim: { why: 'stream', attempt },
       signals: [{ entry: { type: 'stream.started', streamId: line.streamId, attempt } }],
@@ -142,8 +145,8 @@ export class Desk implements CarrierDesk {
     return {
       entry: {
         type: 'call.created',
-        format: entryFormat,
-        chart: chartNumber,
+        format: current.format,
+        chart: current.number,
         agent,
         direction: 'incoming',
         carrierCallId,
@@ -163,27 +166,34 @@ export class Desk implements CarrierDesk {
     return row?.callId ?? carrierCallId;
   }
 
-  #read(callId: string): Promise<CallState | null> {
-    return this.#options.registry.read(callId);
+  /** What lives here may be out of date: the same answer everywhere is one from the log (D1), if it can be had. */
+  async #read(callId: string): Promise<CallState | null> {
+    const { registry, clock } = this.#options;
+    await unlessStalled(clock, registry.verify(callId)).catch(() => undefined);
+    return registry.read(callId);
   }
 
-  #instruct({ callId, snapshot }: CallState): Answer {
-    const instruction = instructionFor(snapshot);
-    if (instruction.do !== 'connect') return instruction;
-    const expiresAt = this.#options.clock.now() + tokenLifeMs;
-    const { attempt } = instruction;
-    return {
-      ...instruction,
-      callId,
-      token: mintStreamToken(this.#options.tokenKey, { callId, attempt, expiresAt }),
-    };
+  /** Null for a call of a newer version: its stream is closed unclaimed, so that another instance may get the next. */
+  async #readForStream(callId: string, attempt: number): Promise<CallState | null> {
+    try {
+      return await this.#read(callId);
+    } catch (error) {
+      if (!isFuture(error)) throw error;
+      const signal: Signal = { entry: { type: 'stream.misdirected', attempt } };
+      await this.#options.registry.deliver(callId, signal, `${callId}:misdirected:${randomUUID()}`);
+      return null;
+    }
   }
 
-  /** Kept for the record; the answer does not wait for it. */
-  #noteRequest(callId: string, attempt: number): void {
+  #instruct(state: CallState): Promise<Answer> {
+    return this.#options.instructions.answerFor(state);
+  }
+
+  /** Whoever owns the call counts it; the answer does not wait for that. */
+  #noteRequest(callId: string, attempt: number, key: string): void {
     const signal: Signal = { entry: { type: 'stream.requested', attempt } };
     this.#options.registry
-      .deliver(callId, signal, `${callId}:stream.requested:${attempt}`)
+      .deliver(callId, signal, `${callId}:stream.requested:${key}`)
       .catch(() => undefined);
   }
 }
@@ -197,5 +207,7 @@ const mayAdmit = (state: CallState | null, attempt: number): boolean =>
 
 const unknown = (carrierCallId: string): FixCallError =>
   new FixCallError('call.unknown', `there is no call ${carrierCallId}`);
+
+const isFuture = (error: unknown): boolean => error instanceof GiveUpError && error.code === 'journal.future';
 
 const isKnown = (error: unknown): boolean => error instanceof FixCallError && error.code === 'call.exists';

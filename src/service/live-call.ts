@@ -10,47 +10,42 @@
  * V2. The bridge never plays to a line that has ended: a reply would be lost there instead of waiting for the next.
  */
 
-import type { ToolOutcome } from '../agent/tool-runner.ts';
 import type { Command, CommandOf, CommandType } from '../machines/commands.ts';
-import type { EntryOf } from '../machines/entries.ts';
 import { Bridge, type BridgeListener } from '../media/bridge.ts';
 import type { Call, ObservedStep } from '../runtime/call.ts';
 import type { Conversation } from '../runtime/conversation.ts';
 import type { CarrierControl, Line, LineListener } from '../runtime/ports/carrier.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
-import { GiveUpError } from '../runtime/ports/errors.ts';
-import type { Model, ModelListener, ModelSession } from '../runtime/ports/model.ts';
-import { referTo, type Signal } from '../runtime/ports/signal.ts';
+import type { Model } from '../runtime/ports/model.ts';
+import type { Signal } from '../runtime/ports/signal.ts';
 import type { CallAgent } from './call-agent.ts';
+import { CarrierRequests } from './carrier-requests.ts';
+import type { Instructions } from './instructions.ts';
+import { ModelSessions } from './model-sessions.ts';
+import { ToolCalls } from './tool-calls.ts';
+import { TurnEnds } from './turn-ends.ts';
 
 export interface LiveCallPorts {
   clock: Clock;
   model: Model;
   control: CarrierControl;
+  instructions: Instructions;
 }
-
-interface OpenSession {
-  generation: number;
-  session: ModelSession;
-}
-
-/** Told to the model of a tool whose request can no longer be read: it was erased, or lies too far back. */
-const requestLost = 'What was asked for is not known any more, nor whether it was done. Ask the caller.';
 
 type Handlers = { [Type in CommandType]: (params: CommandOf<Type>['params'], key: string) => void };
 
 export class LiveCall {
   readonly agent: CallAgent;
-  readonly #ports: LiveCallPorts;
   readonly #bridge: Bridge;
   readonly #conversation: Conversation;
+  readonly #sessions: ModelSessions;
+  readonly #tools: ToolCalls;
+  readonly #carrier: CarrierRequests;
   readonly #lines = new Map<string, { line: Line; admitted: boolean }>();
-  readonly #toolCalls = new AbortController();
   /** Where in the caller's audio each of the caller's turns ended, until it has an answer. */
-  readonly #turnEnds = new Map<string, number>();
+  readonly #turnEnds = new TurnEnds();
   #seq: number;
   #call: Call | null = null;
-  #open: OpenSession | null = null;
   /** The line that the bridge plays to. */
   #joined: Line | null = null;
   #disposed = false;
@@ -58,10 +53,21 @@ export class LiveCall {
   /** @param seq the last entry that `conversation` holds; 0 for a call that begins */
   constructor(agent: CallAgent, ports: LiveCallPorts, conversation: Conversation, seq: number) {
     this.agent = agent;
-    this.#ports = ports;
     this.#conversation = conversation;
     this.#seq = seq;
-    this.#bridge = new Bridge(ports.clock, this.#bridgeListener());
+    const signal = (signalled: Signal): void => this.#signal(signalled);
+    const bridge = new Bridge(ports.clock, this.#bridgeListener());
+    const activeReplyId = (): string | null => this.#activeReplyId;
+    this.#bridge = bridge;
+    this.#sessions = new ModelSessions({
+      model: ports.model,
+      bridge,
+      signal,
+      turnEnded: (itemId, position) => this.#turnEnds.note(itemId, position),
+      activeReplyId,
+    });
+    this.#tools = new ToolCalls({ agent, conversation, signal });
+    this.#carrier = new CarrierRequests({ ...ports, signal });
   }
 
   get conversation(): Conversation {
@@ -74,7 +80,7 @@ export class LiveCall {
 
   /** Sockets of the call that are open here. */
   get openSockets(): number {
-    return this.#lines.size + (this.#open ? 1 : 0);
+    return this.#lines.size + this.#sessions.size;
   }
 
   /** The last entry that these parts know of. */
@@ -105,13 +111,8 @@ export class LiveCall {
     this.#call = call;
     this.#seq = entry.seq;
     this.#conversation.apply(entry, payloads);
-    if (entry.type === 'caller.stoppedSpeaking') {
-      this.#turnEnds.set(entry.itemId, this.#bridge.callerPosition);
-    } else if (entry.type === 'caller.transcribed' && entry.transcript) {
-      this.#answeredUpTo(this.#turnEnds.get(entry.itemId));
-    } else if (entry.type === 'reply.voiced') {
-      this.#answeredUpTo(Math.max(0, ...this.#turnEnds.values()));
-    }
+    const answered = this.#turnEnds.answeredBy(entry);
+    if (answered !== null) this.#bridge.answeredUpTo(answered);
   }
 
   perform(command: Command, key: string): void {
@@ -121,34 +122,38 @@ export class LiveCall {
 
   dispose(): void {
     this.#disposed = true;
-    this.#toolCalls.abort();
-    this.#closeSession();
+    this.#tools.abort();
+    this.#sessions.closeAll();
     this.#bridge.close();
     this.#joined = null;
     for (const { line, admitted } of this.#lines.values()) if (admitted) line.close();
     this.#lines.clear();
-    this.#turnEnds.clear();
   }
 
   readonly #handlers: Handlers = {
     openModel: ({ generation }) => this.#openModel(generation),
-    closeModel: ({ generation }) => {
-      if (this.#open?.generation === generation) this.#open.session.close();
-    },
-    joinModel: ({ generation }) => {
-      if (this.#open?.generation === generation) this.#bridge.attachEar(this.#open.session);
-    },
+    closeModel: ({ generation }) => this.#sessions.close(generation),
+    joinModel: ({ generation }) => this.#sessions.join(generation),
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
-    createReply: ({ purpose }) => this.#open?.session.createReply(this.agent.wordsFor(purpose)),
+    createReply: ({ purpose }) => {
+      const words = this.agent.wordsFor(purpose);
+      this.#sessions.serving?.createReply(words, { tools: purpose !== 'filler' });
+    },
     interruptReply: () => this.#interruptReply(),
-    runTool: ({ toolCallId }) => this.#runTool(toolCallId, 'run'),
-    recoverTool: ({ toolCallId }) => this.#runTool(toolCallId, 'recover'),
-    sendToolResult: ({ toolCallId }) => this.#sendToolResult(toolCallId),
+    playHoldingSound: () => this.#bridge.playHoldingSound(),
+    runTool: ({ toolCallId }) => this.#tools.run(toolCallId, 'run'),
+    recoverTool: ({ toolCallId }) => this.#tools.run(toolCallId, 'recover'),
+    sendToolResult: ({ toolCallId }) => {
+      const result = this.#tools.resultOf(toolCallId);
+      if (result !== null) this.#sessions.sendToolResult(toolCallId, result);
+    },
     answerHangUp: ({ toolCallId, accepted }) =>
-      this.#open?.session.sendToolResult(toolCallId, this.agent.hangUpAnswer(accepted)),
-    askCarrier: () => void this.#askCarrier(),
-    hangUp: () => void this.#hangUp(),
+      this.#sessions.sendToolResult(toolCallId, this.agent.hangUpAnswer(accepted)),
+    answerTransfer: ({ toolCallId, outcome }) => this.#tools.answerTransfer(toolCallId, outcome),
+    askCarrier: () => this.#ask((call) => this.#carrier.askStatus(call)),
+    redirectCall: () => this.#ask((call) => this.#carrier.redirect(call)),
+    hangUp: () => this.#ask((call) => this.#carrier.hangUp(call)),
     concludeCall: ({ reason }) => this.#signal({ entry: { type: 'call.ended', reason } }),
   };
 
@@ -157,48 +162,23 @@ export class LiveCall {
   }
 
   #openModel(generation: number): void {
-    this.#closeSession();
-    const request = this.agent.modelRequest(generation, this.#conversation.history());
-    const listener = this.#modelListener(generation);
-    this.#open = { generation, session: this.#ports.model.open(request, listener) };
+    const settings = this.#context?.settings;
+    if (!settings) return;
+    const history = this.#conversation.history();
+    this.#sessions.open(this.agent.modelRequest(generation, history, settings.modelPingMs));
   }
 
-  #closeSession(): void {
-    const open = this.#open;
-    this.#open = null;
-    this.#bridge.detachEar();
-    open?.session.close();
-  }
-
-  #modelListener(generation: number): ModelListener {
-    const current = (): boolean => this.#open?.generation === generation;
-    return {
-      onSignal: (signal) => {
-        if (!current()) return;
-        if (signal.entry.type === 'model.closed') this.#loseSession();
-        this.#signal(signal);
-      },
-      onReplyAudio: (replyId, itemId, audio) => {
-        if (current()) this.#bridge.replyAudio(replyId, itemId, audio);
-      },
-      onReplyItemEnded: (itemId) => {
-        if (current()) this.#bridge.replyItemEnded(itemId);
-      },
-      onReplyEnded: (replyId) => {
-        if (current()) this.#bridge.replyEnded(replyId);
-      },
-    };
-  }
-
-  #loseSession(): void {
-    this.#open = null;
-    this.#bridge.detachEar();
-    const { reply } = this.#context;
-    if (reply?.active && reply.id) this.#bridge.replyEnded(reply.id);
+  #ask(request: (call: Call) => Promise<void>): void {
+    if (this.#call) void request(this.#call);
   }
 
   get #context() {
-    return this.#call?.state.snapshot.context ?? { reply: null, stream: null };
+    return this.#call?.state.snapshot.context;
+  }
+
+  get #activeReplyId(): string | null {
+    const reply = this.#context?.reply;
+    return reply?.active ? reply.id : null;
   }
 
   #joinStream(streamId: string): void {
@@ -233,18 +213,18 @@ export class LiveCall {
   }
 
   #interruptReply(): void {
-    const { reply } = this.#context;
-    const coming = reply?.active && !reply.voiced && reply.id ? reply.id : undefined;
-    this.#open?.session.cancelReply();
-    const items = this.#bridge.interrupt(coming).map(({ itemId, receivedMs, playedMs }) => {
-      this.#open?.session.truncate(itemId, playedMs);
+    const session = this.#sessions.serving;
+    const coming = this.#context?.reply.voiced ? null : this.#activeReplyId;
+    session?.cancelReply();
+    const items = this.#bridge.interrupt(coming ?? undefined).map(({ itemId, receivedMs, playedMs }) => {
+      session?.truncate(itemId, playedMs);
       return { itemId, receivedMs, playedMs };
     });
     if (items.length > 0) this.#signal({ entry: { type: 'reply.interrupted', items } });
   }
 
   #bridgeListener(): BridgeListener {
-    const streamId = (): string => this.#context.stream?.id ?? 'none';
+    const streamId = (): string => this.#context?.stream.id ?? 'none';
     return {
       onVoiced: (replyId, itemId) => this.#signal({ entry: { type: 'reply.voiced', replyId, itemId } }),
       onProgressed: (itemId, { receivedMs, playedMs }) =>
@@ -259,62 +239,4 @@ export class LiveCall {
         }),
     };
   }
-
-  #answeredUpTo(position: number | undefined): void {
-    if (position === undefined) return;
-    this.#bridge.answeredUpTo(position);
-    for (const [itemId, end] of this.#turnEnds) if (end <= position) this.#turnEnds.delete(itemId);
-  }
-
-  #runTool(toolCallId: string, way: 'run' | 'recover'): void {
-    const requested = this.#conversation.lines.findLast(
-      (line) => line.kind === 'toolCall' && line.toolCallId === toolCallId,
-    );
-    if (requested?.kind !== 'toolCall' || requested.arguments === null) {
-      this.#finishTool(toolCallId, { outcome: 'unknown', result: requestLost });
-      return;
-    }
-    const toolCall = { toolCallId, name: requested.name, arguments: requested.arguments };
-    void this.agent[way](toolCall, this.#toolCalls.signal).then((outcome) =>
-      this.#finishTool(toolCallId, outcome),
-    );
-  }
-
-  #finishTool(toolCallId: string, { outcome, result }: ToolOutcome): void {
-    const entry: Signal['entry'] = { type: 'tool.finished', toolCallId, outcome, result: referTo(result) };
-    this.#signal({ entry, payloads: { result } });
-  }
-
-  #sendToolResult(toolCallId: string): void {
-    const finished = this.#conversation.lines.findLast(
-      (line) => line.kind === 'toolResult' && line.toolCallId === toolCallId,
-    );
-    if (finished?.kind === 'toolResult') {
-      this.#open?.session.sendToolResult(toolCallId, finished.output ?? finished.outcome);
-    }
-  }
-
-  async #askCarrier(): Promise<void> {
-    try {
-      const status = await this.#ports.control.fetchStatus(this.#carrierCallId);
-      this.#signal({ entry: { type: 'carrier.reported', status, source: 'fetch' } });
-    } catch (error) {
-      this.#signal({ entry: { type: 'carrier.unreachable', cause: causeOf(error) } });
-    }
-  }
-
-  async #hangUp(): Promise<void> {
-    const outcome = await this.#ports.control.endCall(this.#carrierCallId).then(
-      (): EntryOf<'hangUp.finished'>['outcome'] => 'completed',
-      (error: unknown) => (error instanceof GiveUpError ? 'refused' : 'unreachable'),
-    );
-    this.#signal({ entry: { type: 'hangUp.finished', outcome } });
-  }
-
-  get #carrierCallId(): string {
-    return this.#call?.row.carrierCallId ?? this.#call?.callId ?? '';
-  }
 }
-
-const causeOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).slice(0, 200);

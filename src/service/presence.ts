@@ -9,7 +9,7 @@
  * N3. However long an adoption takes, the beat goes on: or others would take this process for dead.
  */
 import type { Clock, TimerHandle } from '../runtime/ports/clock.ts';
-import { HoldfastError } from '../runtime/ports/errors.ts';
+import { type ErrorCode, HoldfastError } from '../runtime/ports/errors.ts';
 import type { CallRow, InstanceRow, Journal } from '../runtime/ports/journal.ts';
 
 export const beatEveryMs = 1_000;
@@ -18,9 +18,6 @@ export const clockToleranceMs = 500;
 
 /** Live calls that are looked at in one round, and calls of each dead instance; the next round takes more. */
 const adoptLimit = 250;
-
-/** Logs that no round can adopt and that are remembered as such. */
-const hopelessLimit = 1_000;
 
 export interface PresenceOptions {
   instance: string;
@@ -35,6 +32,8 @@ export interface PresenceOptions {
   /** Whether the call lives in this process. */
   isHere(callId: string): boolean;
   adopt(row: CallRow): Promise<void>;
+  /** Lets go of calls that another process has claimed while nothing happened in them here. */
+  verify(): Promise<void>;
   /** Something went wrong that the next round may mend. */
   onTrouble(error: unknown): void;
 }
@@ -42,7 +41,9 @@ export interface PresenceOptions {
 export class Presence {
   readonly #options: PresenceOptions;
   readonly #startedAt: number;
-  readonly #hopeless = new Set<string>();
+  /** Calls of the last round whose logs this version cannot fold: told once, and left alone. */
+  #hopeless = new Set<string>();
+  #stillHopeless = new Set<string>();
   #timer: TimerHandle;
   #beating: Promise<void> = Promise.resolve();
   #adopting: Promise<void> | null = null;
@@ -61,6 +62,11 @@ export class Presence {
     return this.#beating;
   }
 
+  /** Tells the others at once that something has changed, such as whether this process is ready. @returns whether it did */
+  announce(): Promise<boolean> {
+    return this.#beat();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#options.clock.clearTimeout(this.#timer);
@@ -71,6 +77,8 @@ export class Presence {
 
   async #round(): Promise<void> {
     const hasBeaten = await this.#beat();
+    if (this.#stopped) return;
+    if (hasBeaten) await this.#options.verify().catch(this.#options.onTrouble);
     if (this.#stopped) return;
     if (hasBeaten) this.#beginAdopting();
     this.#timer = this.#options.clock.setTimeout(() => {
@@ -103,12 +111,14 @@ export class Presence {
 
   async #adoptOrphans(): Promise<void> {
     const { journal } = this.#options;
+    this.#stillHopeless = new Set();
     // In this order: whoever owns a call of the list has beaten before.
     const calls = await journal.list({ live: true, limit: adoptLimit });
     const instances = await journal.instances();
     const alive = new Set(instances.filter((row) => this.#isAlive(row)).map((row) => row.instance));
     for (const row of calls) if (this.#isOrphan(row, alive)) await this.#adopt(row);
     for (const { instance } of instances) if (!alive.has(instance)) await this.#inherit(instance);
+    this.#hopeless = this.#stillHopeless;
   }
 
   /** The calls of a dead instance, however many newer ones there are; without any, its row goes. */
@@ -121,12 +131,17 @@ export class Presence {
 
   async #adopt(row: CallRow): Promise<void> {
     const { adopt, mayAdopt, onTrouble } = this.#options;
-    if (this.#stopped || !mayAdopt() || this.#hopeless.has(row.callId)) return;
+    const { callId } = row;
+    if (this.#stopped || !mayAdopt() || this.#stillHopeless.has(callId)) return;
+    if (this.#hopeless.has(callId)) {
+      this.#stillHopeless.add(callId);
+      return;
+    }
     try {
       await adopt(row);
     } catch (error) {
       onTrouble(error);
-      if (isHopeless(error) && this.#hopeless.size < hopelessLimit) this.#hopeless.add(row.callId);
+      if (isHopeless(error)) this.#stillHopeless.add(callId);
     }
   }
 
@@ -149,9 +164,11 @@ export class Presence {
   }
 }
 
+const hopelessCodes: ReadonlySet<ErrorCode> = new Set(['log.invalid', 'journal.future', 'journal.past']);
+
 /** The log cannot be folded by this version, now or later. */
 const isHopeless = (error: unknown): boolean =>
-  error instanceof HoldfastError && (error.code === 'log.invalid' || error.code === 'journal.future');
+  error instanceof HoldfastError && hopelessCodes.has(error.code);
 
 /** The journal told its time at some moment between the question and the answer. */
 function skewOf(journalNow: number, askedAt: number, answeredAt: number): number {

@@ -7,23 +7,19 @@
  * P1. A phase runs once at a time.
  * I4. After `stopped` no socket, timer or file of this process is left open.
  */
-import { createHash } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { HealthReport } from '../adapters/http/admin-server.ts';
 import { openJournal } from '../adapters/journal/open-journal.ts';
-import { createOpenAiModel } from '../adapters/openai/model.ts';
-import type { CountOddity } from '../adapters/openai/oddity.ts';
 import { openTunnel, type Tunnel } from '../adapters/tunnel/ngrok.ts';
 import { TwilioApi } from '../adapters/twilio/api.ts';
 import { pointsTo, TwilioNumber } from '../adapters/twilio/number.ts';
 import { TwilioControl } from '../adapters/twilio/rest.ts';
+import type { TwimlPlace } from '../adapters/twilio/twiml.ts';
 import { loadAgent } from '../agent/load.ts';
 import type { LoadedAgent } from '../agent/loaded-agent.ts';
 import type { Environment } from '../config/dotenv.ts';
 import { type Configuration, readConfiguration } from '../config/environment.ts';
 import { type Phase, phases, type ServiceCommand } from '../machines/service.ts';
-import { isProcessAlive } from '../platform/process.ts';
-import { openWebSocket } from '../platform/websocket.ts';
+import { hostDigest, isProcessAlive } from '../platform/process.ts';
 import type { ObservedStep } from '../runtime/call.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
@@ -33,12 +29,10 @@ import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import { Closings } from './closings.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
+import { createModel } from './model.ts';
 import { describeFailure, PhaseNotPassed } from './phases.ts';
 import { openServers, type Servers } from './servers.ts';
 import { stallMs } from './stall.ts';
-
-/** How long live calls may go on after the process was asked to stop. */
-export const drainMs = 20_000;
 
 export interface ServiceOptions {
   environment: Environment;
@@ -80,14 +74,11 @@ export class Service {
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    this.#actor = new ServiceActor(
-      { drainMs },
-      {
-        clock: options.clock,
-        perform: (command) => this.#perform(command),
-        observe: (snapshot, fact) => this.#observe(snapshot, fact),
-      },
-    );
+    this.#actor = new ServiceActor({
+      clock: options.clock,
+      perform: (command) => this.#perform(command),
+      observe: (snapshot, fact) => this.#observe(snapshot, fact),
+    });
   }
 
   /** Resolves when every phase has had its first turn, a fatal one failed, or the start was given up. */
@@ -101,9 +92,14 @@ export class Service {
     return this.#stopped.promise;
   }
 
-  /** No new calls; the process stops when the last call is over, at the deadline, or at the second request. */
-  drain(reason: string): void {
-    this.#actor.signal({ type: 'drain.requested', reason });
+  /**
+   * No new calls; the process stops when the last call has moved or is over, at the deadline, or at the second request.
+   * @returns how long live calls may go on here, milliseconds
+   */
+  drain(reason: string): number {
+    const withinMs = this.#isReady ? (this.#opened.configuration?.drainMs ?? 0) : 0;
+    this.#actor.signal({ type: 'drain.requested', reason, withinMs });
+    return withinMs;
   }
 
   noteFault(error: unknown): void {
@@ -148,6 +144,11 @@ export class Service {
     return !snapshot.matches('starting') && !snapshot.matches('running');
   }
 
+  get #isParting(): boolean {
+    const { snapshot } = this.#actor;
+    return snapshot.matches('parting') || snapshot.matches('stopping');
+  }
+
   #observe(snapshot: ServiceSnapshot, fact: ServiceFact | null): void {
     this.#options.onChange?.(snapshot, fact);
     if (snapshot.matches('running')) this.#settled.resolve('running');
@@ -158,7 +159,8 @@ export class Service {
 
   #perform(command: ServiceCommand): void {
     if (command.type === 'runPhase') this.#beginPhase(command.params.phase);
-    else if (command.type === 'drainCalls') this.#reportCallsGone();
+    else if (command.type === 'drainCalls') this.#drainCalls(command.params.withinMs);
+    else if (command.type === 'partFromCalls') this.#opened.assembly?.drain.part();
     else void this.#close().finally(() => this.#actor.signal({ type: 'service.stopped' }));
   }
 
@@ -214,7 +216,7 @@ export class Service {
       configuration,
       tokenKey: configuration.twilio.authToken,
       model,
-      control: new TwilioControl(api),
+      control: new TwilioControl(api, () => this.#twimlPlace()),
       agent: this.#part('agent'),
       journal,
       clock,
@@ -223,7 +225,9 @@ export class Service {
       host: hostDigest(),
       isProcessAlive,
       isReady: () => this.#isReady,
-      mayAdopt: () => !this.#isLeaving,
+      isLeaving: () => this.#isLeaving,
+      isParting: () => this.#isParting,
+      stopListening: () => void this.#opened.publicServer?.stopListening(),
       onCallGone: () => this.#reportCallsGone(),
       onStep: (step) => {
         metrics.observe(step.entry);
@@ -304,6 +308,18 @@ export class Service {
     };
   }
 
+  /** Null while the public address is not known. */
+  #twimlPlace(): TwimlPlace | null {
+    const { instance, twilio } = this.#part('configuration');
+    const publicUrl = this.#publicUrl;
+    return publicUrl === null ? null : { publicUrl, instance, fallbackUrl: twilio.fallbackUrl };
+  }
+
+  #drainCalls(withinMs: number): void {
+    this.#reportCallsGone();
+    void this.#opened.assembly?.drain.moveCalls(withinMs);
+  }
+
   #reportCallsGone(): void {
     if (this.#opened.assembly?.registry.size === 0) this.#actor.signal({ type: 'calls.gone' });
   }
@@ -315,17 +331,3 @@ export class Service {
     await this.#closings.closeAll(this.#opened);
   }
 }
-
-const createModel = ({ openai }: Configuration, clock: Clock, count: CountOddity): Model =>
-  createOpenAiModel({
-    url: openai.realtimeUrl,
-    model: openai.model,
-    apiKey: openai.apiKey,
-    clock,
-    random: Math.random,
-    openSocket: openWebSocket,
-    count,
-  });
-
-/** Names the host to other instances without telling its name. */
-const hostDigest = (): string => createHash('sha256').update(hostname()).digest('hex').slice(0, 16);

@@ -18,6 +18,12 @@ export interface TerminalOptions {
 const essenceOf = ({ outcome, detail }: PhaseOutcome): string =>
   `${outcome} ${outcome === 'failed' ? detail : ''}`;
 
+const whatHappens = (drainMs: number): string =>
+  drainMs === 0
+    ? 'stopping.'
+    : `no new calls are taken. Live ones move to another process, or go on here for ${drainMs / 1_000} s at most. ` +
+      'Once more stops at once.';
+
 export class Terminal {
   readonly #print: (text: string) => void;
   readonly #service: Service;
@@ -57,8 +63,7 @@ export class Terminal {
   request(signal: string): void {
     this.#requests += 1;
     if (this.#requests === 1) {
-      this.#print(`${signal}: no new calls are taken; live ones may end. Once more stops at once.`);
-      this.#service.drain(signal);
+      this.#print(`${signal}: ${whatHappens(this.#service.drain(signal))}`);
     } else {
       this.#print(`${signal}: stopping at once.`);
       this.#service.stop(signal);

@@ -16,6 +16,8 @@ const knownReasons: ReadonlySet<string> = new Set([
   'operator.hungUp',
   'call.tooLong',
   'call.notAnswered',
+  'call.transferred',
+  'transfer.unknown',
   'stream.lost',
   'model.refused',
   'model.unavailable',

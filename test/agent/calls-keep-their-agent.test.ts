@@ -27,6 +27,7 @@ const record = {
       timeoutMs: 10_000,
     },
   ],
+  transfers: [],
 };
 
 describe('the agent of a new call', () => {
@@ -130,6 +131,14 @@ describe('a call that is resumed', () => {
     expect(agent.digest).toBe(digestOf(stored));
     expect(agent.tools.get('look_up')?.run).toBe(changed.run);
     expect(agent.fault).toBeNull();
+  });
+
+  it('goes on without transfers where it began before there were any', async () => {
+    const { transfers: _, ...older } = stored as typeof record;
+    const sales = { name: 'sales', description: 'Wants to buy.', to: '+15550177' };
+    const agent = await resume({ ...leastAgent, transfers: [sales] }, older as never);
+    expect(agent.record).toEqual(stored);
+    expect(agent.digest).toBe(digestOf(older));
   });
 
   it('goes on without a tool that the file has no more', async () => {

@@ -5,6 +5,7 @@ import { checkDefinition } from '../../src/agent/loaded-agent.ts';
 import { FixCallError } from '../../src/runtime/ports/errors.ts';
 import { inMemory, leastAgent, lookUp } from './example.ts';
 
+const sales = { name: 'Sales (Ann)', description: 'For whoever wants to buy.', to: '+15550177' };
 const check = (definition: unknown) => checkDefinition(definition, inMemory);
 
 function complaintOf(definition: unknown): string {
@@ -26,6 +27,7 @@ describe('an agent that leaves out what it may', () => {
       turnDetection: { type: 'server_vad', threshold: 0.5, prefixPaddingMs: 300, silenceMs: 500 },
       transcription: { model: 'gpt-realtime-whisper', language: null },
       tools: [],
+      transfers: [],
     });
     expect(check({ ...leastAgent, tools: [lookUp] }).tools[0]?.timeoutMs).toBe(10_000);
   });
@@ -37,6 +39,7 @@ describe('an agent that leaves out what it may', () => {
       turnDetection: { type: 'semantic_vad', eagerness: 'low' },
       transcription: { model: 'gpt-transcribe', language: 'de' },
       tools: [{ ...lookUp, timeoutMs: 600_000, find: () => ({ found: false }) }],
+      transfers: [sales],
       onCallEnded: () => undefined,
     };
     expect(check(said)).toEqual(said);
@@ -49,6 +52,8 @@ describe('an agent that leaves out what it may', () => {
 
 describe('an agent that cannot be used', () => {
   const tool = (changes: object) => ({ ...leastAgent, tools: [{ ...lookUp, ...changes }] });
+
+  const transfers = (...list: object[]) => ({ ...leastAgent, transfers: list });
 
   it.each<[unknown, string]>([
     [{}, 'name is missing'],
@@ -80,6 +85,7 @@ describe('an agent that cannot be used', () => {
     [tool({ name: 'look up' }), 'tools[0].name must be 1 to 64 letters'],
     [tool({ name: 'a'.repeat(65) }), 'tools[0].name must be 1 to 64 letters'],
     [tool({ name: 'hang_up' }), 'tools[0].name must not be hang_up'],
+    [tool({ name: 'transfer_call' }), 'tools[0].name must not be transfer_call'],
     [tool({ description: undefined }), 'tools[0].description is missing'],
     [tool({ parameters: { number: 'string' } }), 'tools[0].parameters must be a zod object'],
     [tool({ parameters: z.string() }), 'tools[0].parameters must be a zod object'],
@@ -100,6 +106,20 @@ describe('an agent that cannot be used', () => {
       { ...leastAgent, tools: Array.from({ length: 65 }, (_, index) => ({ ...lookUp, name: `t${index}` })) },
       'tools must hold at most 64 tools',
     ],
+    [
+      transfers(sales, { ...sales, to: '+15550178' }),
+      'transfers[1].name must not be that of another transfer',
+    ],
+    [transfers({ ...sales, to: '0800 555' }), 'transfers[0].to must be a number in E.164 form'],
+    [transfers({ ...sales, to: undefined }), 'transfers[0].to is missing'],
+    [transfers({ ...sales, name: ' ' }), 'transfers[0].name must be a name of 1 to 64 characters'],
+    [transfers({ ...sales, description: '' }), 'transfers[0].description must be 1 to 1000 characters'],
+    [transfers({ ...sales, number: '+15550177' }), 'transfers[0].number is no property of a transfer'],
+    [
+      transfers(...Array.from({ length: 21 }, (_, index) => ({ ...sales, name: `t${index}` }))),
+      'transfers must hold at most 20 transfers',
+    ],
+    [{ ...leastAgent, transfers: sales }, 'transfers must be a list of transfers'],
     ['Hello!', 'the default export must be an agent'],
     [null, 'the default export must be an agent'],
   ])('is refused, and told why: %#', (definition, complaint) => {

@@ -191,8 +191,8 @@ describe('replay', () => {
     });
     const { code, error } = await withChanged(future, `replay ${endedCall}`);
     expect(code).toBe(1);
-    expect(error).toContain('chart 99; this version knows');
-    expect((await withChanged(future, `show ${endedCall}`)).out).toContain('chart=99');
+    expect(error).toContain('written by a newer Holdfast, with chart 99');
+    expect((await withChanged(future, `show ${endedCall}`)).error).toBe(error);
   });
 });
 

@@ -28,7 +28,18 @@ describe('a state', () => {
     ['ended', 'ended'],
     [{ ending: 'hangingUp' }, 'ending hangingUp'],
     [{ live: { carrier: 'streaming', tools: 'idle', farewell: 'none' } }, 'live: carrier streaming'],
-    [{ live: { carrier: { lost: 'deep' } } }, 'live: carrier {"lost":"deep"}'],
+    [
+      { live: { carrier: { streaming: 'steady' }, model: { ready: 'steady' } } },
+      'live: carrier streaming, model ready',
+    ],
+    [{ live: { carrier: { streaming: 'leaving' } } }, 'live: carrier streaming leaving'],
+    [
+      { live: { model: { ready: 'rollingOver' }, silence: 'holding' } },
+      'live: model ready rollingOver, silence holding',
+    ],
+    [{ live: { turn: 'listening', silence: 'filled' } }, 'live: turn listening'],
+    [{ live: { turn: 'thinking', silence: 'waiting' } }, 'live: turn thinking'],
+    [{ transferring: 'dialing' }, 'transferring dialing'],
     [null, 'unknown'],
     [7, 'unknown'],
   ])('%o is written as %s', (value, text) => {

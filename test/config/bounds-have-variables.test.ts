@@ -6,13 +6,15 @@ import { settingsSchema } from '../../src/machines/settings.ts';
 import { leastEnvironment } from './example.ts';
 
 const defaults = settingsSchema.parse({});
+const { fallback: _, ...bounds } = defaults;
 
 describe('the bounds of a call', () => {
   it('each have a variable that follows from their name', () => {
-    expect(Object.keys(settingVariables)).toHaveLength(Object.keys(defaults).length);
+    expect(Object.keys(settingVariables)).toHaveLength(Object.keys(bounds).length);
     expect(Object.keys(settingVariables)).toContain('LONGEST_CALL_MS');
     expect(Object.keys(settingVariables)).toContain('MODEL_BACKOFF_LONGEST_MS');
     expect(Object.keys(settingVariables)).toContain('ASK_CARRIER_TRIES');
+    expect(Object.keys(settingVariables)).not.toContain('FALLBACK');
   });
 
   it('clash with no other variable', () => {
@@ -22,10 +24,12 @@ describe('the bounds of a call', () => {
   it('are moved one by one', () => {
     const numbers = Object.keys(settingVariables).map((name, index) => [name, String(index + 1)]);
     const { settings } = readConfiguration({ ...leastEnvironment, ...Object.fromEntries(numbers) });
-    expect(Object.values(settings)).toEqual(numbers.map(([, value]) => Number(value)));
-    expect(readConfiguration({ ...leastEnvironment, STREAM_TRIES: '3' }).settings).toEqual({
+    const values = numbers.map(([, value]) => Number(value));
+    const asNamed = Object.fromEntries(Object.keys(bounds).map((name, index) => [name, values[index]]));
+    expect(settings).toEqual({ ...asNamed, fallback: 'hangUp' });
+    expect(readConfiguration({ ...leastEnvironment, STREAM_TRIES: '7' }).settings).toEqual({
       ...defaults,
-      streamTries: 3,
+      streamTries: 7,
     });
   });
 });

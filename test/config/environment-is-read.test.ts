@@ -27,6 +27,8 @@ describe('the defaults', () => {
         phoneNumber: null,
         fallbackUrl: null,
       },
+      fallbackTransferTo: null,
+      drainMs: 20_000,
       openai: {
         apiKey: 'sk-key',
         model: 'gpt-realtime-2.1',
@@ -53,6 +55,7 @@ describe('the defaults', () => {
       JOURNAL_URL: 'memory:',
       INSTANCE_ID: 'desk_1-a',
       AGENT: 'agents/other.js',
+      DRAIN_MS: '1',
       LOG_LEVEL: 'silent',
     });
     expect(configuration).toMatchObject({
@@ -68,6 +71,7 @@ describe('the defaults', () => {
       openai: { model: 'gpt-realtime-2.1-mini', realtimeUrl: 'ws://localhost:4002/v1/realtime' },
       journalUrl: 'memory:',
       agent: 'agents/other.js',
+      drainMs: 1,
       logLevel: 'silent',
     });
   });
@@ -106,6 +110,10 @@ describe('what is missing or wrong', () => {
     ['TWILIO_AUTH_TOKEN', 'two words', 'no spaces'],
     ['TWILIO_PHONE_NUMBER', '555-0100', 'E.164'],
     ['TWILIO_PHONE_NUMBER', '+0555', 'E.164'],
+    ['FALLBACK_TRANSFER_TO', '0800 555', 'E.164'],
+    ['DRAIN_MS', '0', 'whole number'],
+    ['DRAIN_MS', '20s', 'whole number'],
+    ['RING_MS', '-1', 'whole number'],
     ['OPENAI_API_KEY', 'sk key', 'no spaces'],
     ['NGROK_AUTHTOKEN', 'a b', 'no spaces'],
     ['JOURNAL_URL', 'mysql://localhost', 'sqlite:PATH or memory:'],
@@ -129,6 +137,14 @@ describe('the public address', () => {
   it('is PUBLIC_URL where both are set', () => {
     const { publicAddress } = configure({ NGROK_AUTHTOKEN: 'ngrok-token' });
     expect(publicAddress.kind).toBe('url');
+  });
+});
+
+describe('FALLBACK_TRANSFER_TO', () => {
+  it('decides what becomes of a caller whom the model cannot serve', () => {
+    expect(configure().settings.fallback).toBe('hangUp');
+    const { fallbackTransferTo, settings } = configure({ FALLBACK_TRANSFER_TO: ' +15550177 ' });
+    expect([fallbackTransferTo, settings.fallback]).toEqual(['+15550177', 'transfer']);
   });
 });
 

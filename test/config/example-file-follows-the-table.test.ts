@@ -36,6 +36,6 @@ it('each variable that this project promises is in the table', () => {
   const promised =
     'HOST PORT ADMIN_HOST ADMIN_PORT ADMIN_TOKEN PUBLIC_URL NGROK_AUTHTOKEN TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN ' +
     'TWILIO_API_URL TWILIO_PHONE_NUMBER TWILIO_FALLBACK_URL OPENAI_API_KEY OPENAI_MODEL OPENAI_REALTIME_URL ' +
-    'JOURNAL_URL INSTANCE_ID AGENT LOG_LEVEL';
+    'JOURNAL_URL INSTANCE_ID AGENT LOG_LEVEL FALLBACK_TRANSFER_TO DRAIN_MS';
   expect(Object.keys(serviceVariables).sort()).toEqual(promised.split(' ').sort());
 });

@@ -11,6 +11,7 @@ import {
   modelOpened,
   modelRefused,
   quietCall,
+  redirectFinished,
   streamClosed,
   streamStarted,
   toolFinished,
@@ -74,13 +75,23 @@ describe('a decided end', () => {
 });
 
 describe('an apology', () => {
-  it('is said by the carrier, which asks what to do once its stream is closed', () => {
+  it('is said by the carrier, which is told so at once', () => {
     given(...apologising)
-      .leadsTo({ states: { ending: 'apologising' }, commands: ['closeModel 1', 'closeStream stream1'] })
+      .leadsTo({ states: { ending: 'apologising' }, commands: ['closeModel 1', 'redirectCall'] })
+      .when(redirectFinished('redirected'))
+      .leadsTo({ states: { ending: 'apologising' }, commands: [] })
       .when(streamClosed())
       .leadsTo({ states: { ending: 'apologising' }, commands: [] })
       .when(carrierReported('completed'))
       .leadsTo({ states: { ending: 'concluding' }, commands: ['concludeCall model.refused'] });
+  });
+
+  it('is asked for by the carrier once the stream is closed, where it cannot be told', () => {
+    for (const outcome of ['refused', 'unreachable'] as const) {
+      given(...apologising)
+        .when(redirectFinished(outcome))
+        .leadsTo({ states: { ending: 'apologising' }, commands: ['closeStream stream1'] });
+    }
   });
 
   it('is followed by a request to hang up where the carrier does not end the call', () => {

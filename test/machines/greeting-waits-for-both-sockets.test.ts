@@ -100,7 +100,7 @@ describe('a call whose journal is lost', () => {
       .when(journalLost)
       .leadsTo({
         states: { ending: 'apologising' },
-        commands: ['closeModel 1', 'closeStream stream1'],
+        commands: ['closeModel 1', 'redirectCall'],
         context: { endReason: 'journal.lost', apology: true },
       });
   });

@@ -155,7 +155,7 @@ describe('a model that does not come back', () => {
       scenario = scenario.when(modelClosed(generation), elapsed('modelBackoff'));
     scenario.when(modelClosed(6)).leadsTo({
       states: { ending: 'apologising' },
-      commands: ['closeModel 6', 'closeStream stream1'],
+      commands: ['closeModel 6', 'redirectCall'],
       context: { endReason: 'model.unavailable', apology: true },
     });
   });

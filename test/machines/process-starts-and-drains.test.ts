@@ -13,7 +13,7 @@ function startService() {
     performed.push([type, ...Object.values(params)].join(' '));
   };
   const seen: (ServiceFact | null)[] = [];
-  const service = new ServiceActor({ drainMs }, { clock, perform, observe: (_, fact) => seen.push(fact) });
+  const service = new ServiceActor({ clock, perform, observe: (_, fact) => seen.push(fact) });
   service.start();
   const passed = (phase: Phase): void =>
     service.signal({ type: 'phase.passed', phase, detail: `${phase} is fine`, tookMs: 5 });
@@ -41,6 +41,11 @@ function runningService(): Service {
   started.performed.length = 0;
   return started;
 }
+
+const drainRequested = { type: 'drain.requested', reason: 'SIGTERM', withinMs: drainMs } as const;
+const stopRequested = { type: 'stop.requested', reason: 'SIGINT' } as const;
+/** The second SIGTERM. */
+const drainAgain = { ...drainRequested, reason: 'SIGINT' } as const;
 
 const isReady = ({ service }: Service): boolean => service.snapshot.hasTag('ready');
 
@@ -122,12 +127,12 @@ describe('a process that starts', () => {
   });
 
   it('stops at once where it is told to', () => {
-    for (const type of ['drain.requested', 'stop.requested'] as const) {
+    for (const requested of [drainAgain, stopRequested]) {
       const started = startService();
       passUpTo(started, 'http');
-      started.service.signal({ type, reason: 'SIGTERM' });
+      started.service.signal(requested);
       expect(started.service.snapshot.value).toBe('stopping');
-      expect(started.service.snapshot.context.stopReason).toBe('SIGTERM');
+      expect(started.service.snapshot.context.stopReason).toBe('SIGINT');
       expect(started.performed.at(-1)).toBe('stopService');
     }
   });
@@ -136,49 +141,76 @@ describe('a process that starts', () => {
 describe('a process that drains', () => {
   it('is not ready, and stops when its calls are gone (P2)', () => {
     const running = runningService();
-    running.service.signal({ type: 'drain.requested', reason: 'SIGTERM' });
-    expect(running.service.snapshot.value).toBe('draining');
+    running.service.signal(drainRequested);
+    expect(running.service.snapshot.value).toEqual({ draining: 'moving' });
     expect(isReady(running)).toBe(false);
-    expect(running.performed).toEqual(['drainCalls']);
+    expect(running.performed).toEqual([`drainCalls ${drainMs}`]);
     running.service.signal({ type: 'calls.gone' });
-    expect(running.performed).toEqual(['drainCalls', 'stopService']);
+    expect(running.performed.slice(1)).toEqual(['stopService']);
     running.service.signal({ type: 'service.stopped' });
     expect(running.service.snapshot.value).toBe('stopped');
     expect(running.service.snapshot.context.stopReason).toBe('SIGTERM');
   });
 
-  it('stops at its deadline whatever the calls do (P3)', async () => {
+  it('looks again every second for somebody to take its calls, with the time that is left', async () => {
     const running = runningService();
-    running.service.signal({ type: 'drain.requested', reason: 'SIGTERM' });
+    running.service.signal(drainRequested);
+    await running.clock.advance(3_000);
+    expect(running.performed).toEqual(
+      [30_000, 29_000, 28_000, 27_000].map((leftMs) => `drainCalls ${leftMs}`),
+    );
+  });
+
+  it('parts from its calls at the deadline, and stops soon after whatever they do (P3)', async () => {
+    const running = runningService();
+    running.service.signal(drainRequested);
     await running.clock.advance(drainMs - 1);
-    expect(running.service.snapshot.value).toBe('draining');
+    expect(running.service.snapshot.value).toEqual({ draining: 'moving' });
     await running.clock.advance(1);
+    expect(running.service.snapshot.value).toBe('parting');
+    expect(running.performed.at(-1)).toBe('partFromCalls');
+    await running.clock.advance(2_999);
+    expect(running.service.snapshot.value).toBe('parting');
+    await running.clock.advance(1);
+    expect(running.service.snapshot.value).toBe('stopping');
+    expect(running.performed.slice(-2)).toEqual(['partFromCalls', 'stopService']);
+  });
+
+  it('stops as soon as it has parted from the last call', async () => {
+    const running = runningService();
+    running.service.signal(drainRequested);
+    await running.clock.advance(drainMs);
+    running.service.signal({ type: 'calls.gone' });
     expect(running.service.snapshot.value).toBe('stopping');
   });
 
-  it('stops at once when it is asked a second time, or when the operator will not wait', () => {
-    for (const type of ['drain.requested', 'stop.requested'] as const) {
-      const running = runningService();
-      running.service.signal({ type: 'drain.requested', reason: 'SIGTERM' });
-      running.service.signal({ type, reason: 'SIGINT' });
-      expect(running.service.snapshot.value).toBe('stopping');
-      expect(running.service.snapshot.context.stopReason).toBe('SIGINT');
-    }
-  });
+  it.each([0, drainMs])(
+    'stops at once when it is asked a second time, or when the operator will not wait: after %i ms',
+    async (afterMs) => {
+      for (const requested of [drainAgain, stopRequested]) {
+        const running = runningService();
+        running.service.signal(drainRequested);
+        await running.clock.advance(afterMs);
+        running.service.signal(requested);
+        expect(running.service.snapshot.value).toBe('stopping');
+        expect(running.service.snapshot.context.stopReason).toBe('SIGINT');
+      }
+    },
+  );
 
   it('retries no phase meanwhile', async () => {
     const running = runningService();
     running.failed('webhooks');
-    running.service.signal({ type: 'drain.requested', reason: 'SIGTERM' });
-    await running.clock.advance(drainMs);
-    expect(running.performed).toEqual(['drainCalls', 'stopService']);
+    running.service.signal(drainRequested);
+    await running.clock.advance(drainMs + 10_000);
+    expect(running.performed.filter((command) => command.startsWith('runPhase'))).toEqual([]);
   });
 });
 
 describe('a process that stops', () => {
   it('does not wait for ever for what it closes', async () => {
     const running = runningService();
-    running.service.signal({ type: 'stop.requested', reason: 'SIGINT' });
+    running.service.signal(stopRequested);
     await running.clock.advance(5_000);
     expect(running.service.snapshot.value).toBe('stopped');
     const broken = startService();
@@ -189,10 +221,10 @@ describe('a process that stops', () => {
 
   it('stops no later where it is told to again and again', async () => {
     const running = runningService();
-    running.service.signal({ type: 'stop.requested', reason: 'SIGINT' });
+    running.service.signal(stopRequested);
     for (let second = 0; second < 5; second++) {
       await running.clock.advance(1_000);
-      running.service.signal({ type: 'stop.requested', reason: 'SIGINT' });
+      running.service.signal(stopRequested);
     }
     expect(running.service.snapshot.value).toBe('stopped');
     expect(running.performed).toEqual(['stopService']);
@@ -201,7 +233,7 @@ describe('a process that stops', () => {
   it('stays aborted where the operator stops it after a phase has failed for good', () => {
     const broken = startService();
     broken.failed('configuration');
-    broken.service.signal({ type: 'stop.requested', reason: 'SIGINT' });
+    broken.service.signal(stopRequested);
     broken.service.signal({ type: 'service.stopped' });
     expect(broken.service.snapshot.value).toBe('aborted');
     expect(broken.service.snapshot.context.stopReason).toBe('configuration is broken');
@@ -209,11 +241,11 @@ describe('a process that stops', () => {
 
   it('is over then: it waits for nothing and hears nothing', async () => {
     const running = runningService();
-    running.service.signal({ type: 'stop.requested', reason: 'SIGINT' });
+    running.service.signal(stopRequested);
     running.service.signal({ type: 'service.stopped' });
     expect(running.clock.pendingTimers).toBe(0);
     const { length } = running.seen;
-    running.service.signal({ type: 'drain.requested', reason: 'late' });
+    running.service.signal(drainRequested);
     expect(running.seen).toHaveLength(length);
     expect(running.performed).toEqual(['stopService']);
   });

@@ -45,14 +45,15 @@ describe('a reply that never starts', () => {
     expect(asked.when(replyStarted()).remainingMs('replyStart')).toBe(6_000);
   });
 
-  it('gets new tries with every turn of the caller and with every sound', () => {
+  it('gets new tries with every turn of the caller and with every reply that was played', () => {
     given(...turnTaken, elapsed('replyStart'))
       .leadsTo({ context: { reply: { id: 'greeting', active: false, voiced: true, tries: 1 } } })
       .when(callerStarts, callerStops)
       .leadsTo({ context: { reply: { id: 'greeting', active: false, voiced: true, tries: 0 } } });
-    given(...turnTaken, elapsed('replyStart'), replyStarted(), replyVoiced()).leadsTo({
-      context: { reply: { id: 'reply1', active: true, voiced: true, tries: 0 } },
-    });
+    given(...turnTaken, elapsed('replyStart'), replyStarted(), replyVoiced())
+      .leadsTo({ context: { reply: { id: 'reply1', active: true, voiced: true, tries: 1 } } })
+      .when(replyFinished(), replyPlayed())
+      .leadsTo({ context: { reply: { id: 'reply1', active: false, voiced: true, tries: 0 } } });
   });
 
   it('is waited for while a tool runs', () => {

@@ -6,17 +6,21 @@ import {
   carrierReported,
   carrierUnreachable,
   claimed,
+  claimedByAnother,
   created,
   elapsed,
   mediaResumed,
   mediaStarved,
   quietCall,
+  redirectFinished,
   replyFinished,
   replyPlayed,
   replyStarted,
   replyVoiced,
   streamClosed,
+  streamClosedInOrder,
   streamFailed,
+  streamRequested,
   streamStarted,
   streamStopped,
   toolRequested,
@@ -27,15 +31,13 @@ const speaking = [...quietCall(), callerStarts, callerStops, replyStarted(), rep
 const secondStream = claimed('one', { why: 'stream', attempt: 2 });
 
 describe('a stream that is lost', () => {
-  it('is waited for, then asked for, then given up', () => {
-    given(...quietCall())
+  it('is waited for, then asked for, then given up where nobody answers', () => {
+    given(...quietCall({ askCarrierTries: 2 }))
       .when(streamClosed())
       .leadsTo({ states: { carrier: 'lost' }, commands: [], context: { stream: { id: null, attempt: 1 } } })
       .when(elapsed('reattach'))
       .leadsTo({ states: { carrier: 'asking' }, commands: ['askCarrier'] })
       .when(carrierUnreachable, elapsed('askCarrier'))
-      .leadsTo({ states: { carrier: 'asking' }, commands: ['askCarrier'] })
-      .when(carrierReported('in-progress'), elapsed('askCarrier'))
       .leadsTo({ states: { carrier: 'asking' }, commands: ['askCarrier'] })
       .when(elapsed('askCarrier'))
       .leadsTo({
@@ -43,6 +45,14 @@ describe('a stream that is lost', () => {
         commands: ['closeModel 1', 'hangUp'],
         context: { endReason: 'stream.lost', apology: false },
       });
+  });
+
+  it('is waited for anew each time that the carrier asks what to do next', () => {
+    const lost = given(...quietCall(), streamClosed());
+    const asked = lost.when(streamRequested());
+    asked.leadsTo({ states: { carrier: 'lost' }, commands: [], context: { stream: { tries: 1 } } });
+    expect([lost, asked].map((call) => call.remainingMs('reattach'))).toEqual([2_000, 4_000]);
+    lost.when(elapsed('reattach'), streamRequested()).leadsTo({ states: { carrier: 'lost' }, commands: [] });
   });
 
   it('is closed from here where the carrier only says that it stopped or failed', () => {
@@ -159,6 +169,130 @@ describe('a stream that brings no audio', () => {
     given(...quietCall(), secondStream, streamStarted(2))
       .when(mediaStarved)
       .leadsTo({ states: { media: 'flowing' } });
+  });
+});
+
+describe('a caller on a line that leads nowhere', () => {
+  const lost = [...quietCall(), streamClosed()];
+  const rescuing = [...lost, elapsed('reattach'), carrierReported('in-progress')];
+  const oneRescue = [redirectFinished('redirected'), streamRequested(2)];
+
+  it('is brought back by a redirect', () => {
+    given(...lost, elapsed('reattach'))
+      .when(carrierReported('in-progress'))
+      .leadsTo({ states: { carrier: 'rescuing' }, commands: ['redirectCall'], context: { asks: 0 } })
+      .when(redirectFinished('redirected'))
+      .leadsTo({ states: { carrier: 'rescued' }, commands: [] })
+      .when(streamRequested(2))
+      .leadsTo({ states: { carrier: 'lost' } })
+      .when(secondStream, streamStarted(2))
+      .leadsTo({ states: { carrier: 'streaming' }, commands: ['joinStream stream2', 'createReply repeat'] });
+  });
+
+  it('costs one try, whichever news of it comes first, and also where none comes', () => {
+    const tries = (...facts: Parameters<typeof given>): number =>
+      given(...rescuing, ...facts).state.snapshot.context.stream.tries;
+    expect(tries()).toBe(0);
+    expect(tries(...oneRescue)).toBe(1);
+    expect(tries(streamRequested(2), redirectFinished('redirected'))).toBe(1);
+    expect(tries(redirectFinished('redirected'), elapsed('reattach'))).toBe(1);
+    expect(tries(redirectFinished('refused'), elapsed('redirect'))).toBe(1);
+    expect(tries(elapsed('redirect'))).toBe(1);
+  });
+
+  it('is asked for again where the redirect is refused or not confirmed', () => {
+    for (const outcome of ['refused', 'unreachable'] as const) {
+      given(...rescuing)
+        .when(redirectFinished(outcome))
+        .leadsTo({ states: { carrier: 'rescuing' }, commands: [] })
+        .when(elapsed('redirect'))
+        .leadsTo({ states: { carrier: 'asking' }, commands: ['askCarrier'] });
+    }
+  });
+
+  it('is given up after as many tries as there are', () => {
+    let scenario = given(...quietCall({ streamTries: 3 }), streamClosed());
+    for (let tries = 0; tries < 3; tries++) {
+      scenario = scenario
+        .when(elapsed('reattach'), carrierReported('in-progress'))
+        .leadsTo({ states: { carrier: 'rescuing' }, commands: ['redirectCall'] })
+        .when(...oneRescue);
+    }
+    scenario
+      .when(elapsed('reattach'), carrierReported('in-progress'))
+      .leadsTo({ states: { ending: 'hangingUp' }, context: { endReason: 'stream.lost' } });
+  });
+
+  it('is given up where the carrier has asked as often and never brought one', () => {
+    given(...lost, streamRequested(2), streamRequested(2), streamRequested(2), elapsed('reattach'))
+      .when(carrierReported('in-progress'))
+      .leadsTo({ states: { ending: 'hangingUp' }, context: { endReason: 'stream.lost' } });
+  });
+
+  it('is left alone by a late confirmation', () => {
+    for (const outcome of ['redirected', 'refused', 'unreachable'] as const) {
+      given(...rescuing, secondStream, streamStarted(2))
+        .when(redirectFinished(outcome))
+        .leadsTo({ states: { carrier: 'streaming' }, commands: [] });
+    }
+  });
+
+  it('has hung up where the carrier says so, whatever was tried', () => {
+    for (const facts of [rescuing, [...rescuing, ...oneRescue]]) {
+      given(...facts)
+        .when(carrierReported('completed'))
+        .leadsTo({ states: { ending: 'concluding' } });
+    }
+  });
+
+  it('belongs to the process that adopts it', () => {
+    for (const facts of [lost, rescuing, [...rescuing, redirectFinished('redirected')]]) {
+      given(...facts)
+        .when(claimedByAnother)
+        .leadsTo({ states: { carrier: 'lost', model: 'connecting' }, context: { asks: 0, instance: 'two' } });
+    }
+  });
+});
+
+describe('the tries of a stream', () => {
+  const back = [...quietCall(), streamClosed(), streamRequested(2), streamStarted(2)];
+
+  it('are counted anew only once one has been good for a while', () => {
+    given(...back)
+      .leadsTo({ context: { stream: { tries: 1 } } })
+      .when(elapsed('streamSettled'))
+      .leadsTo({ states: { carrier: 'streaming' }, commands: [], context: { stream: { tries: 0 } } });
+    expect(given(...back).remainingMs('streamSettled')).toBe(10_000);
+    given(...back, streamClosed(2)).leadsTo({ context: { stream: { tries: 1 } } });
+  });
+});
+
+describe('why a call without a stream ended', () => {
+  const reasonAfter = (...facts: Parameters<typeof given>): string | null =>
+    given(...quietCall(), ...facts, carrierReported('completed')).state.snapshot.context.endReason;
+
+  it("is the caller's will where the carrier stopped the stream, or closed it in order", () => {
+    expect(reasonAfter(streamStopped())).toBe('caller.hungUp');
+    expect(reasonAfter(streamStopped(), streamClosed())).toBe('caller.hungUp');
+    expect(reasonAfter(streamClosedInOrder())).toBe('caller.hungUp');
+    expect(reasonAfter()).toBe('caller.hungUp');
+  });
+
+  it('is the lost stream where that was cut', () => {
+    expect(reasonAfter(streamClosed())).toBe('stream.lost');
+    expect(reasonAfter(streamFailed())).toBe('stream.lost');
+    expect(reasonAfter(mediaStarved, elapsed('starved'))).toBe('stream.lost');
+    expect(reasonAfter(claimedByAnother)).toBe('stream.lost');
+  });
+
+  it('is the lost stream where all tries were spent', () => {
+    expect(reasonAfter(streamStopped(), streamRequested(), streamRequested(), streamRequested())).toBe(
+      'stream.lost',
+    );
+  });
+
+  it("is the caller's will once a new stream came", () => {
+    expect(reasonAfter(streamClosed(), streamStarted(2))).toBe('caller.hungUp');
   });
 });
 

@@ -167,6 +167,47 @@ test('a turn may be answered while newer audio has arrived, and the ear that has
   expect(ear.audio).toEqual(placedAudio(0, 1_760));
 });
 
+test('an ear that takes over gets what is not answered, then all that comes; the one before it gets nothing more', () => {
+  const rig = spoken(3_200);
+  const before = new RecordingEar();
+  rig.bridge.attachEar(before);
+  rig.bridge.answeredUpTo(rig.bridge.callerPositionAt(200));
+  const after = new RecordingEar();
+  rig.bridge.attachEar(after);
+  expect(rig.bridge.callerPositionAt(100)).toBe(1_600 + 800);
+  rig.speak(placedAudio(3_200, 160));
+  expect(before.audio).toEqual(placedAudio(0, 3_200));
+  expect(after.audio).toEqual(placedAudio(1_600, 1_760));
+  expect(rig.bridge.callerPositionAt(220)).toBe(3_360);
+});
+
+test('an ear that is attached already is given nothing twice', () => {
+  const rig = spoken(1_600);
+  const ear = new RecordingEar();
+  rig.bridge.attachEar(ear);
+  rig.bridge.answeredUpTo(800);
+  rig.bridge.attachEar(ear);
+  rig.speak(placedAudio(1_600, 160));
+  expect(ear.audio).toEqual(placedAudio(0, 1_760));
+  expect(rig.bridge.callerPositionAt(220)).toBe(1_760);
+});
+
+test('no count of an ear reaches beyond what it was given, nor between two bytes', () => {
+  const rig = spoken(0);
+  const ear = new RecordingEar();
+  rig.bridge.attachEar(ear);
+  rig.speak(placedAudio(0, 1_600));
+  ear.isStalled = true;
+  rig.speak(placedAudio(1_600, 1_600));
+  expect(rig.bridge.callerPositionAt(300)).toBe(1_600);
+  expect(rig.bridge.callerPositionAt(Number.MAX_VALUE)).toBe(1_600);
+  expect(rig.bridge.callerPositionAt(100.07)).toBe(800);
+  for (const senseless of [Number.NaN, -1e9]) rig.bridge.answeredUpTo(rig.bridge.callerPositionAt(senseless));
+  ear.isStalled = false;
+  rig.speak(placedAudio(3_200, 160));
+  expect(ear.audio).toEqual(placedAudio(0, 3_360));
+});
+
 test("an ear's own count of milliseconds names the caller's position", () => {
   const rig = spoken(16_000);
   rig.bridge.answeredUpTo(4_000);

@@ -27,6 +27,7 @@ const flood: fc.Arbitrary<Flood> = fc.oneof(
         rig.bridge.replyEnded(`reply${reply}`),
   ),
   fc.constant<Flood>((rig) => rig.bridge.interrupt()),
+  fc.constant<Flood>((rig) => rig.bridge.playHoldingSound()),
   fc.boolean().map(
     (is): Flood =>
       (rig) => {

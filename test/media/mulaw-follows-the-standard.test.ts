@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesPerMs, decodeMulaw, encodeMulaw, frameBytes, silenceByte } from '../../src/media/mulaw.ts';
+import {
+  bytesPerMs,
+  decodeMulaw,
+  encodeMulaw,
+  frameBytes,
+  rootMeanSquareAt,
+  silenceByte,
+} from '../../src/media/mulaw.ts';
 
 /** ITU-T G.711 table 2a: code without sign, decoder output on the 14-bit scale, decision values around it. */
 const goldenValues = [
@@ -82,4 +89,13 @@ test('silence decodes to zero, and a frame is 20 ms', () => {
 test('only the lowest eight bits of a byte count', () => {
   expect(decodeMulaw(0x1ff)).toBe(0);
   expect(decodeMulaw(-1)).toBe(0);
+});
+
+test('the digital milliwatt has 0 dBm0, the largest sine 3.17 dBm0', () => {
+  // ITU-T G.711, table 6: one period of 1 kHz.
+  const milliwatt = [0x1e, 0x0b, 0x0b, 0x1e, 0x9e, 0x8b, 0x8b, 0x9e].map(decodeMulaw);
+  const meanSquare = milliwatt.reduce((sum, sample) => sum + sample ** 2, 0) / milliwatt.length;
+  const errorDb = 20 * Math.log10(rootMeanSquareAt(0) / Math.sqrt(meanSquare));
+  expect(Math.abs(errorDb)).toBeLessThan(0.03);
+  expect(rootMeanSquareAt(3.17) * Math.SQRT2).toBeCloseTo(8_159 * 4, -1);
 });

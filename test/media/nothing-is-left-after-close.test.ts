@@ -26,6 +26,7 @@ function useEverything(rig: Rig): void {
   rig.bridge.markEchoed('1:1600');
   rig.bridge.answeredUpTo(160);
   rig.bridge.interrupt('coming');
+  rig.bridge.playHoldingSound();
 }
 
 test('I4: after a close no timer, no audio and no word is left, whatever is called', () => {

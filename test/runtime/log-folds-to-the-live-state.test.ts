@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
-import { chartNumber } from '../../src/machines/call/setup.ts';
+import { chartNumber } from '../../src/machines/call/context.ts';
 import type { Draft, Entry } from '../../src/machines/entries.ts';
 import { checkpointEvery } from '../../src/runtime/call.ts';
 import { parseEntry, readEntries, readState, replay } from '../../src/runtime/history.ts';

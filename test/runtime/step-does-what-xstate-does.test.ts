@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyStateMachine, fromCallback, initialTransition, raise, setup, transition } from 'xstate';
+import { type CallEvent, chartNumber } from '../../src/machines/call/context.ts';
 import { callMachine } from '../../src/machines/call/machine.ts';
-import { type CallEvent, chartNumber } from '../../src/machines/call/setup.ts';
 import { commands } from '../../src/machines/commands.ts';
 import { type Draft, type Entry, entryFormat } from '../../src/machines/entries.ts';
 import { type CallState, fold, step } from '../../src/runtime/step.ts';

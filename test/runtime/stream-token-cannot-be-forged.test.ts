@@ -58,6 +58,12 @@ describe('a stream token', () => {
     );
   });
 
+  it('is worth nothing with more before it', () => {
+    const minted = mintStreamToken('key', { callId: 'CA1', attempt: 1, expiresAt: 10 });
+    expect(readStreamToken('key', minted, 0)).not.toBeNull();
+    expect(readStreamToken('key', `more.${minted}`, 0)).toBeNull();
+  });
+
   it('is read from no other text, however strange', () => {
     fc.assert(
       fc.property(

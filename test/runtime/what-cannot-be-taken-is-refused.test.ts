@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
+import { entryFormat } from '../../src/machines/entries.ts';
 import { readEntries, readState, replay } from '../../src/runtime/history.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import { answered } from '../machines/support/facts.ts';
@@ -44,7 +45,7 @@ describe('a log from the future', () => {
   test('is refused as such, though its entries have fields that this version does not know', async () => {
     const clock = new VirtualClock();
     const log = openMemoryJournal(createMemoryStore(), { clock });
-    const entry = { seq: 1, at: 1, type: 'call.created', format: 2, invented: true };
+    const entry = { seq: 1, at: 1, type: 'call.created', format: entryFormat + 1, invented: true };
     const row = {
       callId: 'call1',
       carrierCallId: null,

@@ -23,7 +23,7 @@ describe('a call whose agent definition is gone', () => {
       return journal;
     };
     const two = rig.open('two', { wrapJournal });
-    const answer = await two.desk.continueCall(callSid());
+    const answer = await two.askNext();
     await expect(two.connect(answer)).rejects.toMatchObject({
       code: 'log.invalid',
       message: expect.stringContaining('its agent definition is not stored'),

@@ -110,7 +110,7 @@ describe('a reply without a line', () => {
     process.model.session.says('answer', 'I am here.', 700);
     await rig.clock.advance(1_000);
     expect(line.sentMs).toBe(1_000);
-    const next = await process.connect(await process.desk.continueCall(callSid()));
+    const next = await process.connect(await process.askNext());
     await rig.clock.advance(1_000);
     expect(next?.sentMs).toBe(700);
     expect((await process.entries()).findLast(({ type }) => type === 'reply.played')).toMatchObject({
@@ -128,7 +128,7 @@ describe('a reply without a line', () => {
     expect(line.isClosed).toBe(true);
     process.model.session.says('answer', 'I am here.', 700);
     await rig.clock.advance(1_000);
-    const next = await process.connect(await process.desk.continueCall(callSid()));
+    const next = await process.connect(await process.askNext());
     await rig.clock.advance(1_000);
     expect(next?.sentMs).toBe(700);
   });
@@ -177,7 +177,7 @@ describe('memory', () => {
     await rig.settle();
     const refused = (await process.entries()).filter(({ type }) => type === 'input.refused');
     expect(refused).toMatchObject([{ peer: 'carrier', kind: 'overflow' }]);
-    const next = await process.connect(await process.desk.continueCall(callSid()));
+    const next = await process.connect(await process.askNext());
     await rig.clock.advance(100);
     expect(bytesOf(next?.sent ?? [])).toBeLessThanOrEqual(30_000 * bytesPerMs);
   });

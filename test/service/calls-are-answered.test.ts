@@ -1,5 +1,6 @@
 /** The webhook of a call that comes in: which call is begun, what is kept of it, and what the carrier is told. */
 import { describe, expect, it } from 'vitest';
+import { firstTime } from '../../src/adapters/twilio/continuation.ts';
 import { FrontDesk } from '../../src/adapters/twilio/front-desk.ts';
 import { Tally } from '../../src/adapters/twilio/tally.ts';
 import { FixCallError } from '../../src/runtime/ports/errors.ts';
@@ -42,7 +43,13 @@ describe('a call that comes in', () => {
     await process.answer();
     const { request } = process.model.session;
     expect(request).toMatchObject({ callId: callSid(), generation: 1, voice: 'marin', history: [] });
-    expect(request.tools.map(({ name }) => name)).toEqual(['look_up', 'note_down', 'order', 'hang_up']);
+    expect(request.tools.map(({ name }) => name)).toEqual([
+      'look_up',
+      'note_down',
+      'order',
+      'transfer_call',
+      'hang_up',
+    ]);
   });
 
   it('is resolved by the numbers where the agent is a function of the call', async () => {
@@ -182,24 +189,24 @@ describe('what next, the carrier asks', () => {
   it('of a call that nobody knows: nobody does, and it is begun like one that comes in', async () => {
     const rig = new Rig();
     const process = rig.open();
-    await expect(process.desk.continueCall(callSid())).rejects.toMatchObject({ code: 'call.unknown' });
+    await expect(process.askNext()).rejects.toMatchObject({ code: 'call.unknown' });
     const tally = new Tally(rig.clock, () => undefined);
-    const frontDesk = new FrontDesk({ desk: process.desk, clock: rig.clock, tally });
+    const frontDesk = new FrontDesk({ desk: process.desk, clock: rig.clock, tally, fallbackUrl: null });
     const fields = { CallSid: callSid(), From: callerNumber, To: shopNumber, CallStatus: undefined };
-    expect(await frontDesk.continue(fields, 0)).toMatchObject({ do: 'connect', attempt: 1 });
+    expect(await frontDesk.continue(fields, firstTime, 'first')).toMatchObject({ do: 'connect', attempt: 1 });
     expect(await process.types()).toContain('call.created');
   });
 
-  it('of a live call: another stream, which is noted once however often it asks', async () => {
+  it('of a live call: another stream, and each request is noted once however often it is delivered', async () => {
     const rig = new Rig();
     const process = rig.open();
     const { line } = await process.begin();
     line.drops();
     const answers = [];
-    for (let times = 0; times < 3; times++) answers.push(await process.desk.continueCall(callSid()));
+    for (const key of ['first', 'first', 'second']) answers.push(await process.askNext(callSid(), key));
     await rig.settle();
     expect(answers.map((answer) => answer.do === 'connect' && answer.attempt)).toEqual([2, 2, 2]);
-    expect((await process.types()).filter((type) => type === 'stream.requested')).toHaveLength(1);
+    expect((await process.types()).filter((type) => type === 'stream.requested')).toHaveLength(2);
   });
 
   it('of a live call: the same in every process', async () => {
@@ -207,7 +214,8 @@ describe('what next, the carrier asks', () => {
     const one = rig.open('one');
     const two = rig.open('two');
     await one.begin();
-    expect(await two.desk.continueCall(callSid())).toEqual(await one.desk.continueCall(callSid()));
+    const [here, there] = await Promise.all([one, two].map((process) => process.askNext()));
+    expect(there).toEqual(here);
   });
 
   it('of a call that is over: hang up', async () => {
@@ -216,7 +224,7 @@ describe('what next, the carrier asks', () => {
     await process.begin();
     await process.report('completed');
     await rig.settle();
-    expect(await process.desk.continueCall(callSid())).toEqual({ do: 'hangUp' });
+    expect(await process.askNext()).toEqual({ do: 'hangUp' });
   });
 });
 

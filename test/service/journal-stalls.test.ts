@@ -29,7 +29,7 @@ class Gate {
 /** As the webhook's route asks. */
 async function webhook(rig: Rig, process: Process, carrierCallId: string) {
   const tally = new Tally(rig.clock, () => undefined);
-  const frontDesk = new FrontDesk({ desk: process.desk, clock: rig.clock, tally });
+  const frontDesk = new FrontDesk({ desk: process.desk, clock: rig.clock, tally, fallbackUrl: null });
   const startedAt = rig.clock.monotonic();
   let answer: Answer | null = null;
   let tookMs = Number.NaN;
@@ -76,9 +76,10 @@ describe('while appends stall', () => {
     gate.shut();
     process.model.session.callerStarts('turn1');
     await rig.clock.advance(61_000);
-    expect(line.isClosed).toBe(true);
+    expect(process.control.redirected).toEqual([{ do: 'apologise', apology: 'trouble' }]);
+    expect(line.isOver).toBe(true);
     expect(process.model.session.isClosed).toBe(true);
-    expect(await process.desk.continueCall(callSid())).toEqual({ do: 'apologise' });
+    expect(await process.askNext()).toEqual({ do: 'apologise', apology: 'trouble' });
     await rig.clock.advance(30_000);
     await rig.expectNothingLeft();
     gate.release();
@@ -145,6 +146,8 @@ describe('an append whose answer was lost', () => {
     const entries = await process.entries();
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
     expect(line?.isClosed).toBe(false);
-    expect(process.value()).toMatchObject({ live: { carrier: 'streaming', model: 'ready' } });
+    expect(process.value()).toMatchObject({
+      live: { carrier: { streaming: 'steady' }, model: { ready: 'steady' } },
+    });
   });
 });

@@ -44,6 +44,8 @@ export const incoming = (carrierCallId = callSid()): IncomingCall => ({
 export interface ProcessOptions {
   agent?: LoadedAgent;
   settings?: Partial<Settings>;
+  /** The number of whoever helps callers that the model cannot serve. */
+  fallbackTransferTo?: string;
   /** Stalls, refuses or loses appends of this process. */
   beforeAppend?: MemoryJournalOptions['beforeAppend'];
   /** Wraps the journal that this process is given. */
@@ -61,6 +63,7 @@ export class Rig {
   readonly store = createMemoryStore();
   readonly agent = new TestAgent();
   readonly lines: FakeLine[] = [];
+  readonly #callOfLine = new Map<FakeLine, string>();
   /** Process ids that the operating system knows. */
   readonly alive = new Set<number>();
   readonly #processes: Process[] = [];
@@ -82,6 +85,16 @@ export class Rig {
     const line = new FakeLine(streamId, this.clock);
     this.lines.push(line);
     return line;
+  }
+
+  /** The line has been admitted for the call. */
+  carries(line: FakeLine, carrierCallId: string): void {
+    this.#callOfLine.set(line, carrierCallId);
+  }
+
+  /** As Twilio does where a call is told to do something else. */
+  endStreams(carrierCallId: string): void {
+    for (const [line, call] of this.#callOfLine) if (call === carrierCallId) line.ends();
   }
 
   /** Whatever can happen without time passing. */
@@ -108,9 +121,15 @@ export class Process {
   readonly steps: ObservedStep[] = [];
   readonly timers = new Set<TimerHandle>();
   isReady = true;
-  mayAdopt = true;
+  /** About to stop. */
+  isLeaving = false;
+  /** And letting go of its calls. */
+  isParting = false;
+  isListening = true;
   /** Calls that left, over or lost. */
   gone = 0;
+  onCallGone: () => void = () => undefined;
+  #requests = 0;
   readonly #rig: Rig;
 
   constructor(rig: Rig, instance: string, options: ProcessOptions) {
@@ -124,11 +143,16 @@ export class Process {
     });
     this.journal = wrapJournal(journal);
     this.model = new FakeModel(rig.clock);
+    this.control.onRedirected = (carrierCallId) => rig.endStreams(carrierCallId);
     this.pid = options.pid ?? rig.nextPid();
     rig.alive.add(this.pid);
     const destination = { write: (line: string) => void this.logged.push(line) };
     this.assembly = assemble({
-      configuration: { instance, settings: settingsSchema.parse(options.settings ?? {}) },
+      configuration: {
+        instance,
+        settings: settingsSchema.parse(options.settings ?? {}),
+        fallbackTransferTo: options.fallbackTransferTo ?? null,
+      },
       tokenKey,
       model: this.model,
       control: this.control,
@@ -140,9 +164,14 @@ export class Process {
       host: options.host ?? 'here',
       isProcessAlive: (id) => rig.alive.has(id),
       isReady: () => this.isReady,
-      mayAdopt: () => this.mayAdopt,
+      isLeaving: () => this.isLeaving,
+      isParting: () => this.isParting,
+      stopListening: () => {
+        this.isListening = false;
+      },
       onCallGone: () => {
         this.gone += 1;
+        this.onCallGone();
       },
       onStep: (step) => {
         this.steps.push(step);
@@ -160,6 +189,12 @@ export class Process {
     return this.desk.answerCall(incoming(carrierCallId));
   }
 
+  /** Twilio asks what to do next with a call that it has. */
+  askNext(carrierCallId = callSid(), key?: string): Promise<Answer> {
+    this.#requests += 1;
+    return this.desk.continueCall(carrierCallId, key ?? `${this.pid}:${this.#requests}`);
+  }
+
   /** Twilio opens the stream that an answer asked for. Null where it was refused. */
   async connect(
     answer: Answer,
@@ -170,6 +205,7 @@ export class Process {
     const listener = await this.desk.admitStream({ carrierCallId, token: answer.token, line });
     if (listener) line.carriesTo(listener);
     else line.isRefused();
+    if (listener) this.#rig.carries(line, carrierCallId);
     return listener ? line : null;
   }
 
@@ -224,11 +260,17 @@ export class Process {
 
   /** Killed: nothing is written any more, and the operating system closes the sockets. */
   dies(): void {
-    const { presence, deliveries, registry, live } = this.assembly;
     this.#rig.alive.delete(this.pid);
+    void this.exits();
+  }
+
+  /** Stopped: whatever calls are left are in the journal, and the process is gone. */
+  async exits(): Promise<void> {
+    const { presence, deliveries, registry, live } = this.assembly;
+    this.isListening = false;
     registry.stop();
     live.releaseAll();
-    void presence.stop();
-    void deliveries.stop();
+    await Promise.all([presence.stop(), deliveries.stop()]);
+    this.#rig.alive.delete(this.pid);
   }
 }

@@ -2,6 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/adapters/journal/open-journal.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { readEntries } from '../../src/runtime/history.ts';
+import type { Journal } from '../../src/runtime/ports/journal.ts';
 import { Closings } from '../../src/service/closings.ts';
 import { freePort, get, Host, number, until } from './support/host.ts';
 
@@ -12,7 +14,7 @@ beforeEach(() => {
 afterEach(() => host.close());
 
 /** A service with both halves of the twin, and a caller who says nothing and stays. */
-async function withLiveCall() {
+async function withLiveCall(changes: Parameters<Host['service']>[0] = {}) {
   const port = await freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
   const openai = await host.openai();
@@ -22,18 +24,23 @@ async function withLiveCall() {
     PUBLIC_URL: publicUrl,
     OPENAI_REALTIME_URL: openai.url,
     TWILIO_API_URL: twilio.url,
+    ...changes,
   });
   await service.start();
   const call = twilio.placeCall({ to: number, from: '+15550123' });
   await until(() => openai.sessions.some(({ closure }) => closure === null) && service.open.calls === 1);
+  await until(async () => (await typesOf(service.journal, call.record.sid)).includes('stream.started'));
   return { service, state, port, openai, twilio, call };
 }
+
+const typesOf = async (journal: Journal, callId: string): Promise<string[]> =>
+  (await readEntries(journal, callId)).map(({ type }) => type);
 
 describe('a service with a live call', () => {
   it('takes no new one while it drains, and stops when the last one is over', async () => {
     const { service, state, port, twilio, call, openai } = await withLiveCall();
     service.drain('SIGTERM');
-    expect(state()).toBe('draining');
+    expect(state()).toEqual({ draining: 'moving' });
     expect(await get(port, '/ready')).toMatchObject({ status: 503 });
     expect(await get(port, '/live')).toMatchObject({ status: 200 });
     const declined = twilio.placeCall({ to: number, from: '+15550124' });
@@ -65,6 +72,70 @@ describe('a service with a live call', () => {
     const journal = await openJournal(`sqlite:${host.journalPath}`, { clock: systemClock });
     expect(await journal.list({ live: true })).toMatchObject([{ callId: call.record.sid }]);
     await journal.close();
+  });
+});
+
+describe('a service with a live call and nobody beside it', () => {
+  it('keeps the call for as long as is configured, then tells it to wait, and the next one brings it back', async () => {
+    const { service, port, twilio, call, openai } = await withLiveCall({ DRAIN_MS: '1' });
+    expect(service.drain('SIGTERM')).toBe(1);
+    await service.stopped;
+    expect(service.open).toEqual({ calls: 0, parts: 0 });
+    expect(call.events.findLast(({ event }) => event === 'verbStarted')).toMatchObject({ verb: 'Pause' });
+    const { sid } = call.record;
+    const journal = await openJournal(`sqlite:${host.journalPath}`, { clock: systemClock });
+    expect(await journal.list({ live: true })).toMatchObject([{ callId: sid }]);
+    expect((await typesOf(journal, sid)).filter((type) => type === 'move.requested')).toHaveLength(1);
+    await journal.close();
+
+    const next = host.service({
+      PORT: String(port),
+      PUBLIC_URL: `http://127.0.0.1:${port}`,
+      OPENAI_REALTIME_URL: openai.url,
+      TWILIO_API_URL: twilio.url,
+    });
+    await next.service.start();
+    const isBack = async () => {
+      const types = await typesOf(next.service.journal, sid);
+      return types.filter((type) => type === 'stream.started').length === 2;
+    };
+    await until(isBack);
+    expect(await typesOf(next.service.journal, sid)).toContain('redirect.finished');
+    expect(call.record.status).toBe('in-progress');
+  });
+});
+
+describe('two services on one port and one journal', () => {
+  it('hand a live call over when the one that has it is told to stop', async () => {
+    const port = await freePort();
+    const publicUrl = `http://127.0.0.1:${port}`;
+    const openai = await host.openai();
+    const twilio = await host.twilio(publicUrl);
+    const services = ['one', 'two'].map((instance) =>
+      host.service({
+        INSTANCE_ID: instance,
+        PORT: String(port),
+        PUBLIC_URL: publicUrl,
+        OPENAI_REALTIME_URL: openai.url,
+        TWILIO_API_URL: twilio.url,
+      }),
+    );
+    for (const { service } of services) await service.start();
+    const call = twilio.placeCall({ to: number, from: '+15550123' });
+    const { sid } = call.record;
+    const [{ service: any }] = services as [(typeof services)[number]];
+    await until(async () => (await typesOf(any.journal, sid)).includes('stream.started'));
+    const [row] = await any.journal.list({ callId: sid });
+    const from = services[row?.owner === 'one' ? 0 : 1]?.service;
+    const to = services[row?.owner === 'one' ? 1 : 0]?.service;
+    from?.drain('SIGTERM');
+    await from?.stopped;
+    expect(to?.open.calls).toBe(1);
+    const types = to ? await typesOf(to.journal, sid) : [];
+    expect(types.filter((type) => type === 'stream.started')).toHaveLength(2);
+    expect(call.record.status).toBe('in-progress');
+    const streams = call.events.filter(({ event }) => event === 'streamOpening');
+    expect(streams).toHaveLength(2);
   });
 });
 

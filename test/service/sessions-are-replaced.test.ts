@@ -58,6 +58,47 @@ describe('a new session', () => {
     expect(process.model.session.audioBytes).toBe(1_100 * bytesPerMs);
   });
 
+  it('is given a turn from its beginning, also where it began before the word of the last one had come', async () => {
+    const { rig, process, line } = await inConversation();
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    line.brings(500);
+    line.brings(200, 0x2b);
+    session.callerStops('turn1', 'The first.', 500);
+    session.callerStarts('turn2');
+    session.loses();
+    await rig.clock.advance(1_000);
+    expect(Buffer.concat(process.model.session.audio)).toEqual(Buffer.alloc(200 * bytesPerMs, 0x2b));
+  });
+
+  it('that catches up with an earlier turn forgets nothing of the one that is being spoken', async () => {
+    const { rig, process, line } = await inConversation();
+    process.model.session.callerStarts('turn1');
+    line.brings(500);
+    process.model.session.loses();
+    line.brings(300, 0x2b);
+    await rig.clock.advance(1_000);
+    const second = process.model.session;
+    expect(second.audioBytes).toBe(800 * bytesPerMs);
+    second.callerStarts('turn1-again');
+    second.callerStops('turn1-again', 'The first.', 500);
+    second.loses();
+    await rig.clock.advance(1_000);
+    expect(Buffer.concat(process.model.session.audio)).toEqual(Buffer.alloc(300 * bytesPerMs, 0x2b));
+  });
+
+  it('is not given again what a tool was asked for, or it would ask for the same again', async () => {
+    const { rig, process, line } = await inConversation();
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    line.brings(500);
+    session.callerStops('turn1');
+    session.asksFor('tool1', 'look_up', { what: 'it' }, 'once');
+    session.loses();
+    await rig.clock.advance(1_000);
+    expect(process.model.session.audioBytes).toBe(0);
+  });
+
   it('is not given again what has an answer', async () => {
     const { rig, process, line } = await inConversation();
     const { session } = process.model;
@@ -117,8 +158,9 @@ describe('a model that lets nobody in', () => {
     process.model.next = 'isRefused';
     const line = await process.connect(await process.answer());
     await rig.clock.advance(100);
-    expect(line?.isClosed).toBe(true);
-    expect(await process.desk.continueCall(callSid())).toEqual({ do: 'apologise' });
+    expect(process.control.redirected).toEqual([{ do: 'apologise', apology: 'agentUnavailable' }]);
+    expect(line?.isOver).toBe(true);
+    expect(await process.askNext()).toEqual({ do: 'apologise', apology: 'agentUnavailable' });
     await process.report('completed');
     await rig.settle();
     expect(await ends(process)).toEqual(['model.refused']);
@@ -169,7 +211,9 @@ describe('an observer that fails', () => {
       },
     });
     await process.begin();
-    expect(process.value()).toMatchObject({ live: { carrier: 'streaming', model: 'ready' } });
+    expect(process.value()).toMatchObject({
+      live: { carrier: { streaming: 'steady' }, model: { ready: 'steady' } },
+    });
     expect(process.logged.join('')).toContain('an entry could not be shown');
     expect(process.logged.join('')).not.toContain('the screen is gone');
   });

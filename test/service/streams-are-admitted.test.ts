@@ -19,7 +19,7 @@ describe('a stream', () => {
     await process.connect(await process.answer());
     const claim = (await process.entries()).find((entry) => entry.type === 'owner.claimed' && entry.attempt);
     expect(claim).toMatchObject({ instance: 'one', why: 'stream', attempt: 1 });
-    expect(process.value()).toMatchObject({ live: { carrier: 'streaming' } });
+    expect(process.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
   });
 
   it.each([
@@ -76,7 +76,7 @@ describe('a stream', () => {
     const process = rig.open();
     const { line } = await process.begin();
     line.drops();
-    const answer = await process.desk.continueCall(callSid());
+    const answer = await process.askNext();
     await process.report('completed');
     await rig.settle();
     expect(await process.connect(answer)).toBeNull();
@@ -92,7 +92,7 @@ describe('a stream', () => {
     await one.connect(answer);
     expect(await two.connect(answer)).toBeNull();
     two.expectNothingLeft();
-    expect(one.value()).toMatchObject({ live: { carrier: 'streaming' } });
+    expect(one.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
   });
 });
 
@@ -146,11 +146,11 @@ describe('the newest stream of a call', () => {
     const rig = new Rig();
     const process = rig.open();
     const { line: older } = await process.begin();
-    const newer = await process.connect(await process.desk.continueCall(callSid()));
+    const newer = await process.connect(await process.askNext());
     expect(older.isClosed).toBe(true);
     await rig.clock.advance(100);
     expect(newer?.isClosed).toBe(false);
-    expect(process.value()).toMatchObject({ live: { carrier: 'streaming' } });
+    expect(process.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
     expect(process.model.sessions).toHaveLength(1);
   });
 
@@ -158,7 +158,7 @@ describe('the newest stream of a call', () => {
     const rig = new Rig();
     const process = rig.open();
     const { line: older } = await process.begin();
-    const newer = await process.connect(await process.desk.continueCall(callSid()));
+    const newer = await process.connect(await process.askNext());
     const before = process.model.session.audioBytes;
     newer?.brings(100);
     older.bringsAllTheSame(500);
@@ -170,7 +170,7 @@ describe('the newest stream of a call', () => {
     const one = rig.open('one');
     const two = rig.open('two');
     const { line: older } = await one.begin();
-    const newer = await two.connect(await two.desk.continueCall(callSid()));
+    const newer = await two.connect(await two.askNext());
     expect(newer).not.toBeNull();
     older.brings(20);
     one.model.session.callerStarts('turn1');
@@ -179,7 +179,9 @@ describe('the newest stream of a call', () => {
     expect(older.isClosed).toBe(true);
     expect((await two.row())?.owner).toBe('two');
     await rig.clock.advance(100);
-    expect(two.value()).toMatchObject({ live: { carrier: 'streaming', model: 'ready' } });
+    expect(two.value()).toMatchObject({
+      live: { carrier: { streaming: 'steady' }, model: { ready: 'steady' } },
+    });
   });
 });
 
@@ -215,13 +217,15 @@ describe('a claim, while the owner goes on writing', () => {
       await rig.settle();
     });
     const two = rig.open('two', { wrapJournal });
-    const line = await two.connect(await two.desk.continueCall(callSid()));
+    const line = await two.connect(await two.askNext());
     await rig.settle();
     expect(line?.isClosed).toBe(false);
     expect(times).toBe(2);
     expect(rig.agent.runs.map((run) => run.split(' ')[0])).toEqual(['look_up', 'look_up']);
     await rig.clock.advance(100);
-    expect(two.value()).toMatchObject({ live: { carrier: 'streaming', model: 'ready', tools: 'running' } });
+    expect(two.value()).toMatchObject({
+      live: { carrier: { streaming: 'steady' }, model: { ready: 'steady' }, tools: 'running' },
+    });
   });
 
   it('that meets its entries is tried again, with the same line', async () => {
@@ -239,13 +243,15 @@ describe('a claim, while the owner goes on writing', () => {
         return 'store';
       },
     });
-    const line = await two.connect(await two.desk.continueCall(callSid()));
+    const line = await two.connect(await two.askNext());
     await rig.clock.advance(100);
     expect(conflicts).toBeGreaterThan(2);
     expect(line).not.toBeNull();
     expect(line?.isClosed).toBe(false);
     expect((await two.row())?.owner).toBe('two');
-    expect(two.value()).toMatchObject({ live: { carrier: 'streaming', model: 'ready' } });
+    expect(two.value()).toMatchObject({
+      live: { carrier: { streaming: 'steady' }, model: { ready: 'steady' } },
+    });
     expect(two.model.openSessions).toHaveLength(1);
     expect(two.model.session.request.history).toContainEqual({
       kind: 'speech',
@@ -271,7 +277,7 @@ describe('a claim, while the owner goes on writing', () => {
       await new Promise((resolve) => setImmediate(resolve));
     });
     const two = rig.open('two', { wrapJournal });
-    const answer = await two.desk.continueCall(callSid());
+    const answer = await two.askNext();
     await expect(two.connect(answer)).rejects.toMatchObject({ code: 'journal.unavailable' });
     two.expectNothingLeft();
     expect((await one.row())?.owner).toBe('one');
@@ -293,7 +299,7 @@ describe('a claim, while the owner goes on writing', () => {
           },
         }),
     });
-    const answer = await one.desk.continueCall(callSid());
+    const answer = await one.askNext();
     await expect(two.connect(answer)).rejects.toThrow('the disk is gone');
     expect(reads).toBeGreaterThan(1);
     two.expectNothingLeft();

@@ -70,7 +70,7 @@ describe('the terminal', () => {
     shown.request('SIGINT');
     expect(await exitCode).toBe(0);
     expect(printed.slice(-2)).toEqual([
-      'SIGINT: no new calls are taken; live ones may end. Once more stops at once.',
+      'SIGINT: no new calls are taken. Live ones move to another process, or go on here for 20 s at most. Once more stops at once.',
       'Stopped.',
     ]);
   });

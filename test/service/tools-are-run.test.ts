@@ -133,7 +133,7 @@ describe('a tool that another process had begun', () => {
       rig,
       two,
       connect: async () => {
-        await two.connect(await two.desk.continueCall(callSid()));
+        await two.connect(await two.askNext());
         await rig.clock.advance(100);
         return finished(await two.entries());
       },
@@ -185,7 +185,7 @@ describe('a tool that another process had begun', () => {
     await rig.settle();
     one.dies();
     const two = rig.open('two');
-    await two.connect(await two.desk.continueCall(callSid()));
+    await two.connect(await two.askNext());
     await rig.clock.advance(100);
     expect(finished(await two.entries())).toMatchObject([{ toolCallId: 'tool1', outcome: 'unknown' }]);
     expect(two.value()).toMatchObject({ live: { tools: 'idle' } });

@@ -65,7 +65,7 @@ const events = {
     world.answers.push(...(await Promise.all([0, 1].map((next) => world.process(pick + next).answer()))));
   },
   continue: async (world: World, pick: number) => {
-    const answer = await world.process(pick).desk.continueCall(callSid()).catch(noAnswer);
+    const answer = await world.process(pick).askNext().catch(noAnswer);
     if (answer) world.answers.push(answer);
   },
   stream: async (world: World, pick: number) => {

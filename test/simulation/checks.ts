@@ -52,15 +52,17 @@ export async function checkOneWriter(world: World, callId: string): Promise<void
 
 /** I4: nothing of any call is left, and nothing of ours went wrong. */
 export function checkNoLeak(world: World): void {
-  const { registry, live } = world.assembly;
-  expect({
-    calls: registry.size,
-    parts: live.size,
-    streams: world.streams.size,
-    sessions: world.openai.sessions.filter(({ closure }) => closure === null).length,
-    timers: world.ourTimers.size,
-    errors: world.errors,
-  }).toEqual({ calls: 0, parts: 0, streams: 0, sessions: 0, timers: 0, errors: [] });
+  for (const process of world.living) {
+    const { registry, live } = process.assembly;
+    expect({
+      calls: registry.size,
+      parts: live.size,
+      streams: process.streams.size,
+      timers: process.surplusTimers,
+      errors: process.errors,
+    }).toEqual({ calls: 0, parts: 0, streams: 0, timers: 0, errors: [] });
+  }
+  expect(world.openai.sessions.filter(({ closure }) => closure === null)).toEqual([]);
 }
 
 /** I5, as far as this goes: the call has ended, here as at Twilio, for a reason that what went wrong can explain. */

@@ -5,20 +5,17 @@ import { callerScript, frontDeskScript } from '../../src/demo/scenario.ts';
 import { conversationOf, heardLine } from '../../src/runtime/conversation.ts';
 import { readEntries } from '../../src/runtime/history.ts';
 import type { Fault } from '../../src/twin/openai/faults.ts';
+import { numberScript } from '../../src/twin/openai/script.ts';
 import { scriptedBrain } from '../../src/twin/openai/scripted-brain.ts';
 import { readSegments } from '../../src/twin/openai/segments.ts';
 import type { GarbageKind, StreamFault } from '../../src/twin/twilio/faults.ts';
-import {
-  checkHeard,
-  checkNoLeak,
-  checkOneWriter,
-  checkReplay,
-  checkSilenceAfterInterrupt,
-  checkTrueReason,
-} from './checks.ts';
+import { checkNoLeak, checkTrueReason } from './check-end.ts';
+import { checkOneWriter, checkReplay, readLog } from './check-log.ts';
+import { checkHeard, checkSilenceAfterInterrupt } from './check-sound.ts';
 import { World } from './world.ts';
 
 const brain = scriptedBrain(frontDeskScript);
+const { replies } = numberScript(frontDeskScript);
 
 /** Words can be lost with a stream, and the script's caller then falls silent too early: nobody waits for ever. */
 const patientScript = [...callerScript, { hangUp: true, when: { delayMs: 25_000 } }] as const;
@@ -50,9 +47,10 @@ describe('a call without faults', () => {
     const row = await world.journal.findByCarrierId(call.sid);
     expect(row?.endReason).toBe('agent.hungUp');
     expect(world.openai.sessions).toHaveLength(1);
-    expect(await checkHeard(world, call)).toBe(1);
-    await checkReplay(world, call.sid);
-    await checkOneWriter(world, call.sid);
+    const log = await readLog(world, call.sid);
+    expect(await checkHeard(world, call, log, replies)).toBe(1);
+    await checkReplay(world, log);
+    checkOneWriter(world, log);
     checkNoLeak(world);
     await world.close();
   });
@@ -102,9 +100,10 @@ test('I6, I7: whenever the caller interrupts, the model learns what was heard, a
         const jitter = { fault: 'jitter', mostMs: moments[0]?.mostMs ?? 0 } as const;
         const call = world.place({ script, faults: { streams: [jitter] }, manners: { patienceMs: 20_000 } });
         await world.finish(call);
-        interruptions += await checkHeard(world, call, jitter.mostMs + 240);
-        checkSilenceAfterInterrupt(world, call);
-        await checkReplay(world, call.sid);
+        const log = await readLog(world, call.sid);
+        interruptions += await checkHeard(world, call, log, replies, jitter.mostMs + 240);
+        checkSilenceAfterInterrupt(world, call, log);
+        await checkReplay(world, log);
         checkNoLeak(world);
         await world.close();
       },
@@ -225,8 +224,9 @@ test('I1, I2, I4, I10: whatever goes wrong, a call ends with a true reason, repl
         ofStreams: streams.length > 0,
         ofModel: sessions.flat().length > 0,
       });
-      await checkReplay(world, call.sid);
-      await checkOneWriter(world, call.sid);
+      const log = await readLog(world, call.sid);
+      await checkReplay(world, log);
+      checkOneWriter(world, log);
       checkNoLeak(world);
       await world.close();
     }),

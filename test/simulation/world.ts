@@ -1,37 +1,30 @@
 /**
- * Owns: whole calls on a virtual clock: the real chart, runtime, journal adapter, bridge, webhooks, media streams and
- * model sessions, between both halves of the twin. Only sockets and HTTP are in memory.
+ * Owns: a world of simulated calls on one virtual clock: processes of ours on one journal, between both halves of the
+ * twin. Only sockets, HTTP and the journal's file are in memory.
+ * Does not own: one process (`process.ts`), what goes wrong (`story.ts`), what must hold (`checks.ts`).
  */
-import Fastify, { type FastifyInstance } from 'fastify';
-import { pino } from 'pino';
 import { createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
-import { createOpenAiModel } from '../../src/adapters/openai/model.ts';
-import { MediaStream } from '../../src/adapters/twilio/media-stream.ts';
-import { Signature } from '../../src/adapters/twilio/signature.ts';
-import { Tally } from '../../src/adapters/twilio/tally.ts';
-import { twilioWebhooks } from '../../src/adapters/twilio/webhooks.ts';
 import { loadAgent } from '../../src/agent/load.ts';
-import type { CarrierStatus } from '../../src/machines/entries.ts';
+import type { LoadedAgent } from '../../src/agent/loaded-agent.ts';
 import { type Settings, settingsSchema } from '../../src/machines/settings.ts';
 import type { ObservedStep } from '../../src/runtime/call.ts';
-import type { CarrierControl } from '../../src/runtime/ports/carrier.ts';
-import type { Clock, TimerHandle } from '../../src/runtime/ports/clock.ts';
-import { GiveUpError, RetryError } from '../../src/runtime/ports/errors.ts';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
-import type { SocketClosure } from '../../src/runtime/ports/socket.ts';
-import { type Assembly, assemble } from '../../src/service/assembly.ts';
+import type { Assembly } from '../../src/service/assembly.ts';
 import type { Brain } from '../../src/twin/openai/brain.ts';
 import { type FaultPlan, noFaults } from '../../src/twin/openai/faults.ts';
 import { connectInMemory, type InMemoryTwin } from '../../src/twin/openai/memory-connection.ts';
-import { seededRandom } from '../../src/twin/random.ts';
+import { type Random, seededRandom } from '../../src/twin/random.ts';
 import type { TwinCall } from '../../src/twin/twilio/call/call.ts';
 import type { CallPlan } from '../../src/twin/twilio/call/call-order.ts';
-import type { Exchange } from '../../src/twin/twilio/http/http-message.ts';
+import { ConnectFailure, type Exchange, type HttpRequest } from '../../src/twin/twilio/http/http-message.ts';
 import type { StreamPolicy } from '../../src/twin/twilio/settings.ts';
-import { type MemoryServer, memorySockets } from '../../src/twin/twilio/stream/memory-socket.ts';
+import { memorySockets } from '../../src/twin/twilio/stream/memory-socket.ts';
 import { TwilioTwin } from '../../src/twin/twilio/twin.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
-import { countTimers } from '../support/counted-timers.ts';
+import type { RestTrouble } from './carrier-requests.ts';
+import { type Level, levels } from './level.ts';
+import { SimulatedProcess } from './process.ts';
+import { settleNow } from './settle.ts';
 
 const publicUrl = 'https://calls.example.com';
 const account = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'offline-auth-token' };
@@ -40,14 +33,26 @@ const networkMs = 15;
 
 /** The worked example, without what it prints. */
 const frontDesk = await loadAgent('agents/front-desk.ts');
-const agent = {
+const quietFrontDesk = {
   ...frontDesk,
   agent: { ...frontDesk.agent, onCallEnded: () => undefined },
-} as typeof frontDesk;
+} as LoadedAgent;
+
+/** What happens to a webhook on its way; `loseAnswer`: it is carried out, and the answer is lost. */
+export type WebhookTrouble = 'refuse' | 'lose' | 'loseAnswer' | { delayMs: number };
 
 export interface WorldOptions {
   brain: Brain;
   seed?: number;
+  /** Default `frames`. */
+  level?: Level;
+  /** The agent of all calls; the worked example unless told. */
+  agent?: LoadedAgent;
+  /**
+   * Where the processes run, one name for each. Left out: one process, which neither beats nor adopts, so that a test
+   * has it to itself.
+   */
+  hosts?: readonly string[];
   modelFaults?: FaultPlan;
   settings?: Partial<Settings>;
   /** The twin's Twilio has no status callback for the number. */
@@ -55,173 +60,225 @@ export interface WorldOptions {
   policy?: 'action' | 'hold' | 'end' | StreamPolicy;
 }
 
+/** A message with the caller's voice that reached a process. */
+export interface Arrival {
+  at: number;
+  process: SimulatedProcess;
+  text: string;
+}
+
+/** A process asked the carrier to change a call that `owner` owned by the journal at that moment. */
+export interface CarrierOrder {
+  at: number;
+  process: SimulatedProcess;
+  callId: string;
+  owner: string | null;
+}
+
+/** A media message that is more than silence: silent mu-law is all slashes in base64. */
+const hasVoice = (text: string): boolean =>
+  text.startsWith('{"event":"media"') && !text.includes('"payload":"////');
+
+const instanceNames = ['one', 'two', 'three', 'four', 'five', 'six'];
+
 export class World {
-  readonly clock = new VirtualClock();
-  /** Timers that our side has set; the twin's are its own business. */
-  readonly ourTimers = new Set<TimerHandle>();
-  readonly #ours: Clock = countTimers(this.clock, this.ourTimers);
+  readonly clock = new VirtualClock(undefined, settleNow);
+  readonly level: Level;
+  /** Every process that ever ran, in the order in which they started. */
+  readonly processes: SimulatedProcess[] = [];
+  /** What the journal holds, for checks: no process's faults touch this handle. */
   readonly journal: Journal;
   readonly openai: InMemoryTwin;
   readonly twilio: TwilioTwin;
-  readonly assembly: Assembly;
-  readonly tally: Tally;
+  /** All steps of all processes, in order. */
   readonly steps: ObservedStep[] = [];
-  /** Errors that were logged: none, whatever the far sides do. */
-  readonly errors: string[] = [];
-  readonly streams = new Set<MediaStream>();
-  readonly #app: FastifyInstance;
+  readonly steppedBy = new Map<ObservedStep, SimulatedProcess>();
+  readonly arrivals: Arrival[] = [];
+  readonly orders: CarrierOrder[] = [];
+  /** Asked for every request to the REST API and every webhook. */
+  restTrouble: () => RestTrouble | null = () => null;
+  webhookTrouble: () => WebhookTrouble | null = () => null;
+  /** Told of every process that died. */
+  onDied: (process: SimulatedProcess) => void = () => undefined;
+  readonly #options: WorldOptions;
+  readonly #seed: number;
+  /** Which process takes the next connection. */
+  readonly #balance: Random;
+  readonly #settings: Settings;
 
   private constructor(options: WorldOptions) {
     const { clock } = this;
+    this.#options = options;
+    this.#seed = options.seed ?? 1;
+    this.#balance = seededRandom(this.#seed + 2);
+    this.#settings = settingsSchema.parse(options.settings ?? {});
+    this.level = options.level ?? 'frames';
+    const { frameMs, pace, recordedAudioBytes } = levels[this.level];
     this.journal = openMemoryJournal(createMemoryStore(), { clock });
-    this.tally = new Tally(clock, () => undefined);
-    const seed = options.seed ?? 1;
     this.openai = connectInMemory({
       clock,
       brain: options.brain,
       faults: options.modelFaults ?? noFaults,
-      seed,
+      seed: this.#seed,
       delayMs: networkMs,
+      pace,
+      recordedAudioBytes,
+      keptSessions: 1_000,
     });
     this.twilio = new TwilioTwin(
-      { clock, random: seededRandom(seed), exchange: this.#exchange, openSocket: this.#openStreams() },
-      { ...account, policy: options.policy ?? 'action' },
+      { clock, random: seededRandom(this.#seed), exchange: this.#exchange, openSocket: this.#openStreams() },
+      { ...account, policy: options.policy ?? 'action', frameMs },
     );
     this.twilio.configureNumber(number, {
       voiceUrl: `${publicUrl}/twilio/voice`,
       voiceFallbackUrl: `${publicUrl}/twilio/fallback`,
       statusCallback: options.withoutStatusCallback ? '' : `${publicUrl}/twilio/status`,
     });
-    this.assembly = this.#assemble(options, seed);
-    this.#app = Fastify();
   }
 
   static async open(options: WorldOptions): Promise<World> {
     const world = new World(options);
-    await world.#app.register(
-      twilioWebhooks({
-        desk: world.assembly.desk,
-        clock: world.#ours,
-        tally: world.tally,
-        signature: world.#signature,
-        publicUrl: () => publicUrl,
-        instance: 'one',
-        fallbackUrl: null,
-      }),
-    );
-    await world.#app.ready();
-    world.assembly.registry.watchInbox();
+    for (const [index, host] of (options.hosts ?? ['here']).entries())
+      await world.startProcess(instanceNames[index] ?? `number${index}`, host);
     return world;
   }
 
-  get #signature(): Signature {
-    return new Signature(account.authToken, () => publicUrl);
+  /** The first process: all there is in a world of one. */
+  get assembly(): Assembly {
+    return this.#first.assembly;
+  }
+
+  get tally(): SimulatedProcess['tally'] {
+    return this.#first.tally;
+  }
+
+  get living(): SimulatedProcess[] {
+    return this.processes.filter(({ isAlive }) => isAlive);
+  }
+
+  get #first(): SimulatedProcess {
+    const [first] = this.processes;
+    if (first === undefined) throw new Error('no process was started');
+    return first;
+  }
+
+  /** Starts a process; a name that a dead one bore makes it that one's restart. */
+  async startProcess(instance: string, host: string): Promise<SimulatedProcess> {
+    const pid = this.processes.length + 1;
+    const process = await SimulatedProcess.start(
+      {
+        instance,
+        pid,
+        host,
+        seed: this.#seed + 1_000 * pid,
+        level: this.level,
+        settings: this.#settings,
+        agent: this.#options.agent ?? quietFrontDesk,
+        presence: this.#options.hosts !== undefined,
+      },
+      {
+        clock: this.clock,
+        journal: this.journal,
+        openModelSocket: this.openai.openSocket,
+        publicUrl,
+        account,
+        rest: (request) => this.twilio.rest(request),
+        restTrouble: () => this.restTrouble(),
+        isProcessAlive: (place, other) =>
+          this.living.some(({ options }) => options.host === place && options.pid === other),
+        onStep: (by, step) => {
+          this.steps.push(step);
+          this.steppedBy.set(step, by);
+        },
+        onCarrierMessage: (to, data) => {
+          if (typeof data === 'string' && hasVoice(data))
+            this.arrivals.push({ at: this.clock.now(), process: to, text: data });
+        },
+        onCarrierOrder: (by, callId) => void this.#noteOrder(by, callId),
+        onDied: (dead) => this.onDied(dead),
+        during: (work) => this.clock.during(work),
+      },
+    );
+    this.processes.push(process);
+    return process;
   }
 
   place(plan: CallPlan): TwinCall {
     return this.twilio.placeCall({ to: number, from: '+15550123', ...plan });
   }
 
-  /** Lets time pass until the call is over on both sides and its last sockets are closed. */
-  async finish(call: TwinCall, limitMs = 600_000): Promise<void> {
-    const isOver = (): boolean => call.hasEnded && this.assembly.registry.get(call.sid) === undefined;
-    if (!(await this.clock.runUntil(isOver, limitMs))) {
-      const state = this.assembly.registry.get(call.sid)?.state.snapshot.value;
-      throw new Error(`the call is not over: ${call.status} at Twilio, ${JSON.stringify(state)} here`);
-    }
-    await this.clock.advance(60_000);
+  /** Whether the call is over on both sides. */
+  isOver(call: TwinCall): boolean {
+    return (
+      call.hasEnded && this.living.every(({ assembly }) => assembly.registry.get(call.sid) === undefined)
+    );
+  }
+
+  /** Lets time pass until the calls are over on both sides and their last sockets are closed. */
+  async finish(calls: TwinCall | readonly TwinCall[], limitMs = 600_000, lingerMs = 60_000): Promise<void> {
+    const all: readonly TwinCall[] = [calls].flat();
+    const isOver = (): boolean => all.every((call) => this.isOver(call));
+    if (!(await this.clock.runUntil(isOver, limitMs))) throw new Error(this.#describeOpen(all));
+    await this.clock.advance(lingerMs);
   }
 
   async close(): Promise<void> {
-    this.assembly.registry.stop();
-    this.assembly.live.releaseAll();
+    await Promise.all(this.living.map((process) => process.close()));
     this.twilio.close();
     this.openai.close();
-    await this.#app.close();
     await this.journal.close();
   }
 
-  #assemble(options: WorldOptions, seed: number): Assembly {
-    const { journal } = this;
-    const clock = this.#ours;
-    const random = seededRandom(seed + 1);
-    return assemble({
-      configuration: { instance: 'one', settings: settingsSchema.parse(options.settings ?? {}) },
-      tokenKey: account.authToken,
-      model: createOpenAiModel({
-        url: 'wss://model.example.com/v1/realtime',
-        model: 'gpt-realtime-2.1',
-        apiKey: 'sk-offline',
-        clock,
-        random,
-        openSocket: this.openai.openSocket,
-      }),
-      control: this.#control(),
-      agent,
-      journal,
-      clock,
-      logger: pino({ level: 'error' }, { write: (line: string) => void this.errors.push(line) }),
-      pid: 1,
-      host: 'here',
-      isProcessAlive: () => true,
-      isReady: () => true,
-      onCallGone: () => undefined,
-      onStep: (step) => this.steps.push(step),
+  async #noteOrder(process: SimulatedProcess, callId: string): Promise<void> {
+    const at = this.clock.now();
+    const row = await this.journal.findByCarrierId(callId);
+    this.orders.push({ at, process, callId, owner: row?.owner ?? null });
+  }
+
+  #describeOpen(calls: readonly TwinCall[]): string {
+    const open = calls.filter((call) => !this.isOver(call));
+    const states = open.map((call) => {
+      const here = this.living.map(({ instance, assembly }) => {
+        const state = assembly.registry.get(call.sid)?.state.snapshot.value;
+        return state === undefined ? '' : `, in ${instance} ${JSON.stringify(state)}`;
+      });
+      return `${call.sid}: ${call.status} at Twilio${here.join('')}`;
     });
+    return `the calls are not over: ${states.join('; ')}`;
+  }
+
+  #listening(): SimulatedProcess | null {
+    const listening = this.processes.filter(({ isListening }) => isListening);
+    return listening[Math.floor(this.#balance() * listening.length)] ?? null;
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.clock.setTimeout(resolve, delayMs));
   }
 
   readonly #exchange: Exchange = async (request) => {
-    const { pathname, search } = new URL(request.url);
-    const answer = await this.clock.during(
-      this.#app.inject({
-        method: 'POST',
-        url: pathname + search,
-        headers: { ...request.headers },
-        payload: request.body,
-      }),
-    );
-    const headers = { 'content-type': String(answer.headers['content-type'] ?? '') };
-    return { status: answer.statusCode, headers, body: answer.body };
+    const trouble = this.webhookTrouble();
+    if (trouble === 'refuse') throw new ConnectFailure('simulated');
+    if (trouble === 'lose') return await new Promise(() => undefined);
+    if (trouble !== null && typeof trouble === 'object') await this.#wait(trouble.delayMs);
+    await this.#wait(networkMs);
+    const answer = await this.#serve(request);
+    if (trouble === 'loseAnswer') return await new Promise(() => undefined);
+    await this.#wait(networkMs);
+    return answer;
   };
 
-  #openStreams() {
-    const { clock } = this;
-    const server: MemoryServer = (request, accept) => {
-      const { pathname } = new URL(request.url);
-      if (!this.#signature.signsUpgrade({ url: pathname, headers: request.headers })) {
-        return { kind: 'http', status: 403, retryAfterMs: null, detail: '' };
-      }
-      const socket = accept({
-        onMessage: (data) => stream.receive(data),
-        onPong: () => stream.onPong(),
-        onClose: (closure: SocketClosure) => {
-          this.streams.delete(stream);
-          stream.onClosed(closure);
-        },
-      });
-      const { desk } = this.assembly;
-      const stream: MediaStream = new MediaStream(socket, { desk, clock: this.#ours, tally: this.tally });
-      this.streams.add(stream);
-      return undefined;
-    };
-    return memorySockets(clock, networkMs, server);
+  #serve(request: HttpRequest): Promise<Awaited<ReturnType<Exchange>>> {
+    const process = this.#listening();
+    if (process === null) throw new ConnectFailure('nobody listens');
+    return process.serve(request);
   }
 
-  /** Twilio's REST API without the network. */
-  #control(): CarrierControl {
-    const authorization = `Basic ${Buffer.from(`${account.accountSid}:${account.authToken}`).toString('base64')}`;
-    const ask = (method: string, carrierCallId: string, body: string): { status: string } => {
-      const url = `https://api.twilio.com/2010-04-01/Accounts/${account.accountSid}/Calls/${carrierCallId}.json`;
-      const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' };
-      const answer = this.twilio.rest({ method, url, headers, body });
-      const content = JSON.parse(answer.body);
-      if (answer.status >= 500 || answer.status === 429) throw new RetryError('carrier.unavailable', '');
-      if (answer.status >= 400 && content.code !== 21220) throw new GiveUpError('carrier.refused', '');
-      return content;
-    };
-    return {
-      endCall: async (carrierCallId) => void ask('POST', carrierCallId, 'Status=completed'),
-      fetchStatus: async (carrierCallId) => ask('GET', carrierCallId, '').status as CarrierStatus,
-    };
+  #openStreams() {
+    return memorySockets(this.clock, networkMs, (request, accept) => {
+      const process = this.#listening();
+      if (process !== null) return process.upgrade(request, accept);
+      return { kind: 'network', status: null, retryAfterMs: null, detail: 'ECONNREFUSED' };
+    });
   }
 }

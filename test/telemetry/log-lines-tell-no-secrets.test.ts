@@ -18,6 +18,15 @@ const entries: Entry[] = [
   { type: 'stream.failed', streamId: 'MZ1', error: '31921', seq: 5, at: 7 },
   { type: 'media.starved', streamId: 'MZ1', silentMs: 1_500, seq: 6, at: 8 },
   { type: 'reply.started', replyId: 'reply1', seq: 7, at: 9 },
+  {
+    type: 'transfer.requested',
+    by: 'operator',
+    destination: { bytes: 12 },
+    toolCallId: null,
+    seq: 8,
+    at: 10,
+  },
+  { type: 'move.requested', by: 'drain', withinMs: 20_000, seq: 9, at: 11 },
 ];
 
 describe('a line of a call', () => {
@@ -30,6 +39,8 @@ describe('a line of a call', () => {
       ['warn', 'connection', 'stream.failed', 5],
       ['warn', 'media', 'media.starved', 6],
       ['debug', 'model', 'reply.started', 7],
+      ['info', 'call', 'transfer.requested', 8],
+      ['info', 'connection', 'move.requested', 9],
     ]);
     expect(parsed()[3]).toMatchObject({
       instance: 'one',

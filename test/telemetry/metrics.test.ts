@@ -36,6 +36,15 @@ test('a second scrape counts no edge event twice', async () => {
   expect(await metrics.text()).toContain('holdfast_edge_events_total{event="webhook.unsigned"} 2');
 });
 
+test.each(['call.transferred', 'transfer.unknown', 'stream.lost'])(
+  'an end for the reason %s has a label',
+  async (reason) => {
+    const metrics = open();
+    metrics.observe(entry({ type: 'call.ended', reason }));
+    expect(await metrics.text()).toContain(`holdfast_calls_total{reason="${reason}"} 1`);
+  },
+);
+
 test('a reason that is not ours makes no label of its own', async () => {
   const metrics = open();
   metrics.observe(entry({ type: 'call.ended', reason: 'carrier.something-new' }));

@@ -120,9 +120,11 @@ export class MemoryTables implements OperationHandlers {
   }
 
   pending({ owner }: { owner: string }): PackedSignal[] {
-    return [...this.#signals.values()].filter(
+    const waiting = [...this.#signals.values()].filter(
       ({ taken, callId }) => !taken && this.#calls.get(callId)?.row.owner === owner,
     );
+    // Copies: what is taken before the answer is read loses its content.
+    return waiting.map(({ id, callId, signal }) => ({ id, callId, signal }));
   }
 
   beat(instance: Omit<InstanceRow, 'beatAgeMs'> & { beatAt: number }): null {

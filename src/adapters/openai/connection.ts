@@ -35,6 +35,8 @@ export interface Access {
   clock: Clock;
   /** 0 (included) to 1 (excluded). */
   random: () => number;
+  /** Pause between pings; null sends none. */
+  pingEveryMs: number | null;
   openSocket: OpenSocket;
   limits: OpenAiLimits;
   count: CountOddity;
@@ -55,7 +57,7 @@ const loss = (cause: string): Closing => ({ code: null, cause, reaction: 'retry'
 export class Connection {
   readonly #access: Access;
   readonly #listener: ConnectionListener;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeat: Heartbeat | null;
   #giveUpOpening: (() => void) | null = null;
   #socket: Socket | null = null;
   #timer: TimerHandle;
@@ -67,10 +69,7 @@ export class Connection {
   constructor(access: Access, listener: ConnectionListener) {
     this.#access = access;
     this.#listener = listener;
-    this.#heartbeat = new Heartbeat(access.clock, access.limits.pingEveryMs, {
-      ping: () => this.#socket?.ping(),
-      onMissed: () => this.#drop('pong.missed'),
-    });
+    this.#heartbeat = access.pingEveryMs === null ? null : this.#createHeartbeat(access.pingEveryMs);
   }
 
   /** Call once. */
@@ -84,7 +83,7 @@ export class Connection {
           onOpen: (socket) => this.#opened(socket),
           onRefused: (refusal) => this.#end(closingOfRefusal(refusal)),
           onMessage: (data) => this.#take(data),
-          onPong: () => this.#heartbeat.notePong(),
+          onPong: () => this.#heartbeat?.noteLife(),
           onClose: (closure) => this.#closed(closingOfSocket(closure)),
         },
       );
@@ -145,15 +144,23 @@ export class Connection {
     return true;
   }
 
+  #createHeartbeat(everyMs: number): Heartbeat {
+    return new Heartbeat(this.#access.clock, everyMs, {
+      ping: () => this.#socket?.ping(),
+      onMissed: () => this.#drop('pong.missed'),
+    });
+  }
+
   #opened(socket: Socket): void {
     this.#socket = socket;
     this.#giveUpOpening = null;
     this.expect(this.#access.limits.sessionCreatedMs, () => 'session.created.timeout');
-    this.#heartbeat.start();
+    this.#heartbeat?.start();
   }
 
   #take(data: string | Uint8Array): void {
     if (this.#hasEnded) return;
+    this.#heartbeat?.noteLife();
     const reading = this.#read(data);
     if (typeof reading === 'object') {
       if (reading.type !== 'error' || !this.condemn(reading.error)) this.#listener.onEvent(reading);
@@ -193,7 +200,7 @@ export class Connection {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#disarm();
-    this.#heartbeat.stop();
+    this.#heartbeat?.stop();
     shut();
     this.#listener.onEnded(closing);
   }

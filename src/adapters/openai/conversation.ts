@@ -51,7 +51,7 @@ export class Conversation {
     this.#needs = needs;
     this.#silenceMs = silenceOf(request.turnDetection);
     this.#queue = new ResponseQueue(needs);
-    this.#replies = new Replies(needs.listener, needs.limits, needs.count);
+    this.#replies = new Replies(needs.clock, needs.listener, needs.limits, needs.count);
     this.#toolCalls = new ToolCalls(request.tools, seed.toolCalls, needs.limits);
   }
 
@@ -68,8 +68,8 @@ export class Conversation {
     this.#replies.stop();
   }
 
-  createReply(instructions: string | null): void {
-    this.#queue.ask(instructions);
+  createReply(instructions: string | null, tools: boolean): void {
+    this.#queue.ask({ instructions, tools });
   }
 
   cancelReply(): void {
@@ -130,6 +130,7 @@ export class Conversation {
       listener.onSignal({ entry: { type: 'caller.startedSpeaking', itemId: event.item_id } });
     } else if (event.type === 'input_audio_buffer.speech_stopped') {
       const silenceMs = this.#silenceMs;
+      listener.onTurnEnded(event.item_id, event.audio_end_ms ?? null);
       listener.onSignal({ entry: { type: 'caller.stoppedSpeaking', itemId: event.item_id, silenceMs } });
     } else if (event.type === 'conversation.item.input_audio_transcription.completed') {
       this.#signalTranscript(event.item_id, event.transcript.trim());
@@ -174,7 +175,7 @@ export class Conversation {
     const follows = isLeftOpen && this.#followUps < this.#needs.limits.refusalFollowUps;
     this.#followUps = follows ? this.#followUps + 1 : 0;
     this.#replies.finish(reply, response, follows ? answeredCalls : passedCalls);
-    if (follows) this.#queue.ask(null);
+    if (follows) this.#queue.ask({ instructions: null, tools: true });
   }
 
   #takeOutput(reply: OpenReply | undefined, output: readonly unknown[]): void {

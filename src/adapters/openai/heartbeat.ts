@@ -1,6 +1,6 @@
 /**
- * Owns: finding a connection that is open in name only: a ping at a fixed pace, and the answer that must come before
- * the next one.
+ * Owns: finding a connection that is open in name only: a ping at a fixed pace, and the sign of life that must come
+ * before the next one.
  * Does not own: the socket.
  */
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
@@ -28,7 +28,8 @@ export class Heartbeat {
     this.#timer = this.#clock.setTimeout(() => this.#beat(), this.#everyMs);
   }
 
-  notePong(): void {
+  /** Something came from the far side: a pong, or a message that says as much. */
+  noteLife(): void {
     this.#answered = true;
   }
 

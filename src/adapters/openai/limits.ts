@@ -10,8 +10,6 @@ export interface OpenAiLimits {
   sessionCreatedMs: number;
   /** From our settings until they are confirmed and the history is taken. */
   sessionUpdatedMs: number;
-  /** Pause between pings; each pong must come before the next ping. */
-  pingEveryMs: number;
   /** How long the far side may take to close its end, before the connection is dropped. */
   closeGraceMs: number;
   /** A request for a reply that nobody answered for so long counts as lost. */
@@ -30,6 +28,8 @@ export interface OpenAiLimits {
   openReplies: number;
   /** Audio items that are remembered, of this reply and of earlier ones; the oldest is forgotten. */
   replyItems: number;
+  /** Pause between two signals of a transcript that is still coming. */
+  transcriptEveryMs: number;
   /** Longest transcript that is gathered from deltas. UTF-16 code units. */
   transcriptCharacters: number;
   /** Tool calls without a result; further ones are answered with an error. */
@@ -47,7 +47,6 @@ export const defaultLimits: OpenAiLimits = {
   handshakeMs: 10_000,
   sessionCreatedMs: 10_000,
   sessionUpdatedMs: 5_000,
-  pingEveryMs: 10_000,
   closeGraceMs: 1_000,
   replyUnansweredMs: 4_000,
   messageCharacters: 1_048_576,
@@ -57,6 +56,7 @@ export const defaultLimits: OpenAiLimits = {
   waitingReplies: 4,
   openReplies: 4,
   replyItems: 200,
+  transcriptEveryMs: 500,
   transcriptCharacters: 65_536,
   openToolCalls: 32,
   toolCalls: 2_000,

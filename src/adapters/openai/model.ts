@@ -9,7 +9,7 @@
  */
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { FixCallError, GiveUpError, RetryError } from '../../runtime/ports/errors.ts';
-import type { Model } from '../../runtime/ports/model.ts';
+import type { Model, ModelRequest } from '../../runtime/ports/model.ts';
 import type { OpenSocket } from '../../runtime/ports/socket.ts';
 import { type Access, Connection } from './connection.ts';
 import { defaultLimits, type OpenAiLimits } from './limits.ts';
@@ -39,13 +39,15 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
     headers: { Authorization: `Bearer ${options.apiKey}` },
     clock: options.clock,
     random: options.random,
+    // A probe ends before a ping could tell anything.
+    pingEveryMs: null,
     openSocket: options.openSocket,
     limits: { ...defaultLimits, ...options.limits },
     count: options.count ?? (() => undefined),
   };
   return {
     open(request, listener) {
-      const session = new OpenAiSession(withIdentifier(access, request.safetyIdentifier), request, listener);
+      const session = new OpenAiSession(accessFor(request, access), request, listener);
       session.open();
       return session;
     },
@@ -61,10 +63,11 @@ function addressOf({ url, model }: OpenAiModelOptions): string {
   return address.href;
 }
 
-const withIdentifier = (access: Access, identifier: string | undefined): Access =>
-  identifier === undefined
-    ? access
-    : { ...access, headers: { ...access.headers, 'OpenAI-Safety-Identifier': identifier } };
+function accessFor({ pingEveryMs, safetyIdentifier }: ModelRequest, access: Access): Access {
+  const headers = { ...access.headers };
+  if (safetyIdentifier !== undefined) headers['OpenAI-Safety-Identifier'] = safetyIdentifier;
+  return { ...access, pingEveryMs, headers };
+}
 
 /** @throws GiveUpError, RetryError `configuration.invalid`, with the cause as its text */
 function probe(access: Access): Promise<number> {

@@ -10,10 +10,12 @@
  *
  * Invariants:
  * R1. An item's end is told once, before its reply's end; a reply's end once, before `reply.finished`.
- * R2. An item with audio is transcribed once: when its transcript is complete, or at the end with what came so far.
+ * R2. An item with audio is transcribed when its transcript is complete, or at the end with what came so far; before that
+ *     as far as it has come, at most every `transcriptEveryMs`: another process may have to go on with it.
  * R3. At most `openReplies` replies and `replyItems` items are known.
  */
 
+import type { Clock } from '../../runtime/ports/clock.ts';
 import type { ModelListener } from '../../runtime/ports/model.ts';
 import { referTo } from '../../runtime/ports/signal.ts';
 import type { OpenAiLimits } from './limits.ts';
@@ -25,9 +27,12 @@ import { usageOf } from './usage.ts';
 
 interface ReplyItem extends AudioItem {
   replyId: string;
-  /** What came of the transcript; empty once it was signalled. */
+  /** What came of the transcript. */
   transcript: string;
+  /** Its end was signalled. */
   transcribed: boolean;
+  /** When it was last signalled, on the monotonic clock. */
+  signalledAt: number;
 }
 
 /** A reply that is not over. */
@@ -41,13 +46,15 @@ export interface OpenReply {
 }
 
 export class Replies {
+  readonly #clock: Clock;
   readonly #listener: ModelListener;
   readonly #limits: OpenAiLimits;
   readonly #count: CountOddity;
   readonly #open = new Map<string, OpenReply>();
   readonly #items = new Map<string, ReplyItem>();
 
-  constructor(listener: ModelListener, limits: OpenAiLimits, count: CountOddity) {
+  constructor(clock: Clock, listener: ModelListener, limits: OpenAiLimits, count: CountOddity) {
+    this.#clock = clock;
     this.#listener = listener;
     this.#limits = limits;
     this.#count = count;
@@ -88,6 +95,10 @@ export class Replies {
     const item = this.#itemOf(event.response_id, event.item_id);
     if (!item || item.transcribed) return;
     item.transcript = (item.transcript + event.delta).slice(0, this.#limits.transcriptCharacters);
+    const nowMs = this.#clock.monotonic();
+    if (item.audioBytes === 0 || nowMs - item.signalledAt < this.#limits.transcriptEveryMs) return;
+    item.signalledAt = nowMs;
+    this.#signalTranscript(item);
   }
 
   completeTranscript(event: ServerEventOf<'response.output_audio_transcript.done'>): void {
@@ -125,7 +136,15 @@ export class Replies {
       return null;
     }
     if (known) return known;
-    const item = { itemId, replyId, audioBytes: 0, ended: false, transcript: '', transcribed: false };
+    const item = {
+      itemId,
+      replyId,
+      audioBytes: 0,
+      ended: false,
+      transcript: '',
+      transcribed: false,
+      signalledAt: 0,
+    };
     this.#items.set(itemId, item);
     this.#forgetOldest(this.#items, this.#limits.replyItems);
     return item;
@@ -149,10 +168,13 @@ export class Replies {
   }
 
   #transcribe(item: ReplyItem): void {
-    const { itemId, transcript, transcribed } = item;
-    item.transcript = '';
+    if (!item.transcribed) this.#signalTranscript(item);
     item.transcribed = true;
-    if (transcribed || transcript === '') return;
+    item.transcript = '';
+  }
+
+  #signalTranscript({ itemId, transcript }: ReplyItem): void {
+    if (transcript === '') return;
     this.#listener.onSignal({
       entry: { type: 'reply.transcribed', itemId, transcript: referTo(transcript) },
       payloads: { transcript },

@@ -14,16 +14,24 @@
  *     answered it in time.
  * Q2. At most `waitingReplies` requests wait; equal ones wait once.
  */
-import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
+import type { RealtimeClientEvent, ResponseCreateEvent } from 'openai/resources/realtime/realtime';
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
 import type { OpenAiLimits } from './limits.ts';
 import type { CountOddity } from './oddity.ts';
 
-type Instructions = string | null;
+interface ReplyRequest {
+  /** Null: by the session's own. */
+  instructions: string | null;
+  /** Whether the reply may call tools. */
+  tools: boolean;
+}
+
+const isSame = (one: ReplyRequest, other: ReplyRequest): boolean =>
+  one.instructions === other.instructions && one.tools === other.tools;
 
 /** A request that was sent: it may be running, refused or lost. */
 interface Sent {
-  instructions: Instructions;
+  request: ReplyRequest;
   /** Sendings that were not refused. */
   eventIds: Set<string>;
   /** A cancellation follows it on the wire. */
@@ -42,7 +50,7 @@ export interface QueueNeeds {
 export class ResponseQueue {
   readonly #needs: QueueNeeds;
   #isOpen = false;
-  #waiting: Instructions[] = [];
+  #waiting: ReplyRequest[] = [];
   #sent: Sent | null = null;
   /** Requests after which a reply came and went. It may have been another's: then their refusal is still on its way. */
   #earlier: Sent[] = [];
@@ -71,10 +79,9 @@ export class ResponseQueue {
     this.#stopWaiting();
   }
 
-  /** `instructions` null: by the session's own. */
-  ask(instructions: Instructions): void {
-    if (this.#isUnanswered() && this.#sent?.instructions === instructions && !this.#sent.cancelled) return;
-    if (!this.#waiting.includes(instructions)) this.#wait([...this.#waiting, instructions]);
+  ask(request: ReplyRequest): void {
+    if (this.#isUnanswered() && this.#hasSent(request)) return;
+    if (!this.#waitsFor(request)) this.#wait([...this.#waiting, request]);
     this.#sendNext();
   }
 
@@ -119,8 +126,8 @@ export class ResponseQueue {
     const sent = this.#withdraw(eventId);
     if (!sent) return;
     this.#isBlocked = this.#activeReplyId === null;
-    if (sent.cancelled || this.#waiting.includes(sent.instructions)) return;
-    this.#wait([sent.instructions, ...this.#waiting]);
+    if (sent.cancelled || this.#waitsFor(sent.request)) return;
+    this.#wait([sent.request, ...this.#waiting]);
   }
 
   /** The far side refused a request for another reason: whoever asked will ask again. */
@@ -148,7 +155,16 @@ export class ResponseQueue {
     if (this.#earlier.length > this.#needs.limits.waitingReplies) this.#earlier.shift();
   }
 
-  #wait(requests: Instructions[]): void {
+  /** It was sent last, and not cancelled since. */
+  #hasSent(request: ReplyRequest): boolean {
+    return this.#sent !== null && isSame(this.#sent.request, request) && !this.#sent.cancelled;
+  }
+
+  #waitsFor(request: ReplyRequest): boolean {
+    return this.#waiting.some((one) => isSame(one, request));
+  }
+
+  #wait(requests: ReplyRequest[]): void {
     const most = this.#needs.limits.waitingReplies;
     if (requests.length > most) this.#needs.count('bound');
     this.#waiting = requests.slice(-most);
@@ -160,19 +176,17 @@ export class ResponseQueue {
 
   #sendNext(): void {
     if (!this.#isOpen || this.#activeReplyId !== null || this.#isBlocked || this.#isUnanswered()) return;
-    const instructions = this.#waiting.shift();
-    if (instructions === undefined) return;
+    const request = this.#waiting.shift();
+    if (request === undefined) return;
     const eventId = `reply_${++this.#sendings}`;
-    this.#noteSent(instructions, eventId);
-    const event = { type: 'response.create', event_id: eventId } as const;
-    this.#needs.send(instructions === null ? event : { ...event, response: { instructions } });
+    this.#noteSent(request, eventId);
+    this.#needs.send(creationOf(request, eventId));
   }
 
-  #noteSent(instructions: Instructions, eventId: string): void {
-    const isAgain = this.#sent?.instructions === instructions && !this.#sent.cancelled;
-    if (!isAgain) this.#setAside();
+  #noteSent(request: ReplyRequest, eventId: string): void {
+    if (!this.#hasSent(request)) this.#setAside();
     const eventIds = this.#sent?.eventIds ?? new Set<string>();
-    this.#sent = { instructions, eventIds: eventIds.add(eventId), cancelled: false, lost: false };
+    this.#sent = { request, eventIds: eventIds.add(eventId), cancelled: false, lost: false };
     this.#timer = this.#needs.clock.setTimeout(
       () => this.#giveUpWaiting(),
       this.#needs.limits.replyUnansweredMs,
@@ -187,4 +201,14 @@ export class ResponseQueue {
   #stopWaiting(): void {
     this.#needs.clock.clearTimeout(this.#timer);
   }
+}
+
+/** What the request says of the session's settings holds for its reply alone. */
+function creationOf({ instructions, tools }: ReplyRequest, eventId: string): RealtimeClientEvent {
+  const event = { type: 'response.create', event_id: eventId } as const;
+  if (instructions === null && tools) return event;
+  const response: NonNullable<ResponseCreateEvent['response']> = {};
+  if (instructions !== null) response.instructions = instructions;
+  if (!tools) response.tool_choice = 'none';
+  return { ...event, response };
 }

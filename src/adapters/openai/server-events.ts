@@ -71,7 +71,7 @@ const schemas = {
   'session.updated': z.object({ session: effectiveSettings }),
   error: z.object({ error: errorDetail }),
   'input_audio_buffer.speech_started': ofItem,
-  'input_audio_buffer.speech_stopped': ofItem,
+  'input_audio_buffer.speech_stopped': ofItem.extend({ audio_end_ms: optional(z.number()) }),
   'conversation.item.added': item,
   'conversation.item.done': item,
   'conversation.item.input_audio_transcription.completed': ofItem.extend({ transcript: z.string() }),

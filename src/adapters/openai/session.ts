@@ -7,7 +7,7 @@
  * E1. A session that has signalled `model.closed` says nothing more, whatever is still being worked on.
  */
 import type { Draft } from '../../machines/entries.ts';
-import type { ModelListener, ModelRequest, ModelSession } from '../../runtime/ports/model.ts';
+import type { ModelListener, ModelRequest, ModelSession, ReplyOptions } from '../../runtime/ports/model.ts';
 import { appendMessage } from './audio-append.ts';
 import { type Access, Connection } from './connection.ts';
 import { Conversation } from './conversation.ts';
@@ -67,8 +67,8 @@ export class OpenAiSession implements ModelSession {
     return this.#connection.bufferedBytes();
   }
 
-  createReply(instructions: string | null): void {
-    this.#conversation.createReply(instructions);
+  createReply(instructions: string | null, { tools }: ReplyOptions = { tools: true }): void {
+    this.#conversation.createReply(instructions, tools);
   }
 
   cancelReply(): void {
@@ -150,6 +150,7 @@ export class OpenAiSession implements ModelSession {
     const isAlive = (): boolean => this.#phase !== 'ended';
     return {
       onSignal: (signal) => isAlive() && listener.onSignal(signal),
+      onTurnEnded: (itemId, audioMs) => isAlive() && listener.onTurnEnded(itemId, audioMs),
       onReplyAudio: (replyId, itemId, audio) => isAlive() && listener.onReplyAudio(replyId, itemId, audio),
       onReplyItemEnded: (itemId) => isAlive() && listener.onReplyItemEnded(itemId),
       onReplyEnded: (replyId) => isAlive() && listener.onReplyEnded(replyId),

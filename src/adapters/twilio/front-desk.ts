@@ -5,6 +5,7 @@
  * Invariants:
  * F1. Every request for TwiML gets an answer within its limit, and a call that is over is never created.
  * F2. A call is told to ask again at most `mostWaits` times in a row.
+ * F3. A number that the carrier has dialled for a call is not dialled again because our log does not show it yet.
  */
 
 import { isOver } from '../../machines/entries.ts';
@@ -12,6 +13,7 @@ import type { Answer, CarrierDesk, IncomingCall } from '../../runtime/ports/carr
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { HoldfastError, RetryError } from '../../runtime/ports/errors.ts';
 import type { Signal } from '../../runtime/ports/signal.ts';
+import type { Continuation, DialEnd } from './continuation.ts';
 import type { Tally } from './tally.ts';
 import { late, withinLimit } from './time-limit.ts';
 import type { CallFields } from './webhook-fields.ts';
@@ -25,10 +27,17 @@ const continueLimitMs = 3_000;
 /** A minute at least: longer than a lone process takes to restart. */
 const mostWaits = 60;
 
+/** Long enough for what has just been reported to be in the call's log. */
+const waitAMoment: Answer = { do: 'wait', pauseMs: 1_000 };
+
 export type ReportOutcome = 'taken' | 'unknownCall' | 'failed';
 
 const knowsNothingOf = (error: unknown): boolean =>
   error instanceof HoldfastError && error.code === 'call.unknown';
+
+/** A newer instance has the call: it answers when the carrier asks again. */
+const isOfNewer = (error: unknown): boolean =>
+  error instanceof HoldfastError && error.code === 'journal.future';
 
 const incoming = ({ CallSid, From, To }: CallFields): IncomingCall => ({
   carrierCallId: CallSid,
@@ -36,15 +45,25 @@ const incoming = ({ CallSid, From, To }: CallFields): IncomingCall => ({
   to: To,
 });
 
+export interface FrontDeskOptions {
+  desk: CarrierDesk;
+  clock: Clock;
+  tally: Tally;
+  /** See `TwimlPlace`. */
+  fallbackUrl: string | null;
+}
+
 export class FrontDesk {
   readonly #desk: CarrierDesk;
   readonly #clock: Clock;
   readonly #tally: Tally;
+  readonly #fallbackUrl: string | null;
 
-  constructor({ desk, clock, tally }: { desk: CarrierDesk; clock: Clock; tally: Tally }) {
+  constructor({ desk, clock, tally, fallbackUrl }: FrontDeskOptions) {
     this.#desk = desk;
     this.#clock = clock;
     this.#tally = tally;
+    this.#fallbackUrl = fallbackUrl;
   }
 
   /** For a call that comes in. */
@@ -52,12 +71,20 @@ export class FrontDesk {
     return (await this.#concluded(fields)) ?? this.#answerCall(fields);
   }
 
-  /** For a call that the carrier has already. `waits`: how often in a row it was told to ask again. */
-  async continue(fields: CallFields, waits: number): Promise<Answer> {
-    const answer = (await this.#concluded(fields)) ?? (await this.#continueCall(fields));
-    if (answer.do !== 'wait' || waits < mostWaits) return answer;
+  /** For a call that the carrier has already. `key` tells one request from another. */
+  async continue(fields: CallFields, asked: Continuation, key: string): Promise<Answer> {
+    const answer = (await this.#concluded(fields)) ?? (await this.#continueAfter(fields, asked, key));
+    if (answer.do !== 'wait' || asked.waits < mostWaits) return answer;
     this.#tally.count('webhook.waitedOut');
-    return { do: 'apologise' };
+    return { do: 'apologise', apology: 'trouble' };
+  }
+
+  /** For a call for which the carrier has dialled. */
+  async takeDial(fields: CallFields, dialed: DialEnd): Promise<Answer> {
+    const concluded = await this.#concluded(fields);
+    if (concluded !== null) return concluded;
+    await this.#reportDial(fields, dialed);
+    return dialed.outcome === 'completed' ? { do: 'hangUp' } : waitAMoment;
   }
 
   async report(carrierCallId: string, signal: Signal, key: string): Promise<ReportOutcome> {
@@ -81,38 +108,55 @@ export class FrontDesk {
     return { do: 'hangUp' };
   }
 
+  async #continueAfter(fields: CallFields, { dialed }: Continuation, key: string): Promise<Answer> {
+    // Once more, since the report may have failed; at once, for both together must come in time.
+    const reported = dialed === null ? null : this.#reportDial(fields, dialed);
+    const [answer] = await Promise.all([this.#continueCall(fields, key), reported]);
+    const isDialledAlready = answer.do === 'transfer' && dialed !== null;
+    // Whoever comes from the fallback would be sent back there without an end to it.
+    const isSentBack = answer.do === 'decline' && this.#fallbackUrl !== null;
+    return isDialledAlready || isSentBack ? waitAMoment : answer;
+  }
+
+  #reportDial({ CallSid }: CallFields, { outcome, dialId }: DialEnd): Promise<ReportOutcome> {
+    const entry = { type: 'transfer.finished', outcome } as const;
+    return this.report(CallSid, { entry }, `twilio:${CallSid}:dialed:${dialId}`);
+  }
+
   async #answerCall(fields: CallFields): Promise<Answer> {
     try {
       const answer = this.#desk.answerCall(incoming(fields));
-      return this.#inTime(await withinLimit(this.#clock, answerLimitMs, answer), 'decline');
+      return this.#inTime(await withinLimit(this.#clock, answerLimitMs, answer), { do: 'decline' });
     } catch (error) {
       this.#tally.count('desk.failed', error);
-      return { do: 'decline' };
+      return isOfNewer(error) ? waitAMoment : { do: 'decline' };
     }
   }
 
-  async #continueCall(fields: CallFields): Promise<Answer> {
+  async #continueCall(fields: CallFields, key: string): Promise<Answer> {
     try {
-      return this.#inTime(await withinLimit(this.#clock, continueLimitMs, this.#askNext(fields)), 'wait');
+      const answer = this.#askNext(fields, key);
+      return this.#inTime(await withinLimit(this.#clock, continueLimitMs, answer), waitAMoment);
     } catch (error) {
       this.#tally.count('desk.failed', error);
-      return { do: error instanceof RetryError ? 'wait' : 'apologise' };
+      const mayBeKnownNext = error instanceof RetryError || isOfNewer(error);
+      return mayBeKnownNext ? waitAMoment : { do: 'apologise', apology: 'trouble' };
     }
   }
 
   /** A call that nobody knows begins now: its first webhook found nobody here, and a fallback sent it back. */
-  async #askNext(fields: CallFields): Promise<Answer> {
+  async #askNext(fields: CallFields, key: string): Promise<Answer> {
     try {
-      return await this.#desk.continueCall(fields.CallSid);
+      return await this.#desk.continueCall(fields.CallSid, key);
     } catch (error) {
       if (!knowsNothingOf(error)) throw error;
       return await this.#desk.answerCall(incoming(fields));
     }
   }
 
-  #inTime(answer: Answer | typeof late, otherwise: 'decline' | 'wait'): Answer {
+  #inTime(answer: Answer | typeof late, otherwise: Answer): Answer {
     if (answer !== late) return answer;
     this.#tally.count('desk.late');
-    return { do: otherwise };
+    return otherwise;
   }
 }

@@ -4,8 +4,10 @@
  */
 import { z } from 'zod';
 import { type CarrierStatus, carrierStatus } from '../../machines/entries.ts';
-import type { CarrierControl } from '../../runtime/ports/carrier.ts';
+import type { Answer, CarrierControl } from '../../runtime/ports/carrier.ts';
+import { RetryError } from '../../runtime/ports/errors.ts';
 import { RefusedRequestError, type TwilioApi } from './api.ts';
+import { type TwimlPlace, writeTwiml } from './twiml.ts';
 
 const callResource = z.object({ status: carrierStatus });
 
@@ -16,9 +18,12 @@ const pathOf = (carrierCallId: string): string => `/Calls/${encodeURIComponent(c
 
 export class TwilioControl implements CarrierControl {
   readonly #api: TwilioApi;
+  readonly #place: () => TwimlPlace | null;
 
-  constructor(api: TwilioApi) {
+  /** @param place null while the public address is not known yet */
+  constructor(api: TwilioApi, place: () => TwimlPlace | null) {
     this.#api = api;
+    this.#place = place;
   }
 
   async endCall(carrierCallId: string): Promise<void> {
@@ -27,6 +32,12 @@ export class TwilioControl implements CarrierControl {
     } catch (error) {
       if (!(error instanceof RefusedRequestError && overCodes.has(error.twilioCode))) throw error;
     }
+  }
+
+  async redirectCall(carrierCallId: string, answer: Answer): Promise<void> {
+    const place = this.#place();
+    if (place === null) throw new RetryError('carrier.unavailable', 'The public address is not known yet');
+    await this.#api.post(pathOf(carrierCallId), z.unknown(), { Twiml: writeTwiml(answer, place) });
   }
 
   async fetchStatus(carrierCallId: string): Promise<CarrierStatus> {

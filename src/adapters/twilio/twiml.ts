@@ -10,13 +10,20 @@
  * W2. At most 4,000 characters, which is what the carrier takes in a request as well (Twilio, Call resource, Twiml).
  */
 import VoiceResponse from 'twilio/lib/twiml/VoiceResponse.js';
+import type { Apology } from '../../machines/instruction.ts';
 import type { Answer } from '../../runtime/ports/carrier.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
 import { addressOf, connectionOverrides, routes, streamAddressOf } from './addresses.ts';
+import { type Continuation, firstTime, queryAfter } from './continuation.ts';
 
 export const mostTwimlCharacters = 4_000;
 
-const apology = 'I am sorry, something went wrong on our side. Please call again later.';
+const apologies: Record<Apology, string> = {
+  agentUnavailable: 'I am sorry, our assistant cannot be reached at the moment.',
+  trouble: 'I am sorry, something went wrong on our side.',
+};
+const callLater = 'Please call again later.';
+const puttingThrough = 'I am putting you through to somebody who can help.';
 const busy = 'I am sorry, all lines are busy right now. Please call again in a few minutes.';
 
 /** Where the answer is given from. */
@@ -26,17 +33,19 @@ export interface TwimlPlace {
   instance: string;
   /** TwiML outside this host for calls that cannot be taken; null says that the lines are busy. */
   fallbackUrl: string | null;
-  /** How often in a row the call has been told to ask again. */
-  waits: number;
 }
 
-/** @throws FixCallError `configuration.invalid` where the addresses are too long for the carrier */
-export function writeTwiml(answer: Answer, place: TwimlPlace): string {
+/**
+ * @param asked what is known of the request that is answered
+ * @throws FixCallError `configuration.invalid` where the addresses are too long for the carrier
+ */
+export function writeTwiml(answer: Answer, place: TwimlPlace, asked: Continuation = firstTime): string {
   const response = new VoiceResponse();
   if (answer.do === 'connect') connect(response, answer, place);
-  else if (answer.do === 'wait') wait(response, place);
+  else if (answer.do === 'transfer') transfer(response, answer, place);
+  else if (answer.do === 'wait') wait(response, answer.pauseMs, place, asked);
   else if (answer.do === 'decline') decline(response, place);
-  else hangUp(response, answer.do === 'apologise' ? apology : null);
+  else hangUp(response, answer.do === 'apologise' ? `${apologies[answer.apology]} ${callLater}` : null);
   const text = response.toString();
   if (text.length <= mostTwimlCharacters) return text;
   throw new FixCallError(
@@ -45,10 +54,12 @@ export function writeTwiml(answer: Answer, place: TwimlPlace): string {
   );
 }
 
+const wholeSeconds = (durationMs: number): number => Math.max(1, Math.ceil(durationMs / 1_000));
+
 type Connect = Extract<Answer, { do: 'connect' }>;
 
 function connect(response: VoiceResponse, answer: Connect, { publicUrl, instance }: TwimlPlace): void {
-  if (answer.pauseMs > 0) response.pause({ length: Math.ceil(answer.pauseMs / 1_000) });
+  if (answer.pauseMs > 0) response.pause({ length: wholeSeconds(answer.pauseMs) });
   const action = addressOf(publicUrl, routes.continue) + connectionOverrides;
   const stream = response.connect({ action, method: 'POST' }).stream({
     url: streamAddressOf(publicUrl, instance),
@@ -59,9 +70,23 @@ function connect(response: VoiceResponse, answer: Connect, { publicUrl, instance
   stream.parameter({ name: 'token', value: answer.token });
 }
 
-function wait(response: VoiceResponse, { publicUrl, waits }: TwimlPlace): void {
-  response.pause({ length: 1 });
-  const address = `${addressOf(publicUrl, routes.continue)}?waits=${waits + 1}${connectionOverrides}`;
+type Transfer = Extract<Answer, { do: 'transfer' }>;
+
+/** The caller hears the far end ring; the stream is over. */
+function transfer(response: VoiceResponse, answer: Transfer, { publicUrl }: TwimlPlace): void {
+  if (answer.apology !== null) response.say(`${apologies[answer.apology]} ${puttingThrough}`);
+  const action = addressOf(publicUrl, routes.dialed) + connectionOverrides;
+  response.dial({ action, method: 'POST', timeout: wholeSeconds(answer.ringMs) }).number(answer.number);
+}
+
+function wait(
+  response: VoiceResponse,
+  pauseMs: number,
+  { publicUrl }: TwimlPlace,
+  asked: Continuation,
+): void {
+  response.pause({ length: wholeSeconds(pauseMs) });
+  const address = addressOf(publicUrl, routes.continue) + queryAfter(asked) + connectionOverrides;
   response.redirect({ method: 'POST' }, address);
 }
 

@@ -5,10 +5,12 @@
  *
  * Fields that are not named here are let through unread: the carrier adds some without notice.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { carrierStatus } from '../../machines/entries.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
+import { routes } from './addresses.ts';
+import type { DialEnd } from './continuation.ts';
 import type { FormFields } from './signature.ts';
 
 const callSid = z.string().regex(/^CA[0-9a-fA-F]{32}$/);
@@ -41,8 +43,22 @@ export const streamFields = z.object({
   StreamError: z.string().default('unknown'),
 });
 
-/** The query of `/twilio/continue` where we wrote it; anything else counts as the first time. */
-export const waitFields = z.object({ waits: z.coerce.number().int().min(0).max(1_000_000).catch(0) });
+const dialStatus = z.enum(['completed', 'answered', 'busy', 'no-answer', 'failed', 'canceled']);
+
+/** The end of a `<Dial>` (Twilio, TwiML Dial, action). An end that is not known brought nobody to the phone. */
+const dialFields = callFields.extend({
+  DialCallStatus: dialStatus.catch('failed'),
+  DialCallSid: callSid.optional().catch(undefined),
+});
+
+/** A request to the fallback address: `ErrorUrl` is the address of ours that failed. */
+const fallbackFields = z.object({ ErrorUrl: z.string().catch('') });
+
+/** Whether the carrier dialled for the caller and could not tell us how that ended. */
+export function failedToTellDial(body: WebhookBody): boolean {
+  const { ErrorUrl } = readFields(fallbackFields, body);
+  return URL.parse(ErrorUrl)?.pathname.endsWith(routes.dialed) === true;
+}
 
 /** A form as its fields, a JSON body as its text. */
 export type WebhookBody = FormFields | string | null | undefined;
@@ -63,19 +79,35 @@ function parseJson(text: string): unknown {
   }
 }
 
+type Token = string | string[] | undefined;
+
+/** The call and how the dialling for it ended. @throws FixCallError `edge.refused` */
+export function readDial(token: Token, body: WebhookBody): { fields: CallFields; dialed: DialEnd } {
+  const { DialCallStatus: status, DialCallSid: dialSid, ...fields } = readFields(dialFields, body);
+  const outcome = status === 'answered' ? 'completed' : status;
+  return { fields, dialed: { outcome, dialId: dialSid ?? deliveryDigest(token, body) } };
+}
+
+function deliveryDigest(token: Token, body: WebhookBody): string {
+  const identity = typeof token === 'string' ? token : JSON.stringify(body);
+  return createHash('sha256').update(identity).digest('base64url');
+}
+
 /**
  * Tells one delivery from another: the carrier's retries of a delivery have the same body and the same
  * `I-Twilio-Idempotency-Token` (Twilio, Connection overrides).
  */
-export function deliveryKey(token: string | string[] | undefined, body: WebhookBody): string {
-  const identity = typeof token === 'string' ? token : JSON.stringify(body);
-  return `twilio:${createHash('sha256').update(identity).digest('base64url')}`;
-}
+export const deliveryKey = (token: Token, body: WebhookBody): string =>
+  `twilio:${deliveryDigest(token, body)}`;
+
+/** As `deliveryKey`, for requests whose bodies are alike: without a token each of them counts. */
+export const requestKey = (token: Token): string =>
+  typeof token === 'string' ? deliveryKey(token, null) : `twilio:${randomUUID()}`;
 
 /** Of a call's status: by its number in the call's order, where the carrier gave one. */
 export function statusKey(
   { CallSid, CallStatus, SequenceNumber }: StatusFields,
-  token: string | string[] | undefined,
+  token: Token,
   body: WebhookBody,
 ): string {
   return SequenceNumber === undefined

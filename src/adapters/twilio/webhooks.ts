@@ -18,22 +18,27 @@ import type { Answer, CarrierDesk } from '../../runtime/ports/carrier.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
 import { routes } from './addresses.ts';
+import { type Continuation, firstTime, readContinuation } from './continuation.ts';
 import { FrontDesk, type ReportOutcome } from './front-desk.ts';
 import type { Signature } from './signature.ts';
 import type { Tally } from './tally.ts';
-import { type TwimlPlace, writeTwiml } from './twiml.ts';
+import { writeTwiml } from './twiml.ts';
 import {
   callFields,
   deliveryKey,
+  failedToTellDial,
+  readDial,
   readFields,
+  requestKey,
   statusFields,
   statusKey,
   streamFields,
   type WebhookBody,
-  waitFields,
 } from './webhook-fields.ts';
 
 const mostBodyBytes = 64 * 1_024;
+
+const tokenHeader = 'i-twilio-idempotency-token';
 
 /** Longest title of a stream error that an entry keeps. */
 const mostErrorCharacters = 200;
@@ -62,7 +67,7 @@ export const twilioWebhooks =
     app.setErrorHandler((error: FastifyError, _request, reply) => webhooks.fail(error, reply));
     app.post(routes.voice, (request: Request, reply) => webhooks.answer(request, reply));
     app.post(routes.continue, (request: Request, reply) => webhooks.continue(request, reply));
-    app.post(routes.dialed, (request: Request, reply) => webhooks.continue(request, reply));
+    app.post(routes.dialed, (request: Request, reply) => webhooks.takeDial(request, reply));
     app.post(routes.fallback, (request: Request, reply) => webhooks.fallBack(request, reply));
     app.post(routes.status, (request: Request, reply) => webhooks.takeStatus(request, reply));
     app.post(routes.streamStatus, (request: Request, reply) => webhooks.takeStreamStatus(request, reply));
@@ -102,23 +107,29 @@ class Webhooks {
   }
 
   async answer({ body }: Request, reply: FastifyReply): Promise<unknown> {
-    return this.#say(reply, await this.#frontDesk.answer(readFields(callFields, body)), 0);
+    return this.#say(reply, await this.#frontDesk.answer(readFields(callFields, body)), firstTime);
   }
 
-  async continue({ body, query }: Request, reply: FastifyReply): Promise<unknown> {
-    const { waits } = waitFields.parse(query);
-    return this.#say(reply, await this.#frontDesk.continue(readFields(callFields, body), waits), waits);
+  async continue({ body, query, headers }: Request, reply: FastifyReply): Promise<unknown> {
+    const asked = readContinuation(query);
+    const key = requestKey(headers[tokenHeader]);
+    return this.#say(reply, await this.#frontDesk.continue(readFields(callFields, body), asked, key), asked);
+  }
+
+  async takeDial({ body, headers }: Request, reply: FastifyReply): Promise<unknown> {
+    const { fields, dialed } = readDial(headers[tokenHeader], body);
+    return this.#say(reply, await this.#frontDesk.takeDial(fields, dialed), { waits: 0, dialed });
   }
 
   fallBack(request: Request, reply: FastifyReply): Promise<unknown> {
     this.#options.tally.count('webhook.fallback');
-    return this.continue(request, reply);
+    return failedToTellDial(request.body) ? this.takeDial(request, reply) : this.continue(request, reply);
   }
 
   async takeStatus({ body, headers }: Request, reply: FastifyReply): Promise<unknown> {
     const fields = readFields(statusFields, body);
     const entry = { type: 'carrier.reported', status: fields.CallStatus, source: 'callback' } as const;
-    const key = statusKey(fields, headers['i-twilio-idempotency-token'], body);
+    const key = statusKey(fields, headers[tokenHeader], body);
     return this.#confirm(reply, await this.#frontDesk.report(fields.CallSid, { entry }, key));
   }
 
@@ -130,7 +141,7 @@ class Webhooks {
     }
     const error = StreamError.slice(0, mostErrorCharacters).toWellFormed();
     const entry = { type: 'stream.failed', streamId: StreamSid, error } as const;
-    const key = deliveryKey(headers['i-twilio-idempotency-token'], body);
+    const key = deliveryKey(headers[tokenHeader], body);
     return this.#confirm(reply, await this.#frontDesk.report(CallSid, { entry }, key));
   }
 
@@ -139,12 +150,12 @@ class Webhooks {
     return reply.code(outcome === 'failed' ? 503 : 204).send();
   }
 
-  #say(reply: FastifyReply, answer: Answer, waits: number): unknown {
-    const { publicUrl, instance, fallbackUrl } = this.#options;
-    const url = publicUrl();
-    if (url === null) return reply.code(503).send();
-    const place: TwimlPlace = { publicUrl: url, instance, fallbackUrl, waits };
-    return reply.type('text/xml; charset=utf-8').send(writeTwiml(answer, place));
+  #say(reply: FastifyReply, answer: Answer, asked: Continuation): unknown {
+    const { instance, fallbackUrl } = this.#options;
+    const publicUrl = this.#options.publicUrl();
+    if (publicUrl === null) return reply.code(503).send();
+    const twiml = writeTwiml(answer, { publicUrl, instance, fallbackUrl }, asked);
+    return reply.type('text/xml; charset=utf-8').send(twiml);
   }
 }
 

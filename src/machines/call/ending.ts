@@ -1,5 +1,12 @@
 /** Owns: the state in which a decided end is carried out and confirmed. */
-import { closeThisModel, closeThisStream, concludeThisCall, hangUp } from './intents.ts';
+import {
+  closeNextModel,
+  closeThisModel,
+  closeThisStream,
+  concludeThisCall,
+  hangUp,
+  redirectCall,
+} from './intents.ts';
 import { call } from './setup.ts';
 
 const confirmed = { guard: 'carrierEnded', target: '.concluding', actions: 'noteCarrierEnd' } as const;
@@ -7,7 +14,7 @@ const confirmed = { guard: 'carrierEnded', target: '.concluding', actions: 'note
 export const ending = call.createStateConfig({
   tags: 'ending',
   initial: 'deciding',
-  entry: closeThisModel,
+  entry: [closeThisModel, closeNextModel],
   on: {
     'carrier.reported': confirmed,
     /** The stream that was already on its way. */
@@ -15,10 +22,13 @@ export const ending = call.createStateConfig({
   },
   states: {
     deciding: { always: [{ guard: 'apologyDue', target: 'apologising' }, { target: 'hangingUp' }] },
-    /** Twilio asks what to do once the stream is closed, and is told to say sorry and to hang up. */
+    /** Twilio is told to say sorry and to hang up; where it cannot be told so, it asks once the stream is closed. */
     apologising: {
-      entry: closeThisStream,
-      on: { 'owner.claimed': { guard: 'byAnother', target: 'hangingUp', actions: 'forgetProcess' } },
+      entry: redirectCall,
+      on: {
+        'redirect.finished': { guard: 'notRedirected', actions: closeThisStream },
+        'owner.claimed': { guard: 'byAnother', target: 'hangingUp', actions: 'forgetProcess' },
+      },
       after: { ending: 'hangingUp' },
     },
     hangingUp: {

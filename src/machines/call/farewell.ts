@@ -1,10 +1,22 @@
-/** Owns: the region that answers "has goodbye been said?". The call ends only after the farewell was played. */
-import { acceptThisHangUp, createFarewell, declineThisHangUp, interruptReply } from './intents.ts';
+/**
+ * Owns: the region that answers "is the agent leaving the caller?". The call ends, or is handed on, only after the
+ * agent's last words were played.
+ */
+import { and, not } from 'xstate';
+import {
+  acceptThisHangUp,
+  answerOtherTransfer,
+  createFarewell,
+  declineThisHangUp,
+  interruptReply,
+} from './intents.ts';
 import { call } from './setup.ts';
 
 const conversationGoesOn = { target: 'none', actions: [declineThisHangUp, 'forgetHangUpCall'] } as const;
 const endNow = (reason: string) =>
   ({ target: '#call.ending', actions: { type: 'endBecause', params: { reason } } }) as const;
+
+const handOver = { target: '#call.transferring' } as const;
 
 /** The process that was saying goodbye is gone: another one asks for the goodbye again. */
 const goodbyeAgain = { guard: 'byAnother', target: 'requested', reenter: true } as const;
@@ -13,13 +25,30 @@ const whenPlayed = (reason: string) => ({ guard: 'playedReply', ...endNow(reason
 
 export const farewell = call.createStateConfig({
   initial: 'none',
+  // The caller is leaving already.
+  on: { 'transfer.requested': answerOtherTransfer },
   states: {
     none: {
       on: {
         'tool.requested': { guard: 'hangUpTool', target: 'announced', actions: 'noteHangUpCall' },
         'hangUp.requested': 'owed',
+        'transfer.requested': [
+          { guard: and(['byAgentNow', 'agentStillSpeaks']), target: 'handingOver', actions: 'noteTransfer' },
+          { target: '#call.transferring', actions: 'noteTransfer' },
+        ],
       },
       after: { longestCall: 'overtime' },
+    },
+    /** The caller is handed on once the agent's words are over. */
+    handingOver: {
+      on: {
+        'reply.finished': { guard: and(['currentReply', not('currentVoicedReply')]), ...handOver },
+        'reply.played': { guard: 'playedReply', ...handOver },
+        'caller.startedSpeaking': handOver,
+        'owner.claimed': { guard: 'byAnother', ...handOver, actions: 'forgetProcess' },
+        'hangUp.requested': 'owed',
+      },
+      after: { farewell: handOver },
     },
     /** The agent asked to hang up: the reply that holds the request may hold the goodbye as well. */
     announced: {

@@ -1,18 +1,21 @@
 /**
- * Owns: the life of a call: ringing, live, ending, ended.
+ * Owns: the life of a call: ringing, live, transferring, ending, ended.
  * Does not own: what happens while it is live (one region a file).
  *
- * Invariants: M1 and M2 of `setup.ts`, and
+ * Invariants: M1 of `setup.ts`, M2 of `context.ts`, and
  * M3. The machine only assigns, waits and names commands: no invoke, spawn, sendTo or emit.
  * M4. From every state `ended` can be reached, and every wait has a limit.
  */
 import { carrier } from './carrier.ts';
+import { chartNumber, initialContext } from './context.ts';
 import { ending } from './ending.ts';
 import { farewell } from './farewell.ts';
 import { media } from './media.ts';
 import { model } from './model.ts';
-import { call, chartNumber, initialContext } from './setup.ts';
+import { call } from './setup.ts';
+import { silence } from './silence.ts';
 import { tools } from './tools.ts';
+import { transferring } from './transferring.ts';
 import { turn } from './turn.ts';
 
 const over = { guard: 'carrierEnded', target: '#call.ending.concluding', actions: 'noteCarrierEnd' } as const;
@@ -51,8 +54,9 @@ export const callMachine = call.createMachine({
         },
       },
       // An end decided by an earlier region wins over what a later one would do with the same event.
-      states: { farewell, carrier, model, media, turn, tools },
+      states: { farewell, carrier, model, media, turn, tools, silence },
     },
+    transferring: { ...transferring, on: { ...transferring.on, 'carrier.reported': over } },
     ending,
     ended: { type: 'final' },
   },

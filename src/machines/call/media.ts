@@ -19,6 +19,6 @@ export const media = call.createStateConfig({
       after: { starved: 'restarting' },
     },
     /** The stream is closed from here; Twilio then asks what to do next. */
-    restarting: { tags: 'recovering', entry: closeThisStream },
+    restarting: { tags: 'recovering', entry: ['cutStream', closeThisStream] },
   },
 });

@@ -1,11 +1,8 @@
 /** Owns: the region that answers "what is owed to the model?". */
-import { createAnswer, runThisTool, sendThisToolResult } from './intents.ts';
+import { and, not } from 'xstate';
+import { createAnswer, createFiller, recoverOpenTools, runThisTool, sendThisToolResult } from './intents.ts';
+import { nobodySpeaks } from './places.ts';
 import { call } from './setup.ts';
-
-/** Old commands are never replayed: each tool call without an outcome is asked for again, as a recovery. */
-const recoverOpenTools = call.enqueueActions(({ context, enqueue }) => {
-  for (const toolCallId of context.tools) enqueue({ type: 'recoverTool', params: { toolCallId } });
-});
 
 export const tools = call.createStateConfig({
   initial: 'idle',
@@ -15,17 +12,25 @@ export const tools = call.createStateConfig({
     'reply.finished': { guard: 'toolAnswerDue', actions: createAnswer },
   },
   states: {
-    idle: {},
+    /** Tools may have begun before a transfer that came to nothing. */
+    idle: { always: { guard: 'toolsOpen', target: 'running' } },
     running: {
       on: {
         'tool.finished': [
+          // The answer follows a sentence that was asked for before.
           {
-            guard: 'lastToolOnFreeFloor',
+            guard: and(['lastToolOnFreeFloor', not('fillerAwaited')]),
             target: 'idle',
             actions: ['settleTool', sendThisToolResult, createAnswer],
           },
           { guard: 'lastTool', target: 'idle', actions: ['settleTool', sendThisToolResult] },
           { guard: 'openTool', actions: ['settleTool', sendThisToolResult] },
+        ],
+      },
+      after: {
+        toolFiller: [
+          { guard: and(['fillerDue', nobodySpeaks]), actions: ['noteFiller', createFiller] },
+          { guard: 'fillerMayCome', target: 'running', reenter: true },
         ],
       },
     },

@@ -1,5 +1,12 @@
 /** Owns: the region that answers "who has the floor?". */
-import { closeThisModel, createAnswer, createOwedReply, interruptReply } from './intents.ts';
+import { and, not } from 'xstate';
+import {
+  closeThisModel,
+  createAnswer,
+  createContinuation,
+  createOwedReply,
+  interruptReply,
+} from './intents.ts';
 import { call } from './setup.ts';
 
 const callerSpeaks = {
@@ -9,6 +16,16 @@ const callerSpeaks = {
 
 /** The session answers nothing any more: a new one, with the same history, may. */
 const replaceModel = { target: 'listening', actions: closeThisModel } as const;
+
+/** The model failed in the middle of its reply: what was heard stands, and the rest is asked for. */
+const goOn = {
+  target: '#call.live.turn.thinking',
+  actions: ['noteReplyFinished', 'countReplyTry', 'oweContinuation', createContinuation],
+} as const;
+const goOnElsewhere = {
+  target: '#call.live.turn.listening',
+  actions: ['noteReplyFinished', 'oweContinuation', closeThisModel],
+} as const;
 
 const askAgain = { target: 'thinking', reenter: true, actions: ['countReplyTry', createOwedReply] } as const;
 
@@ -37,7 +54,16 @@ export const turn = call.createStateConfig({
     'tool.finished': { guard: 'lastToolOnFreeFloor', target: '.thinking' },
   },
   states: {
-    listening: {},
+    listening: {
+      on: {
+        'reply.finished': [
+          { guard: 'toolAnswerDue', target: 'thinking', actions: 'noteReplyFinished' },
+          { guard: and(['brokenReply', 'canSpeak', 'replyTriesLeft']), ...goOn },
+          { guard: and(['brokenReply', 'canSpeak']), ...goOnElsewhere },
+          { actions: 'noteReplyFinished' },
+        ],
+      },
+    },
     callerSpeaking: {
       on: {
         'caller.stoppedSpeaking': { target: 'thinking', actions: 'freshReplyTries' },
@@ -58,6 +84,8 @@ export const turn = call.createStateConfig({
         ],
         'reply.finished': [
           { guard: 'toolAnswerDue', target: 'thinking', reenter: true, actions: 'noteReplyFinished' },
+          // The caller spoke over a reply that was asked for before: the turn that ended since is still unanswered.
+          { guard: and(['cancelledReply', 'callerTurnOpen']), actions: 'noteReplyFinished' },
           { guard: 'cancelledReply', target: 'listening', actions: 'noteReplyFinished' },
           {
             guard: 'emptyReplyWithTriesLeft',
@@ -87,7 +115,9 @@ export const turn = call.createStateConfig({
         'reply.finished': { actions: 'noteReplyFinished' },
         'reply.played': [
           { guard: 'playedBeforeToolAnswer', target: 'thinking', actions: 'oweAnswer' },
-          { guard: 'playedReply', target: 'listening', actions: 'nothingOwed' },
+          { guard: and(['playedBrokenReply', 'replyTriesLeft']), ...goOn },
+          { guard: 'playedBrokenReply', ...goOnElsewhere },
+          { guard: 'playedReply', target: 'listening', actions: ['nothingOwed', 'freshReplyTries'] },
           { guard: 'earlierReply', target: 'thinking' },
         ],
         // The answer follows what is being played.
@@ -105,6 +135,8 @@ export const turn = call.createStateConfig({
       },
       after: {
         playbackStall: [
+          // Nothing is wrong with the reply: what was not heard is owed to the next line.
+          { guard: not('hasStream'), target: 'listening', actions: interruptReply },
           { guard: 'voicedReplyActive', ...replaceModel },
           { target: 'listening', actions: 'nothingOwed' },
         ],

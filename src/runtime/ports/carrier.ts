@@ -7,7 +7,7 @@
  * R2. A line ends in exactly one `stream.closed`, and signals nothing after it.
  */
 import type { CarrierStatus } from '../../machines/entries.ts';
-import type { Instruction } from '../../machines/instruction.ts';
+import type { Apology, Instruction } from '../../machines/instruction.ts';
 import type { Signal } from './signal.ts';
 
 export interface IncomingCall {
@@ -19,11 +19,11 @@ export interface IncomingCall {
 /** What the carrier is to do next. `connect` names our call and carries the token that its stream must show. */
 export type Answer =
   | { do: 'connect'; callId: string; attempt: number; token: string; pauseMs: number }
-  | Exclude<Instruction, { do: 'connect' }>
+  /** Dial the number (E.164) for the caller and leave the two alone; `apology` is said first. */
+  | { do: 'transfer'; number: string; ringMs: number; apology: Apology | null }
+  | Exclude<Instruction, { do: 'connect' | 'transfer' }>
   /** We cannot take the call now: say so, or hand it to the fallback. */
-  | { do: 'decline' }
-  /** Ask again in a moment. */
-  | { do: 'wait' };
+  | { do: 'decline' };
 
 /** An open media stream towards the caller. */
 export interface Line {
@@ -55,8 +55,8 @@ export interface StreamStart {
 export interface CarrierDesk {
   /** An incoming call, or the same delivery once more. */
   answerCall(call: IncomingCall): Promise<Answer>;
-  /** The carrier asks what to do next with a call that it has. */
-  continueCall(carrierCallId: string): Promise<Answer>;
+  /** The carrier asks what to do next with a call that it has. `key` tells one request from another. */
+  continueCall(carrierCallId: string, key: string): Promise<Answer>;
   /** `key` tells one delivery from another: the same one again changes nothing. */
   report(carrierCallId: string, signal: Signal, key: string): Promise<void>;
   /** Null refuses the stream: its token is missing, used, expired or another call's. */
@@ -70,6 +70,11 @@ export interface CarrierControl {
    * @throws GiveUpError `carrier.refused`, RetryError `carrier.unavailable`
    */
   endCall(carrierCallId: string): Promise<void>;
+  /**
+   * Has the call carry out `answer` at once, whatever it is doing. The carrier ends the call's stream for it.
+   * @throws GiveUpError `carrier.refused` (the call is not in progress), RetryError `carrier.unavailable`
+   */
+  redirectCall(carrierCallId: string, answer: Answer): Promise<void>;
   /** @throws GiveUpError `carrier.refused`, RetryError `carrier.unavailable` */
   fetchStatus(carrierCallId: string): Promise<CarrierStatus>;
 }

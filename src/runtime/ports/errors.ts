@@ -10,6 +10,7 @@ export const errorCodes = {
   'journal.unavailable': 'The journal did not take or give the data now; it may later.',
   'journal.corrupt': 'The journal file is not a Holdfast journal or is damaged. Nothing was written to it.',
   'journal.future': 'The journal or the log was written by a newer Holdfast than this one.',
+  'journal.past': 'The log was written by an older Holdfast, whose chart this one no longer keeps.',
   'journal.closed': 'The journal was used after it was closed.',
   'journal.url': 'JOURNAL_URL names no journal that this version knows.',
   'log.invalid': 'A log does not fold: an entry is malformed or was never possible.',

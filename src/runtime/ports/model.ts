@@ -41,6 +41,8 @@ export interface ModelRequest {
   transcription: { model: string; language: string | null };
   tools: readonly ToolDeclaration[];
   history: readonly HistoryItem[];
+  /** Pause between pings; each must be answered before the next one, or the session counts as lost. */
+  pingEveryMs: number;
   /** A stable keyed hash that stands for the caller (OpenAI, `OpenAI-Safety-Identifier`). Never the number itself. */
   safetyIdentifier?: string;
 }
@@ -51,6 +53,11 @@ export interface ModelListener {
    * `reply.started`, `reply.transcribed`, `reply.finished`, `tool.requested`, `input.refused`.
    */
   onSignal(signal: Signal): void;
+  /**
+   * The caller's turn reaches up to `audioMs` of the audio that was appended to this session; null where the far side
+   * does not say. Called before `caller.stoppedSpeaking` is signalled.
+   */
+  onTurnEnded(itemId: string, audioMs: number | null): void;
   /** G.711 mu-law at 8 kHz. The buffer may be kept. */
   onReplyAudio(replyId: string, itemId: string, audio: Buffer): void;
   /** All audio of the item has come. */
@@ -59,12 +66,17 @@ export interface ModelListener {
   onReplyEnded(replyId: string): void;
 }
 
+export interface ReplyOptions {
+  /** Whether the model may call tools in the reply; true unless told. */
+  tools: boolean;
+}
+
 export interface ModelSession {
   /** Base64 of G.711 mu-law at 8 kHz, passed on as it is. Dropped until the session is open. */
   appendAudio(payloadBase64: string): void;
   bufferedBytes(): number;
-  /** `instructions` null lets the model answer by the session's own. */
-  createReply(instructions: string | null): void;
+  /** `instructions` null lets the model answer by the session's own. Without `tools` it can only speak. */
+  createReply(instructions: string | null, options?: ReplyOptions): void;
   /** Cancels the active reply, where there is one and the far side does not do so by itself; forgets waiting requests. */
   cancelReply(): void;
   /** Tells the model that the caller heard only the first `playedMs` of the item; 0 removes it from its memory. */

@@ -16,15 +16,21 @@ const pauseWithinSpeechMs = 400;
 
 const loudness = Uint16Array.from({ length: 256 }, (_, byte) => Math.abs(decodeMulaw(byte)));
 
-/** Whether an ear would notice 20 ms of G.711 mu-law. */
+/** Bytes of a frame that are listened to: all of 20 ms, and as many, evenly spread, of a longer one. */
+const heardBytes = 160;
+
+/** Whether an ear would notice a frame of G.711 mu-law. */
 export function isAudible(frame: Uint8Array): boolean {
+  const stride = Math.max(1, Math.floor(frame.length / heardBytes));
   let sum = 0;
-  for (const byte of frame) sum += loudness[byte] ?? 0;
-  return sum >= audibleMean * frame.length;
+  for (let index = 0; index < frame.length; index += stride) sum += loudness[frame[index] ?? 0] ?? 0;
+  return sum * stride >= audibleMean * frame.length;
 }
 
 export class Hearing {
   readonly #listener: (event: CallerEvent) => void;
+  /** Length of a frame. */
+  #frameMs = frameMs;
   #isAgentSpeaking = false;
   /** Where the last audible frame ended. */
   #audibleUntil = Number.NEGATIVE_INFINITY;
@@ -32,6 +38,11 @@ export class Hearing {
 
   constructor(listener: (event: CallerEvent) => void) {
     this.#listener = listener;
+  }
+
+  /** To be called before the first frame where frames are not of 20 ms. */
+  tune(lengthMs: number): void {
+    this.#frameMs = lengthMs;
   }
 
   /** Sound of the agent since the last `forget`, in milliseconds. */
@@ -49,13 +60,13 @@ export class Hearing {
 
   hear(at: number, frame: Uint8Array | null): void {
     if (frame !== null && isAudible(frame)) this.#noteSound(at);
-    else if (this.#isAgentSpeaking && at + frameMs - this.#audibleUntil >= pauseWithinSpeechMs)
+    else if (this.#isAgentSpeaking && at + this.#frameMs - this.#audibleUntil >= pauseWithinSpeechMs)
       this.#noteSilence();
   }
 
   #noteSound(at: number): void {
-    this.#audibleUntil = at + frameMs;
-    this.#spokenMs += frameMs;
+    this.#audibleUntil = at + this.#frameMs;
+    this.#spokenMs += this.#frameMs;
     if (this.#isAgentSpeaking) return;
     this.#isAgentSpeaking = true;
     this.#listener({ event: 'agentStarted', at });

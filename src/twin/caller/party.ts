@@ -12,11 +12,11 @@ export interface LineControls {
 
 /** All times are milliseconds since the Unix epoch, exact to the frame. */
 export interface Party {
-  /** The call was answered: from now on the party is asked to speak and told what it hears, every 20 ms. */
-  join(at: number, controls: LineControls): void;
-  /** What it says in the 20 ms that end at `at`. */
+  /** The call was answered: from now on the party is asked to speak and told what it hears, frame by frame. */
+  join(at: number, controls: LineControls, frameMs?: number): void;
+  /** What it says in the frame that ends at `at`. */
   speak(at: number): VoiceFrame;
-  /** What it hears in the 20 ms that begin at `at`: valid until it returns; null is silence. */
+  /** What it hears in the frame that begins at `at`: valid until it returns; null is silence. */
   hear(at: number, frame: Uint8Array | null): void;
 }
 

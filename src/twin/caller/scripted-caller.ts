@@ -10,7 +10,7 @@ import { Hearing } from './hearing.ts';
 import type { CallerEvent, LineControls, Party } from './party.ts';
 import { type CallerManners, type CallerScript, type CallerStep, type Cue, cueOf } from './script.ts';
 import { findClip } from './speech.ts';
-import { type Clip, frameMs, silentFrame, type VoiceFrame } from './voice.ts';
+import { type Clip, frameMs as ordinaryFrameMs, silenceOf, type VoiceFrame } from './voice.ts';
 
 const defaultManners: Required<CallerManners> = { quietMs: 700, patienceMs: 60_000 };
 
@@ -20,6 +20,8 @@ export class ScriptedCaller implements Party {
   readonly #listener: (event: CallerEvent) => void;
   readonly #hearing: Hearing;
   #controls: LineControls | null = null;
+  #frameMs = ordinaryFrameMs;
+  #silence = silenceOf(ordinaryFrameMs);
   #clip: Clip | null = null;
   #saidFrames = 0;
   /** When the step before was done. */
@@ -33,16 +35,19 @@ export class ScriptedCaller implements Party {
     this.#hearing = new Hearing(listener);
   }
 
-  join(at: number, controls: LineControls): void {
+  join(at: number, controls: LineControls, frameMs = ordinaryFrameMs): void {
     this.#waitingSince = at;
     this.#controls = controls;
+    this.#frameMs = frameMs;
+    this.#silence = silenceOf(frameMs);
+    this.#hearing.tune(frameMs);
   }
 
   speak(at: number): VoiceFrame {
-    if (this.#clip === null) this.#takeSteps(at - frameMs);
+    if (this.#clip === null) this.#takeSteps(at - this.#frameMs);
     const clip = this.#clip;
     const frame = clip?.frames[this.#saidFrames];
-    if (clip === null || frame === undefined) return silentFrame;
+    if (clip === null || frame === undefined) return this.#silence;
     this.#saidFrames += 1;
     if (this.#saidFrames === clip.frames.length) this.#finishClip(clip, at);
     return frame;
@@ -81,7 +86,7 @@ export class ScriptedCaller implements Party {
   }
 
   #take(step: CallerStep, at: number): void {
-    if ('say' in step) this.#beginClip(findClip(step.say), at);
+    if ('say' in step) this.#beginClip(findClip(step.say, this.#frameMs), at);
     else if ('press' in step) this.#press(step.press, at);
     else if ('hangUp' in step) this.#hangUp(at, 'script');
   }

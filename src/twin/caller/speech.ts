@@ -3,10 +3,11 @@
  * Does not own: how they were made (`scripts/make-speech.sh`).
  *
  * Invariants:
- * E1. A line, or a list of bytes that a script gave, is cut once per process and kept as long as it is in use.
+ * E1. A line, or a list of bytes that a script gave, is cut once per process and length of frame, and kept as long as
+ *     it is in use.
  */
 import { readFileSync } from 'node:fs';
-import { type Clip, cutClip } from './voice.ts';
+import { type Clip, cutClip, frameMs } from './voice.ts';
 
 export interface SpeechLine {
   name: string;
@@ -16,7 +17,7 @@ export interface SpeechLine {
 
 const folder = new URL('./speech/', import.meta.url);
 const clips = new Map<string, Clip>();
-const clipsOfBytes = new WeakMap<Uint8Array, Clip>();
+const clipsOfBytes = new WeakMap<Uint8Array, Map<number, Clip>>();
 let lines: readonly SpeechLine[] | null = null;
 
 /** All lines, in the order of the conversation that they make. */
@@ -27,26 +28,29 @@ export function listSpeech(): readonly SpeechLine[] {
 
 /**
  * @param speech a line's name, or G.711 mu-law at 8 kHz
+ * @param lengthMs of a frame
  * @throws Error for a name that is no line's
  */
-export function findClip(speech: string | Uint8Array): Clip {
-  return typeof speech === 'string' ? findLine(speech) : cutOnce(speech);
+export function findClip(speech: string | Uint8Array, lengthMs = frameMs): Clip {
+  return typeof speech === 'string' ? findLine(speech, lengthMs) : cutOnce(speech, lengthMs);
 }
 
-function findLine(name: string): Clip {
-  const known = clips.get(name);
+function findLine(name: string, lengthMs: number): Clip {
+  const key = `${name}/${lengthMs}`;
+  const known = clips.get(key);
   if (known !== undefined) return known;
   if (!listSpeech().some((line) => line.name === name)) {
     const names = listSpeech().map((line) => line.name);
     throw new Error(`There is no speech "${name}": ${names.join(', ')}`);
   }
-  const clip = cutClip(name, readFileSync(new URL(`${name}.ulaw`, folder)));
-  clips.set(name, clip);
+  const clip = cutClip(name, readFileSync(new URL(`${name}.ulaw`, folder)), lengthMs);
+  clips.set(key, clip);
   return clip;
 }
 
-function cutOnce(audio: Uint8Array): Clip {
-  const clip = clipsOfBytes.get(audio) ?? cutClip('bytes', audio);
-  clipsOfBytes.set(audio, clip);
+function cutOnce(audio: Uint8Array, lengthMs: number): Clip {
+  const ofBytes = clipsOfBytes.get(audio) ?? new Map<number, Clip>();
+  const clip = ofBytes.get(lengthMs) ?? cutClip('bytes', audio, lengthMs);
+  clipsOfBytes.set(audio, ofBytes.set(lengthMs, clip));
   return clip;
 }

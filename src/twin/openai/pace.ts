@@ -14,6 +14,8 @@ export interface Pace {
   jitter: number;
   /** Between two pieces of text or of arguments that no audio paces. */
   textDelayMs: number;
+  /** Words and marks in one piece of text. */
+  wordsPerPiece: number;
   /** From the commit of a turn to its complete transcription. */
   transcriptionDelayMs: number;
 }
@@ -24,5 +26,6 @@ export const livePace: Pace = {
   speedFactor: 5,
   jitter: 0.1,
   textDelayMs: 20,
+  wordsPerPiece: 1,
   transcriptionDelayMs: 600,
 };

@@ -61,6 +61,11 @@ export interface TwinSettings {
   requestsActionAfterHangUp: boolean;
   /** Outgoing calls that start per second; what exceeds it is queued. */
   callsPerSecond: number;
+  /**
+   * Audio in one media message, and from one tick of the line to the next: a multiple of 20 ms. Twilio's is 20; longer
+   * frames let a simulation carry many calls.
+   */
+  frameMs: number;
   /** Audio kept of either side of each call, in milliseconds of sound. */
   recordingLimitMs: number;
   /** Calls that are known; beyond them the oldest that has ended is forgotten. */
@@ -82,6 +87,7 @@ export function settle(options: TwinOptions): TwinSettings {
     requestsInterruptedAction: false,
     requestsActionAfterHangUp: false,
     callsPerSecond: 1,
+    frameMs: 20,
     recordingLimitMs: 30 * 60_000,
     mostKnownCalls: 10_000,
     ...options,

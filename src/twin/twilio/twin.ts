@@ -52,7 +52,7 @@ export class TwilioTwin implements CallDirectory {
       ports,
       settings: this.settings,
       webhooks: new WebhookClient(ports, this.settings.authToken),
-      ticker: new Ticker(ports.clock),
+      ticker: new Ticker(ports.clock, this.settings.frameMs),
     };
     const now = (): number => ports.clock.now();
     this.#numbers = new PhoneNumbers(this.settings.accountSid, ports.random, now);

@@ -20,6 +20,33 @@ describe('a request for a reply', () => {
     ]);
   });
 
+  it.each([null, 'Say that it takes a moment.'])('may be for words alone: %s', (instructions) => {
+    const { service, session } = openSession();
+    session.createReply(instructions, { tools: false });
+    const spoken = instructions === null ? {} : { instructions };
+    expect(service.sent).toEqual([
+      { type: 'response.create', event_id: 'reply_1', response: { ...spoken, tool_choice: 'none' } },
+    ]);
+  });
+
+  it('for words alone is another one than with tools, wherever it is told from others', () => {
+    const { service, session } = openSession();
+    const choices = () => service.sent.map(({ response }) => response?.tool_choice ?? 'auto');
+    session.createReply(null);
+    session.createReply(null, { tools: false });
+    session.createReply(null, { tools: false });
+    session.createReply(null, { tools: true });
+    service.startReply('resp_1');
+    service.finishReply('resp_1');
+    expect(choices()).toEqual(['auto', 'none']);
+    service.sayError(activeError('reply_2'));
+    session.createReply(null);
+    service.finishReply('resp_unheard');
+    service.startReply('resp_2');
+    service.finishReply('resp_2');
+    expect(choices()).toEqual(['auto', 'none', 'none', 'auto']);
+  });
+
   it('waits while a reply is active, also one that the service began by itself (L4)', () => {
     const { service, session } = openSession();
     service.startReply();

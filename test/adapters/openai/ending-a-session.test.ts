@@ -152,7 +152,7 @@ describe('a session that is lost', () => {
 });
 
 describe('the heartbeat', () => {
-  it('pings every 10 s and goes on while it is answered', async () => {
+  it('pings as often as the call asks for, and goes on while it is answered', async () => {
     const { clock, service, ear } = openSession();
     await clock.advance(35_000);
     expect(service.pings).toBe(3);
@@ -174,11 +174,32 @@ describe('the heartbeat', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('beats at the pace that it is given', async () => {
-    const { clock, service } = openSession({}, { limits: { pingEveryMs: 100 } });
-    await clock.advance(1_000);
-    expect(service.pings).toBe(10);
+  it('takes any message for a sign of life: a pong may be late where much is said', async () => {
+    const { clock, service, ear } = openSession();
+    service.answersPings = false;
+    await clock.advance(15_000);
+    service.startReply();
+    await clock.advance(10_000);
+    expect(ear.entriesOf('model.closed')).toEqual([]);
+    await clock.advance(5_000);
+    expect(ear.entriesOf('model.closed')).toHaveLength(1);
   });
+
+  it.each([500, 2_000])(
+    'tells within twice its pause that a connection is half open: %i ms',
+    async (pingEveryMs) => {
+      for (const deafAfterMs of [0, 1, pingEveryMs - 1, pingEveryMs, pingEveryMs + 1]) {
+        const { clock, service, ear } = openSession({ pingEveryMs });
+        await clock.advance(deafAfterMs);
+        service.answersPings = false;
+        await clock.advance(2 * pingEveryMs);
+        expect(ear.entries).toMatchObject([
+          { type: 'model.closed', cause: 'pong.missed', reaction: 'retry' },
+        ]);
+        expect(service.isTerminated).toBe(true);
+      }
+    },
+  );
 });
 
 describe('a far side that reads no longer', () => {

@@ -40,6 +40,16 @@ describe('a probe', () => {
     expect(error.message).toBe('the model did not let us in: invalid_api_key');
   });
 
+  it('needs no answer to a ping: its own time is short enough', async () => {
+    const { clock, service, outcome } = startProbe();
+    service.accept();
+    await clock.advance(10_000);
+    expect(service.pings).toBe(0);
+    expect((await outcome) as RetryError).toMatchObject({
+      message: 'the model did not let us in: session.created.timeout',
+    });
+  });
+
   it('rejects for now where nothing answers', async () => {
     const { clock, outcome } = startProbe();
     await clock.advance(10_000);

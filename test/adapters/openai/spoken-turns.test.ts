@@ -77,8 +77,10 @@ describe('a spoken turn', () => {
   it('is heard in the order in which the service tells it', () => {
     const { service, ear } = openSession();
     sayTurn((event) => service.say(event));
+    expect(ear.heard).toContainEqual({ heard: 'turnEnded', itemId: 'item_U', audioMs: 4256 });
     expect(ear.order).toEqual([
       'caller.startedSpeaking',
+      'turnEnded',
       'caller.stoppedSpeaking',
       'reply.started',
       'audio',
@@ -203,7 +205,27 @@ describe('a reply that is cut off', () => {
     expect(ear.entriesOf('reply.finished')[0]).toMatchObject({ status: 'cancelled', cause: 'turn_detected' });
   });
 
-  it('is transcribed once', () => {
+  it('is transcribed as far as it has come, twice a second: another process may have to go on with it', async () => {
+    const { clock, service, ear } = openSession();
+    await clock.advance(1_000);
+    service.startReply();
+    service.say(transcriptDelta('I '));
+    service.sayAudio(audioOf(100));
+    service.say(transcriptDelta('think '));
+    service.say(transcriptDelta('that '));
+    await clock.advance(499);
+    service.say(transcriptDelta('it '));
+    await clock.advance(1);
+    service.say(transcriptDelta('is '));
+    service.say(transcriptDone('I think that it is so'));
+    expect(ear.payloadsOf('reply.transcribed')).toEqual([
+      { transcript: 'I think ' },
+      { transcript: 'I think that it is ' },
+      { transcript: 'I think that it is so' },
+    ]);
+  });
+
+  it('is transcribed to its end once', () => {
     const { service, ear } = openSession();
     service.startReply();
     service.sayAudio(audioOf(100));

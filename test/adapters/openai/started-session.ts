@@ -30,6 +30,7 @@ export const plainRequest: ModelRequest = {
   transcription: { model: 'gpt-realtime-whisper', language: 'en' },
   tools: [weatherTool, { ...weatherTool, name: 'book_table', effect: 'once' }],
   history: [],
+  pingEveryMs: 10_000,
 };
 
 /** One thing that a listener heard. */
@@ -37,6 +38,7 @@ export type Heard =
   | { heard: 'signal'; signal: Signal }
   | { heard: 'audio'; replyId: string; itemId: string; audio: Buffer }
   | { heard: 'itemEnded'; itemId: string }
+  | { heard: 'turnEnded'; itemId: string; audioMs: number | null }
   | { heard: 'replyEnded'; replyId: string };
 
 export class Ear implements ModelListener {
@@ -50,6 +52,10 @@ export class Ear implements ModelListener {
     if (fault !== null) throw new Error(`${signal.entry.type} is no entry: ${fault}`);
     this.heard.push({ heard: 'signal', signal });
     this.react(signal.entry);
+  }
+
+  onTurnEnded(itemId: string, audioMs: number | null): void {
+    this.heard.push({ heard: 'turnEnded', itemId, audioMs });
   }
 
   onReplyAudio(replyId: string, itemId: string, audio: Buffer): void {

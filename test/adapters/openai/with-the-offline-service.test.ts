@@ -95,6 +95,10 @@ const finished =
 const audioOf = ({ ear }: World): Buffer =>
   Buffer.concat(ear.heard.flatMap((one) => (one.heard === 'audio' ? [one.audio] : [])));
 
+/** A transcript that is still coming is signalled as far as it has come: here only its end counts. */
+const withoutRepetition = (types: readonly string[]): string[] =>
+  types.filter((type, index) => type !== 'reply.transcribed' || types.lastIndexOf(type) === index);
+
 describe('in memory', () => {
   it('opens with the phone format both ways and greets', async () => {
     const world = await meet();
@@ -107,7 +111,7 @@ describe('in memory', () => {
     session.createReply(null);
     expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
     expect(audioOf(world)).toHaveLength(2_000 * 8);
-    expect(ear.payloadsOf('reply.transcribed')).toEqual([{ transcript: 'Welcome. How can I help?' }]);
+    expect(ear.payloadsOf('reply.transcribed').at(-1)).toEqual({ transcript: 'Welcome. How can I help?' });
     expect(ear.order.slice(-3)).toEqual(['reply.transcribed', 'replyEnded', 'reply.finished']);
     expect(ear.entriesOf('reply.finished')[0]).toMatchObject({
       status: 'completed',
@@ -125,9 +129,10 @@ describe('in memory', () => {
     expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
     await clock.advance(1_000);
     const order = ear.order.filter((type) => type !== 'audio' && type !== 'caller.transcribed');
-    expect(order).toEqual([
+    expect(withoutRepetition(order)).toEqual([
       'model.opened',
       'caller.startedSpeaking',
+      'turnEnded',
       'caller.stoppedSpeaking',
       'reply.started',
       'itemEnded',
@@ -244,7 +249,7 @@ describe('in memory', () => {
     });
     session.createReply(null);
     expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
-    expect(ear.payloadsOf('reply.transcribed')).toEqual([{ transcript: 'It is foggy in London today.' }]);
+    expect(ear.payloadsOf('reply.transcribed').at(-1)).toEqual({ transcript: 'It is foggy in London today.' });
     expect(oddities).toEqual([]);
   });
 
@@ -335,7 +340,7 @@ describe('over real sockets', () => {
     const session = modelOf(twin.url).open(plainRequest, ear);
     session.createReply(null);
     await heard(ear, 'reply.finished');
-    expect(ear.entries.map(({ type }) => type)).toEqual([
+    expect(withoutRepetition(ear.entries.map(({ type }) => type))).toEqual([
       'model.opened',
       'reply.started',
       'reply.transcribed',

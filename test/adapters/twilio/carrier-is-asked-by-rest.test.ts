@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TwilioApi } from '../../../src/adapters/twilio/api.ts';
 import { pointsTo, TwilioNumber } from '../../../src/adapters/twilio/number.ts';
 import { TwilioControl } from '../../../src/adapters/twilio/rest.ts';
+import { type TwimlPlace, writeTwiml } from '../../../src/adapters/twilio/twiml.ts';
 import { GiveUpError, RetryError } from '../../../src/runtime/ports/errors.ts';
 import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
 import { FakeTwilio } from './fake-twilio.ts';
@@ -12,6 +13,7 @@ import { callSid } from './stream-messages.ts';
 const accountSid = `AC${'5'.repeat(32)}`;
 const authToken = 'secret';
 const phoneNumber = '+15550002';
+const here: TwimlPlace = { publicUrl: 'https://calls.example', instance: 'a-1', fallbackUrl: null };
 const base = `/2010-04-01/Accounts/${accountSid}`;
 
 let twilio: FakeTwilio;
@@ -22,7 +24,7 @@ beforeEach(async () => {
   twilio = await FakeTwilio.open();
   clock = new VirtualClock();
   api = new TwilioApi({ accountSid, authToken, apiUrl: `${twilio.url}/` }, clock);
-  control = new TwilioControl(api);
+  control = new TwilioControl(api, () => here);
 });
 afterEach(async () => {
   expect(clock.pendingTimers).toBe(0);
@@ -57,6 +59,37 @@ describe('a call', () => {
   ])('that is over already counts as ended: status %i, error %i', async (status, code) => {
     twilio.always(status, { code, message: 'x', status });
     await expect(control.endCall(callSid)).resolves.toBeUndefined();
+  });
+
+  it('is redirected by the TwiML of its next answer', async () => {
+    const connect = { do: 'connect', callId: callSid, attempt: 2, token: 'token', pauseMs: 0 } as const;
+    await control.redirectCall(callSid, connect);
+    expect(twilio.asked).toMatchObject([
+      { method: 'POST', path: `${base}/Calls/${callSid}.json`, form: { Twiml: writeTwiml(connect, here) } },
+    ]);
+    expect(Object.keys(twilio.asked[0]?.form ?? {})).toEqual(['Twiml']);
+  });
+
+  it.each([
+    [400, 21_220],
+    [404, 20_404],
+    [400, 21_205],
+  ])('that cannot be redirected is refused: status %i, error %i', async (status, code) => {
+    twilio.always(status, { code, message: 'x', status });
+    const error = await failureOf(control.redirectCall(callSid, { do: 'hangUp' }));
+    expect(error).toBeInstanceOf(GiveUpError);
+    expect(error).toMatchObject({ code: 'carrier.refused', twilioCode: code });
+  });
+
+  it('may be redirected later where the carrier is busy, or our address is not known yet', async () => {
+    twilio.always(429, { code: 20_429 });
+    const busy = await failureOf(control.redirectCall(callSid, { do: 'hangUp' }));
+    expect(busy).toBeInstanceOf(RetryError);
+    const nowhere = new TwilioControl(api, () => null);
+    const failure = await failureOf(nowhere.redirectCall(callSid, { do: 'hangUp' }));
+    expect(failure).toBeInstanceOf(RetryError);
+    expect(failure.code).toBe('carrier.unavailable');
+    expect(twilio.asked).toHaveLength(1);
   });
 
   it('has the state that the carrier says', async () => {
@@ -145,7 +178,7 @@ describe('a request', () => {
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
     const nobody = new TwilioApi({ accountSid, authToken, apiUrl: `http://127.0.0.1:${port}` }, clock);
-    const error = await failureOf(new TwilioControl(nobody).endCall(callSid));
+    const error = await failureOf(new TwilioControl(nobody, () => here).endCall(callSid));
     expect(error).toBeInstanceOf(RetryError);
     expect(error.message).toContain('ECONNREFUSED');
     expect(error.message).not.toContain('127.0.0.1');

@@ -59,28 +59,31 @@ afterEach(async () => {
   expect(upgrades.size).toBe(0);
 });
 
+const connect = (callId: string, attempt: number): Answer => ({
+  do: 'connect',
+  callId,
+  attempt,
+  token: `token ${attempt}`,
+  pauseMs: 0,
+});
+
+async function admit(): Promise<RecordedListener> {
+  const listener = new RecordedListener();
+  listeners.push(listener);
+  return listener;
+}
+
 it('holds a call of the offline carrier from the first webhook to the last callback', async () => {
   const api = new TwilioApi({ accountSid, authToken, apiUrl: twin.url }, clock);
-  const control = new TwilioControl(api);
+  const here = { publicUrl: publicUrl!, instance: 'a-1', fallbackUrl: null };
+  const control = new TwilioControl(api, () => here);
   const number = new TwilioNumber(api, ourNumber);
-  const here = { publicUrl: publicUrl!, fallbackUrl: null };
   expect((await number.pointHere(here)).voice.url).toBe('https://before.example/');
   expect(pointsTo(await number.readRouting(), here.publicUrl)).toBe(true);
 
-  const connect = (attempt: number): Answer => ({
-    do: 'connect',
-    callId: call.sid,
-    attempt,
-    token: `token ${attempt}`,
-    pauseMs: 0,
-  });
-  desk.answer = async () => connect(1);
-  desk.next = async () => connect(2);
-  desk.admit = async () => {
-    const listener = new RecordedListener();
-    listeners.push(listener);
-    return listener;
-  };
+  desk.answer = async () => connect(call.sid, 1);
+  desk.next = async () => connect(call.sid, 2);
+  desk.admit = admit;
   const call = twin.placeCall({ to: ourNumber, from: '+15550001' });
 
   // The first stream carries audio both ways.
@@ -116,4 +119,42 @@ it('holds a call of the offline carrier from the first webhook to the last callb
   await control.endCall(call.sid);
   const counted = edgeEvents.filter((event) => tally.countOf(event) > 0);
   expect(counted).toEqual(['callback.streamStarted', 'callback.streamStopped']);
+});
+
+it('redirects a call of the offline carrier while it streams, and has it dial until somebody answers', async () => {
+  const api = new TwilioApi({ accountSid, authToken, apiUrl: twin.url }, clock);
+  const here = { publicUrl: publicUrl!, instance: 'a-1', fallbackUrl: null };
+  const control = new TwilioControl(api, () => here);
+  await new TwilioNumber(api, ourNumber).pointHere(here);
+  const transfer: Answer = { do: 'transfer', number: '+15550177', ringMs: 5_000, apology: null };
+  desk.answer = async () => connect(call.sid, 1);
+  desk.next = async () => connect(call.sid, 3);
+  desk.admit = admit;
+  const call = twin.placeCall({
+    to: ourNumber,
+    from: '+15550001',
+    dials: [
+      { outcome: 'busy', ringMs: 10 },
+      { outcome: 'answered', ringMs: 10, talkMs: 10 },
+    ],
+  });
+  const outcomes = () => desk.reports.map(({ signal }) => signal.entry);
+  await vi.waitFor(() => expect(desk.starts).toHaveLength(1));
+
+  // A new stream takes the place of the running one.
+  await control.redirectCall(call.sid, connect(call.sid, 2));
+  await vi.waitFor(() => expect(desk.starts[1]).toMatchObject({ token: 'token 2' }));
+  expect(listeners[0]?.order).toContain('stream.stopped');
+
+  // The far end is busy: that is reported, and the call is asked for again, and comes back.
+  await control.redirectCall(call.sid, transfer);
+  await vi.waitFor(() => expect(outcomes()).toContainEqual({ type: 'transfer.finished', outcome: 'busy' }));
+  await vi.waitFor(() => expect(desk.starts[2]).toMatchObject({ token: 'token 3' }), 5_000);
+
+  // The far end answers: once the two have talked, the call is over.
+  await control.redirectCall(call.sid, transfer);
+  const completed = { type: 'transfer.finished', outcome: 'completed' };
+  await vi.waitFor(() => expect(outcomes()).toContainEqual(completed));
+  await vi.waitFor(async () => expect(await control.fetchStatus(call.sid)).toBe('completed'));
+  await expect(control.redirectCall(call.sid, transfer)).rejects.toMatchObject({ code: 'carrier.refused' });
 });

@@ -56,6 +56,8 @@ export interface Report {
 export class RecordedDesk implements CarrierDesk {
   readonly answered: IncomingCall[] = [];
   readonly continued: string[] = [];
+  /** One for each that continued. */
+  readonly keys: string[] = [];
   readonly reports: Report[] = [];
   readonly starts: StreamStart[] = [];
   answer: () => Promise<Answer> = async () => ({ do: 'hangUp' });
@@ -68,8 +70,9 @@ export class RecordedDesk implements CarrierDesk {
     return this.answer();
   }
 
-  continueCall(carrierCallId: string): Promise<Answer> {
+  continueCall(carrierCallId: string, key: string): Promise<Answer> {
     this.continued.push(carrierCallId);
+    this.keys.push(key);
     return this.next();
   }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Continuation } from '../../../src/adapters/twilio/continuation.ts';
 import { mostTwimlCharacters, type TwimlPlace, writeTwiml } from '../../../src/adapters/twilio/twiml.ts';
 import type { Answer } from '../../../src/runtime/ports/carrier.ts';
 import { readTwiml } from './read-twiml.ts';
@@ -8,7 +9,6 @@ const place: TwimlPlace = {
   publicUrl: 'https://Calls.example/',
   instance: 'a-1',
   fallbackUrl: null,
-  waits: 0,
 };
 const overrides = '#ct=1000&rt=4000&rc=2&rp=all';
 const connect: Extract<Answer, { do: 'connect' }> = {
@@ -18,8 +18,9 @@ const connect: Extract<Answer, { do: 'connect' }> = {
   token: 'CA1.2.99.mac',
   pauseMs: 0,
 };
-const verbs = (answer: Answer, changes: Partial<TwimlPlace> = {}) =>
-  readTwiml(writeTwiml(answer, { ...place, ...changes })).children;
+const transfer = { do: 'transfer', number: '+15550177', ringMs: 29_001, apology: null } as const;
+const verbs = (answer: Answer, changes: Partial<TwimlPlace> = {}, asked?: Continuation) =>
+  readTwiml(writeTwiml(answer, { ...place, ...changes }, asked)).children;
 
 describe('TwiML', () => {
   it('connects a stream with a name and a token of its own, and says what to ask afterwards', () => {
@@ -67,10 +68,41 @@ describe('TwiML', () => {
     expect(verb?.children[0]?.attributes.url).toBe('wss://calls.example/twilio/media/a%2Fb%3Fc');
   });
 
-  it('says sorry in one sentence or more and hangs up', () => {
-    const [say, hangUp, ...rest] = verbs({ do: 'apologise' });
+  it.each([
+    ['trouble', /sorry, something went wrong/],
+    ['agentUnavailable', /sorry, our assistant cannot be reached/],
+  ] as const)('says sorry, why and what to do, and hangs up: %s', (apology, why) => {
+    const [say, hangUp, ...rest] = verbs({ do: 'apologise', apology });
     expect([say?.name, hangUp?.name, rest]).toEqual(['Say', 'Hangup', []]);
-    expect(say?.text).toMatch(/sorry/);
+    expect(say?.text).toMatch(why);
+    expect(say?.text).toMatch(/call again later/);
+  });
+
+  it('dials a number, rings for whole seconds, and asks what to do once that is over', () => {
+    expect(verbs(transfer)).toEqual([
+      {
+        name: 'Dial',
+        attributes: {
+          action: `https://calls.example/twilio/dialed${overrides}`,
+          method: 'POST',
+          timeout: '30',
+        },
+        text: '',
+        children: [{ name: 'Number', attributes: {}, text: '+15550177', children: [] }],
+      },
+    ]);
+    expect(verbs({ ...transfer, ringMs: 1 })[0]?.attributes.timeout).toBe('1');
+  });
+
+  it.each([
+    ['trouble', /something went wrong/],
+    ['agentUnavailable', /cannot be reached/],
+  ] as const)('says why before it dials, and does not send the caller away: %s', (apology, why) => {
+    const [say, dial, ...rest] = verbs({ ...transfer, apology });
+    expect([say?.name, dial?.name, rest]).toEqual(['Say', 'Dial', []]);
+    expect(say?.text).toMatch(why);
+    expect(say?.text).toMatch(/putting you through/);
+    expect(say?.text).not.toMatch(/call again/);
   });
 
   it('hangs up', () => {
@@ -96,11 +128,22 @@ describe('TwiML', () => {
     expect(rest).toEqual([]);
   });
 
-  it('has the carrier ask again after a second, and counts how often', () => {
-    const [pause, redirect] = verbs({ do: 'wait' }, { waits: 4 });
-    expect(pause?.attributes).toEqual({ length: '1' });
+  it.each([
+    [0, '1'],
+    [1_000, '1'],
+    [4_001, '5'],
+  ])('has the carrier ask again after %i ms, in whole seconds, and counts how often', (pauseMs, length) => {
+    const [pause, redirect] = verbs({ do: 'wait', pauseMs }, {}, { waits: 4, dialed: null });
+    expect(pause?.attributes).toEqual({ length });
     expect(redirect?.attributes).toEqual({ method: 'POST' });
     expect(redirect?.text).toBe(`https://calls.example/twilio/continue?waits=5${overrides}`);
+  });
+
+  it('lets the next request tell how the dialling ended', () => {
+    const dialed = { outcome: 'no-answer', dialId: 'CA2' } as const;
+    const [, redirect] = verbs({ do: 'wait', pauseMs: 1 }, {}, { waits: 0, dialed });
+    const query = '?waits=1&dialed=no-answer&dial=CA2';
+    expect(redirect?.text).toBe(`https://calls.example/twilio/continue${query}${overrides}`);
   });
 
   it('gives every text back as it was, whatever characters it holds', () => {

@@ -86,12 +86,23 @@ describe('a webhook for a call that comes in', () => {
   });
 });
 
-describe.each(['/twilio/continue', '/twilio/fallback', '/twilio/dialed'])('a webhook at %s', (path) => {
+describe.each(['/twilio/continue', '/twilio/fallback'])('a webhook at %s', (path) => {
   it('asks what to do next with the call', async () => {
     stage.desk.next = async () => connect;
     expect(verbsOf((await stage.post(path, inProgress)).body)).toEqual(['Connect']);
     expect(stage.desk.continued).toEqual([callSid]);
     expect(stage.desk.answered).toEqual([]);
+  });
+
+  it('is one request however often it is delivered, and another one than the next', async () => {
+    for (const token of ['one', 'one', 'two']) {
+      await stage.post(path, inProgress, { 'i-twilio-idempotency-token': token });
+    }
+    await stage.post(path, inProgress);
+    await stage.post(path, inProgress);
+    const [first, again, ...others] = stage.desk.keys;
+    expect(again).toBe(first);
+    expect(new Set([first, ...others]).size).toBe(4);
   });
 
   it('begins a call that nobody has heard of', async () => {
@@ -150,7 +161,7 @@ describe.each(['/twilio/continue', '/twilio/fallback', '/twilio/dialed'])('a web
 
 describe('a call that is told to ask again', () => {
   it('asks 60 times in a row and then hears an apology', async () => {
-    stage.desk.next = async () => ({ do: 'wait' });
+    stage.desk.next = async () => ({ do: 'wait', pauseMs: 1_000 });
     let path = '/twilio/continue';
     for (let asked = 0; asked < 60; asked++) {
       const redirect = redirectOf((await stage.post(path, inProgress)).body) ?? '';
@@ -162,13 +173,31 @@ describe('a call that is told to ask again', () => {
   });
 
   it('counts from the start again where the number of times is not one', async () => {
-    stage.desk.next = async () => ({ do: 'wait' });
+    stage.desk.next = async () => ({ do: 'wait', pauseMs: 1_000 });
     const { body } = await stage.post('/twilio/continue?waits=-7', inProgress);
     expect(redirectOf(body)).toContain('?waits=1#');
   });
 });
 
 describe('the fallback', () => {
+  const fallbackUrl = 'https://static.example/';
+
+  it('outside this host is not sent a call back that it sent here, but asks again here until it is given up', async () => {
+    stage = new WebhookStage({ fallbackUrl });
+    stage.desk.next = unknownCall;
+    stage.desk.answer = async () => ({ do: 'decline' });
+    const { body } = await stage.post('/twilio/continue', inProgress);
+    expect(redirectOf(body)).toContain(`${publicUrl}/twilio/continue?waits=1#`);
+    const last = await stage.post('/twilio/continue?waits=60', inProgress);
+    expect(verbsOf(last.body)).toEqual(['Say', 'Hangup']);
+  });
+
+  it('is no reason to keep a caller waiting where there is none', async () => {
+    stage.desk.next = unknownCall;
+    stage.desk.answer = async () => ({ do: 'decline' });
+    expect(verbsOf((await stage.post('/twilio/continue', inProgress)).body)).toEqual(['Say', 'Hangup']);
+  });
+
   it('is counted and logged, for something of ours could not be fetched or run', async () => {
     await stage.post('/twilio/fallback', { ...inProgress, ErrorCode: '11200', ErrorUrl: publicUrl });
     expect(stage.tally.countOf('webhook.fallback')).toBe(1);

@@ -26,8 +26,19 @@ const transitionsOf = (machine: AnyStateMachine) =>
 const nameOf = (named: unknown): string =>
   typeof named === 'string' ? named : ((named as { type?: string }).type ?? 'inline');
 
+/** What a guard is made of, where it combines others. */
+const partsOf = (guard: unknown): unknown[] =>
+  typeof guard === 'function' && 'guards' in guard ? (guard.guards as unknown[]) : [];
+
+/** `stateIn` of xstate asks the chart itself. */
+const namesOfGuard = (guard: unknown): string[] => {
+  const parts = partsOf(guard);
+  if (parts.length > 0) return parts.flatMap(namesOfGuard);
+  return typeof guard === 'function' ? [] : [nameOf(guard)];
+};
+
 export const guardsOf = (machine: AnyStateMachine): string[] =>
-  transitionsOf(machine).flatMap(({ guard }) => (guard === undefined ? [] : [nameOf(guard)]));
+  transitionsOf(machine).flatMap(({ guard }) => (guard === undefined ? [] : namesOfGuard(guard)));
 
 /** XState's own actions (timers, `enqueueActions`) are left out. */
 export const actionsOf = (machine: AnyStateMachine): string[] =>

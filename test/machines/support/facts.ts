@@ -1,5 +1,5 @@
 /** Facts of a call in few words, for scenarios. Ids are what the reader sees: `stream1`, `reply1`, `tool1`. */
-import { chartNumber } from '../../../src/machines/call/setup.ts';
+import { chartNumber } from '../../../src/machines/call/context.ts';
 import { type Draft, type DraftOf, entryFormat } from '../../../src/machines/entries.ts';
 import { type Settings, settingsSchema } from '../../../src/machines/settings.ts';
 
@@ -55,13 +55,29 @@ export const carrierReported = (status: DraftOf<'carrier.reported'>['status']): 
   status,
   source: 'callback',
 });
+export const streamRequested = (attempt = 2): Draft => ({ type: 'stream.requested', attempt });
+export const streamClosedInOrder = (attempt = 1): Draft => ({
+  type: 'stream.closed',
+  streamId: `stream${attempt}`,
+  code: 1000,
+});
+export const redirectFinished = (outcome: DraftOf<'redirect.finished'>['outcome']): Draft => ({
+  type: 'redirect.finished',
+  outcome,
+});
+export const moveRequested = (withinMs = 30_000): Draft => ({
+  type: 'move.requested',
+  by: 'drain',
+  withinMs,
+});
 export const carrierUnreachable: Draft = { type: 'carrier.unreachable', cause: 'no answer' };
 
-export const modelOpened = (generation = 1): Draft => ({
+export const modelOpened = (generation = 1, rest: Rest<'model.opened'> = {}): Draft => ({
   type: 'model.opened',
   generation,
   sessionId: `session${generation}`,
   expiresAt: null,
+  ...rest,
 });
 export const modelClosed = (generation = 1, rest: Rest<'model.closed'> = {}): Draft => ({
   type: 'model.closed',
@@ -130,6 +146,19 @@ export const toolFinished = (toolCallId = 'tool1', rest: Rest<'tool.finished'> =
   outcome: 'completed',
   result: { bytes: 2 },
   ...rest,
+});
+
+export const transferTool = toolRequested('handOn', 'transfer_call');
+export const transferByAgent: Draft = {
+  type: 'transfer.requested',
+  by: 'agent',
+  destination: { bytes: 12 },
+  toolCallId: 'handOn',
+};
+export const transferByOperator: Draft = { ...transferByAgent, by: 'operator', toolCallId: null };
+export const transferFinished = (outcome: DraftOf<'transfer.finished'>['outcome']): Draft => ({
+  type: 'transfer.finished',
+  outcome,
 });
 
 export const hangUpRequested: Draft = { type: 'hangUp.requested', by: 'operator' };

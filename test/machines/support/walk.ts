@@ -44,6 +44,7 @@ export function goodWill(state: CallState): Draft[] {
   const attempt = stream.attempt + 1;
   if (snapshot.value === 'ringing') return [{ type: 'call.answered', by: 'us' }];
   if (snapshot.matches({ ending: 'concluding' })) return [{ type: 'call.ended', reason: 'good will' }];
+  if (snapshot.matches('transferring')) return [{ type: 'transfer.finished', outcome: 'no-answer' }];
   if (snapshot.matches('ending'))
     return [{ type: 'carrier.reported', status: 'completed', source: 'callback' }];
   if (snapshot.matches({ live: { model: 'connecting' } }))

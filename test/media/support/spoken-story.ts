@@ -2,7 +2,8 @@
  * Owns: random stories of a model that speaks and a caller who interrupts, told to a bridge, beside the truth of what
  * the model sent and what the caller heard.
  *
- * Every item's audio is made of one byte value, its number: what the caller heard of it can be counted.
+ * Every item's audio is made of one byte value, its number: what the caller heard of it can be counted. The holding
+ * sound is too soft to have any of these values in it.
  */
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -149,6 +150,8 @@ const plainStep = fc.constantFrom(
     story.rig.speak(Buffer.alloc(160));
   }),
   told('change line', (story) => story.changeLine()),
+  told('hold', (story) => story.rig.bridge.playHoldingSound()),
+  told('lag', (story) => story.rig.clock.advance(300)),
 );
 
 const say = fc

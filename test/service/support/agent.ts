@@ -1,4 +1,4 @@
-/** Owns: the agent of these tests: three tools, one of each effect, and what became of them. */
+/** Owns: the agent of these tests: three tools, one of each effect, what became of them, and somebody to be put through to. */
 import { z } from 'zod';
 import {
   type Agent,
@@ -9,6 +9,9 @@ import {
 } from '../../../src/agent/definition.ts';
 import { checkAgent, type LoadedAgent } from '../../../src/agent/loaded-agent.ts';
 import { AgentOrigin } from '../../../src/agent/origin.ts';
+
+/** A number that the agent knows and nobody else is told. */
+export const salesNumber = '+15550177777';
 
 export class TestAgent {
   /** `name key input`, each time that a tool ran. */
@@ -25,6 +28,7 @@ export class TestAgent {
       name: 'clerk',
       instructions: 'Help the caller.',
       greeting: 'Hello, this is the clerk.',
+      transfers: [{ name: 'sales', description: 'Whoever sells.', to: salesNumber }],
       tools: [this.#tool('look_up', 'none'), this.#tool('note_down', 'idempotent'), this.#ordering],
       onCallEnded: (summary, { key }) => {
         this.ends.push({ summary, key });

@@ -98,6 +98,12 @@ export class FakeLine implements Line {
       this.#listener?.onSignal({ entry: { type: 'stream.stopped', streamId: this.streamId } });
   }
 
+  /** Twilio ends the stream: its call carries out something else, or is over. */
+  ends(): void {
+    this.stops();
+    this.#end(1000);
+  }
+
   /** The connection is lost. */
   drops(code = 1006): void {
     this.#end(code);

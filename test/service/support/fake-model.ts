@@ -2,7 +2,13 @@
 import type { Draft, ToolEffect } from '../../../src/machines/entries.ts';
 import { bytesPerMs } from '../../../src/media/mulaw.ts';
 import type { Clock } from '../../../src/runtime/ports/clock.ts';
-import type { Model, ModelListener, ModelRequest, ModelSession } from '../../../src/runtime/ports/model.ts';
+import type {
+  Model,
+  ModelListener,
+  ModelRequest,
+  ModelSession,
+  ReplyOptions,
+} from '../../../src/runtime/ports/model.ts';
 import { referTo } from '../../../src/runtime/ports/signal.ts';
 
 /** From the command to the confirmed session. */
@@ -19,10 +25,12 @@ export class FakeSession implements ModelSession {
   isOpen = false;
   isClosed = false;
   readonly #listener: ModelListener;
+  readonly #expiresAt: number | null;
 
-  constructor(request: ModelRequest, listener: ModelListener) {
+  constructor(request: ModelRequest, listener: ModelListener, expiresAt: number | null) {
     this.request = request;
     this.#listener = listener;
+    this.#expiresAt = expiresAt;
   }
 
   get audioBytes(): number {
@@ -37,8 +45,8 @@ export class FakeSession implements ModelSession {
     return 0;
   }
 
-  createReply(instructions: string | null): void {
-    this.told.push(`createReply: ${instructions ?? 'by its own'}`);
+  createReply(instructions: string | null, { tools }: ReplyOptions = { tools: true }): void {
+    this.told.push(`createReply${tools ? '' : ' without tools'}: ${instructions ?? 'by its own'}`);
   }
 
   cancelReply(): void {
@@ -49,7 +57,12 @@ export class FakeSession implements ModelSession {
     this.told.push(`truncate ${itemId} ${playedMs}`);
   }
 
+  /** As the adapter does, it tells no result again that the history holds. */
   sendToolResult(toolCallId: string, output: string): void {
+    const isKnown = this.request.history.some(
+      (item) => item.kind === 'toolResult' && item.toolCallId === toolCallId,
+    );
+    if (isKnown) return;
     this.told.push(`result of ${toolCallId}: ${output}`);
   }
 
@@ -61,7 +74,8 @@ export class FakeSession implements ModelSession {
     if (this.isClosed || this.isOpen) return;
     this.isOpen = true;
     const { generation } = this.request;
-    this.signal({ type: 'model.opened', generation, sessionId: `session${generation}`, expiresAt: null });
+    const expiresAt = this.#expiresAt;
+    this.signal({ type: 'model.opened', generation, sessionId: `session${generation}`, expiresAt });
   }
 
   loses({ code = 1006, cause = 'close.1006', reaction = 'retry' }: Loss = {}): void {
@@ -77,7 +91,9 @@ export class FakeSession implements ModelSession {
     this.signal({ type: 'caller.startedSpeaking', itemId });
   }
 
-  callerStops(itemId: string, words?: string): void {
+  /** `audioMs`: where in the audio it was given the turn ends; else all of it. */
+  callerStops(itemId: string, words?: string, audioMs: number | null = null): void {
+    if (!this.isClosed) this.#listener.onTurnEnded(itemId, audioMs);
     this.signal({ type: 'caller.stoppedSpeaking', itemId, silenceMs: 500 });
     if (words !== undefined) this.transcribes(itemId, words);
   }
@@ -139,6 +155,8 @@ export class FakeModel implements Model {
   readonly sessions: FakeSession[] = [];
   /** What becomes of the sessions that are opened from now on. */
   next: 'opens' | 'isSilent' | 'isRefused' | 'throws' = 'opens';
+  /** The life of a session, as it is announced when it opens; null where nothing is announced. */
+  expiresInMs: number | null = null;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -158,7 +176,8 @@ export class FakeModel implements Model {
 
   open(request: ModelRequest, listener: ModelListener): ModelSession {
     if (this.next === 'throws') throw new Error('no socket to be had');
-    const session = new FakeSession(request, listener);
+    const expiresAt = this.expiresInMs === null ? null : this.#clock.now() + this.expiresInMs;
+    const session = new FakeSession(request, listener, expiresAt);
     this.sessions.push(session);
     const { next } = this;
     if (next === 'opens') this.#clock.setTimeout(() => session.opens(), modelOpensAfterMs);

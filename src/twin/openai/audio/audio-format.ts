@@ -4,7 +4,7 @@
  *
  * Source: OpenAI Realtime, session, `audio.input.format` and `audio.output.format`.
  */
-import { decodeMulaw } from '../../../media/mulaw.ts';
+import { decodeMulaw, silenceByte } from '../../../media/mulaw.ts';
 import { decodeAlaw } from './alaw.ts';
 
 export type AudioFormat =
@@ -24,11 +24,18 @@ const alawSquares = squaresOf(decodeAlaw);
 /** Sum of the squared samples of `audio` from byte `start` to byte `end`. For PCM both are even. */
 export function squareSum(format: AudioFormat, audio: Uint8Array, start: number, end: number): number {
   if (format.type === 'audio/pcm') return linearSquareSum(audio, start, end);
+  if (format.type === 'audio/pcmu' && isSilent(audio, start, end)) return 0;
   const squares = format.type === 'audio/pcmu' ? mulawSquares : alawSquares;
   let sum = 0;
   for (let index = start; index < end; index += 1) sum += squares[audio[index] ?? 0] ?? 0;
   return sum;
 }
+
+const silence = Buffer.alloc(1_024, silenceByte);
+
+/** Most of what a caller sends: told at once. Bytes that are longer than the silence at hand are not looked at. */
+const isSilent = (audio: Uint8Array, start: number, end: number): boolean =>
+  end - start <= silence.length && silence.compare(audio, start, end, 0, end - start) === 0;
 
 function linearSquareSum(audio: Uint8Array, start: number, end: number): number {
   let sum = 0;

@@ -2,13 +2,24 @@
  * Owns: the newest bytes of audio that a client appended, addressed by their place in all that was ever appended.
  * Does not own: what they mean.
  *
- * Bound: `capacityBytes`, taken step by step as audio comes in. The oldest bytes make room for new ones.
+ * What is appended is kept as it is, without a copy: nobody may write into it afterwards.
+ *
+ * Bound: pieces that lie before the newest `capacityBytes` are let go of, but for the one that reaches into them.
  */
-const firstBytes = 8_192;
+interface Piece {
+  /** Place of its first byte. */
+  start: number;
+  audio: Uint8Array;
+}
+
+/** Pieces let go of that the list may still have room for: it is cut seldom. */
+const mostGone = 256;
 
 export class AudioRecord {
   readonly #capacityBytes: number;
-  #ring = new Uint8Array(0);
+  #pieces: Piece[] = [];
+  /** Pieces at the head of the list that were let go of. */
+  #gone = 0;
   #appendedBytes = 0;
 
   constructor(capacityBytes: number) {
@@ -26,14 +37,10 @@ export class AudioRecord {
   }
 
   append(audio: Uint8Array): void {
-    const kept = audio.subarray(Math.max(0, audio.byteLength - this.#capacityBytes));
-    this.#grow(this.#appendedBytes + audio.byteLength);
+    if (audio.byteLength === 0) return;
+    this.#pieces.push({ start: this.#appendedBytes, audio });
     this.#appendedBytes += audio.byteLength;
-    if (kept.byteLength === 0) return;
-    const start = (this.#appendedBytes - kept.byteLength) % this.#ring.byteLength;
-    const untilEnd = kept.subarray(0, this.#ring.byteLength - start);
-    this.#ring.set(untilEnd, start);
-    this.#ring.set(kept.subarray(untilEnd.byteLength), 0);
+    this.#letGo();
   }
 
   /** A copy of the bytes from place `start` to place `end`, as far as they are kept. */
@@ -41,18 +48,26 @@ export class AudioRecord {
     const first = Math.max(start, this.oldestByte);
     const last = Math.min(end, this.#appendedBytes);
     if (last <= first) return new Uint8Array(0);
-    const from = first % this.#ring.byteLength;
-    const count = last - first;
-    const untilEnd = this.#ring.subarray(from, from + count);
-    return Uint8Array.from(Buffer.concat([untilEnd, this.#ring.subarray(0, count - untilEnd.byteLength)]));
+    const bytes = new Uint8Array(last - first);
+    for (const piece of this.#pieces) {
+      const from = Math.max(0, first - piece.start);
+      const to = Math.min(piece.audio.byteLength, last - piece.start);
+      if (from < to) bytes.set(piece.audio.subarray(from, to), piece.start + from - first);
+    }
+    return bytes;
   }
 
-  /** While the ring is not at its capacity nothing has wrapped round: the bytes keep their places. */
-  #grow(neededBytes: number): void {
-    if (neededBytes <= this.#ring.byteLength || this.#ring.byteLength === this.#capacityBytes) return;
-    const wanted = Math.max(firstBytes, 2 * this.#ring.byteLength, neededBytes);
-    const grown = new Uint8Array(Math.min(this.#capacityBytes, wanted));
-    grown.set(this.#ring.subarray(0, Math.min(this.#appendedBytes, grown.byteLength)));
-    this.#ring = grown;
+  #letGo(): void {
+    const oldest = this.oldestByte;
+    for (let piece = this.#pieces[this.#gone]; piece !== undefined; piece = this.#pieces[this.#gone]) {
+      if (piece.start + piece.audio.byteLength > oldest) break;
+      this.#pieces[this.#gone] = nothing;
+      this.#gone += 1;
+    }
+    if (this.#gone <= mostGone) return;
+    this.#pieces = this.#pieces.slice(this.#gone);
+    this.#gone = 0;
   }
 }
+
+const nothing: Piece = { start: 0, audio: new Uint8Array(0) };

@@ -5,6 +5,7 @@
  * Source: OpenAI Realtime, client events. `output_audio_buffer.clear` belongs to WebRTC and SIP and is refused.
  */
 import { z } from 'zod';
+import { readBase64 } from '../../base64.ts';
 import {
   errorOfIssues,
   missingType,
@@ -16,9 +17,9 @@ import {
 /** Longest identifier that a client may choose for an item or a call. */
 const clientIdentifier = z.string().min(1).max(32);
 const eventId = z.string().max(512).optional();
-const base64Characters = /^[A-Za-z0-9+/]*={0,2}$/;
-const isBase64 = (text: string): boolean => text.length % 4 === 0 && base64Characters.test(text);
-const base64 = z.string().refine(isBase64, { error: 'expected base64-encoded audio' });
+const base64 = z
+  .string()
+  .refine((text) => readBase64(text, true) !== null, { error: 'expected base64-encoded audio' });
 
 const itemStatus = z.enum(['in_progress', 'completed', 'incomplete']).optional();
 const itemObject = z.literal('realtime.item').optional();
@@ -189,12 +190,20 @@ function parseObject(text: string): Message | null {
 
 const appendStart = '{"type":"input_audio_buffer.append","audio":"';
 const appendEnd = '"}';
+
+/** The last audio that was read plainly: a caller who is silent sends the same again and again. */
+let last: { text: string; audio: Uint8Array } = { text: '', audio: new Uint8Array(0) };
+
 /**
  * The audio of an append as nearly all clients write it, read without parsing JSON: calls send fifty of them a
  * second. Null for every other message, also for one that is wrong: `readClientEvent` says why.
+ * The bytes may be given again: they are not to be written to.
  */
 export function readPlainAppend(text: string): Uint8Array | null {
   if (!text.startsWith(appendStart) || !text.endsWith(appendEnd)) return null;
+  if (text === last.text) return last.audio;
   const audio = text.slice(appendStart.length, -appendEnd.length);
-  return isBase64(audio) ? Buffer.from(audio, 'base64') : null;
+  const bytes = readBase64(audio, true);
+  if (bytes !== null) last = { text, audio: bytes };
+  return bytes;
 }

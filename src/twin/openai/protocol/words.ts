@@ -2,5 +2,12 @@
 
 const piece = /\s*[\p{L}\p{N}]+|\s*[^\p{L}\p{N}\s]|\s+$/gu;
 
-/** The pieces of a text; joined they are the text. */
-export const piecesOf = (text: string): string[] => text.match(piece) ?? [];
+/** The pieces of a text, of so many words and marks each; joined they are the text. */
+export function piecesOf(text: string, words = 1): string[] {
+  const pieces: string[] = text.match(piece) ?? [];
+  if (words === 1) return pieces;
+  const count = Math.ceil(pieces.length / words);
+  return Array.from({ length: count }, (_, index) =>
+    pieces.slice(index * words, (index + 1) * words).join(''),
+  );
+}

@@ -4,6 +4,7 @@
  * Source: OpenAI Realtime, `response.function_call_arguments`; recorded order.
  */
 
+import type { Pace } from '../pace.ts';
 import { piecesOf } from '../protocol/words.ts';
 import { entryOf, type FunctionCallItem } from '../session/conversation.ts';
 import { type Tokens, textTokens } from '../session/usage.ts';
@@ -13,16 +14,16 @@ export class CallOutput extends ResponseOutput {
   protected readonly closesWithPlace: boolean;
   readonly #call: FunctionCallItem;
   readonly #pieces: readonly string[];
+  /** Between two pieces. */
   readonly #delayMs: number;
   #sentPieces = 0;
 
-  /** @param delayMs between two pieces */
-  constructor(place: OutputPlace, item: FunctionCallItem, givenArguments: string, delayMs: number) {
+  constructor(place: OutputPlace, item: FunctionCallItem, givenArguments: string, pace: Pace) {
     super(place, entryOf(item));
     this.closesWithPlace = place.outputIndex > 0;
     this.#call = item;
-    this.#pieces = piecesOf(givenArguments);
-    this.#delayMs = delayMs;
+    this.#pieces = piecesOf(givenArguments, pace.wordsPerPiece);
+    this.#delayMs = pace.textDelayMs;
   }
 
   advance(): number | null {

@@ -77,5 +77,5 @@ function planCall(context: SessionContext, place: OutputPlace, call: ToolCall): 
     call_id: context.identify('call'),
     arguments: '',
   };
-  return new CallOutput(place, item, call.arguments, context.pace.textDelayMs);
+  return new CallOutput(place, item, call.arguments, context.pace);
 }

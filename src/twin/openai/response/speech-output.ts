@@ -39,7 +39,7 @@ export class SpeechOutput extends ResponseOutput {
     this.#sound = sound;
     this.#pace = pace;
     this.#random = random;
-    this.#pieces = piecesOf(sound.segments.map(({ text }) => text).join(''));
+    this.#pieces = piecesOf(sound.segments.map(({ text }) => text).join(''), pace.wordsPerPiece);
     const deltas = sound.byteLength / (pace.deltaMs * bytesPerMs(sound.format));
     this.#piecesPerDelta = Math.ceil(this.#pieces.length / Math.max(1, deltas / 2));
   }

@@ -27,8 +27,9 @@ export class Transcriptions {
 
   /** Begins the transcription of a committed turn. */
   start(itemId: string, transcript: Transcript, audioMs: number): void {
-    const delayMs = transcript.delayMs ?? this.#context.pace.transcriptionDelayMs;
-    const pieces = transcript.fails === true ? [] : piecesOf(transcript.text);
+    const { transcriptionDelayMs, wordsPerPiece } = this.#context.pace;
+    const delayMs = transcript.delayMs ?? transcriptionDelayMs;
+    const pieces = transcript.fails === true ? [] : piecesOf(transcript.text, wordsPerPiece);
     const stepMs = (delayMs * (1 - firstPieceShare)) / pieces.length;
     const sendFrom = (index: number): void => {
       const piece = pieces[index];

@@ -154,6 +154,7 @@ export class TwinCall implements CallHandle, StagedCall, StreamedCall {
       this.#party,
       { press: (digit) => this.press(digit), hangUp: () => this.hangUp() },
       this.#core.settings.recordingLimitMs * bytesPerMs,
+      this.#core.settings.frameMs,
     );
     if (this.record.status !== 'in-progress') this.setStatus('in-progress');
   }
@@ -273,7 +274,7 @@ export class TwinCall implements CallHandle, StagedCall, StreamedCall {
 }
 
 const overhear = (party: Party, onHeard: Party['hear']): Party => ({
-  join: (at, controls) => party.join(at, controls),
+  join: (at, controls, frameMs) => party.join(at, controls, frameMs),
   speak: (at) => party.speak(at),
   hear: (at, frame) => {
     onHeard(at, frame);

@@ -59,9 +59,10 @@ export class ReportedStream implements StreamListener {
       parameters: request.parameters,
       firstMessageMs: settings.delays.firstMessageMs,
       sendsStop: !faults.some(({ fault }) => fault === 'stopMissing'),
+      frameMs: settings.frameMs,
     };
     this.media = new MediaStream(ports, order, this);
-    this.#saboteur = new Saboteur(ports, this.media, faults, (fault) =>
+    this.#saboteur = new Saboteur({ ...ports, frameMs: settings.frameMs }, this.media, faults, (fault) =>
       call.note({ event: 'faultStruck', at: this.#now, fault }),
     );
   }

@@ -1,5 +1,5 @@
 /**
- * Owns: one timer for all phone lines, so that hundreds of calls cost one wake-up every 20 ms.
+ * Owns: one timer for all phone lines, so that hundreds of calls cost one wake-up a frame.
  * Does not own: what a line does with a tick, including making up for a late one.
  *
  * Invariants:
@@ -7,22 +7,23 @@
  * T2. Ticks do not drift: a late one does not delay those after it.
  */
 import type { Clock } from '../../../runtime/ports/clock.ts';
+import { frameMs } from '../../caller/voice.ts';
 
 export interface Ticking {
   /** @param now by the monotonic clock */
   tick(now: number): void;
 }
 
-const intervalMs = 20;
-
 export class Ticker {
   readonly #clock: Clock;
+  readonly #intervalMs: number;
   readonly #members = new Set<Ticking>();
   #nextAt = 0;
   #isRunning = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, intervalMs = frameMs) {
     this.#clock = clock;
+    this.#intervalMs = intervalMs;
   }
 
   add(member: Ticking): void {
@@ -39,7 +40,7 @@ export class Ticker {
 
   #schedule(): void {
     const now = this.#clock.monotonic();
-    this.#nextAt = Math.max(this.#nextAt + intervalMs, now);
+    this.#nextAt = Math.max(this.#nextAt + this.#intervalMs, now);
     this.#clock.setTimeout(() => this.#tick(), this.#nextAt - now);
   }
 

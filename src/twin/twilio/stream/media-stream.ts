@@ -57,6 +57,8 @@ export interface StreamOrder {
   /** From the accepted upgrade to `connected`. */
   firstMessageMs: number;
   sendsStop: boolean;
+  /** Audio in one media message. */
+  frameMs: number;
 }
 
 /** How late the nth frame is; null loses it. */
@@ -66,7 +68,6 @@ export type FrameFate = () => number | null;
 type Phase = 'new' | 'opening' | 'opened' | 'ready' | 'started' | 'ended';
 
 const mostUnsentBytes = 64 * 1_024;
-const frameMs = 20;
 const longestLingerMs = 120_000;
 
 export class MediaStream {
@@ -111,19 +112,19 @@ export class MediaStream {
     }
   }
 
-  /** Takes the 20 ms that the caller just said. The first ones begin the stream's messages. */
+  /** Takes the frame that the caller just said. The first ones begin the stream's messages. */
   carry(payload: string): void {
     if (this.#phase === 'ready') this.#start();
     if (this.#phase !== 'started') return;
     const timestampMs = this.#timestampMs;
-    this.#timestampMs += frameMs;
+    this.#timestampMs += this.#order.frameMs;
     const delayMs = this.#fate();
     if (delayMs === null) return;
     if (delayMs <= 0 && !this.#hold.isHolding) this.#sendFrame(payload, timestampMs);
     else this.#hold.push(payload, timestampMs, delayMs);
   }
 
-  /** Fills the frame with the next 20 ms for the caller and returns how many bytes of it are the server's. */
+  /** Fills the frame with what comes next for the caller and returns how many bytes of it are the server's. */
   play(frame: Uint8Array): number {
     return this.#playout.play(frame);
   }

@@ -18,11 +18,16 @@ const isTimed = (fault: StreamFault): fault is TimedFault => 'afterMs' in fault;
 const defaultNoticedAfterMs = 20_000;
 const defaultLingerMs = 60_000;
 const defaultFloodMessages = 100_000;
-/** One frame in so many begins a gap. */
-const framesPerGap = 50;
+/** One gap begins in so much audio. */
+const msPerGap = 1_000;
+
+export interface SaboteurPorts extends StreamPorts {
+  /** Length of a frame. */
+  frameMs: number;
+}
 
 export class Saboteur {
-  readonly #ports: StreamPorts;
+  readonly #ports: SaboteurPorts;
   readonly #stream: MediaStream;
   readonly #faults: readonly StreamFault[];
   readonly #onFault: (fault: string) => void;
@@ -30,7 +35,7 @@ export class Saboteur {
 
   /** @param onFault called with the name of each timed fault when it happens */
   constructor(
-    ports: StreamPorts,
+    ports: SaboteurPorts,
     stream: MediaStream,
     faults: readonly StreamFault[],
     onFault: (fault: string) => void,
@@ -43,10 +48,12 @@ export class Saboteur {
 
   /** To be called when the stream has started. */
   arm(): void {
-    const { clock, random } = this.#ports;
+    const { clock, random, frameMs } = this.#ports;
     for (const fault of this.#faults) {
       if (fault.fault === 'jitter') {
-        this.#stream.disturb(jitterFate(random, fault.mostMs ?? 10, fault.burstMs ?? 240));
+        this.#stream.disturb(
+          jitterFate(random, frameMs / msPerGap, fault.mostMs ?? 10, fault.burstMs ?? 240),
+        );
       } else if (isTimed(fault)) {
         this.#timers.push(clock.setTimeout(() => this.#strike(fault), fault.afterMs));
       }
@@ -93,8 +100,13 @@ export class Saboteur {
   }
 }
 
-function jitterFate(random: StreamPorts['random'], mostMs: number, burstMs: number): FrameFate {
-  return () => (random() < 1 / framesPerGap ? burstMs : random() * mostMs);
+function jitterFate(
+  random: StreamPorts['random'],
+  gapShare: number,
+  mostMs: number,
+  burstMs: number,
+): FrameFate {
+  return () => (random() < gapShare ? burstMs : random() * mostMs);
 }
 
 function gapFate({ clock }: StreamPorts, forMs: number, audio: 'late' | 'lost'): FrameFate {

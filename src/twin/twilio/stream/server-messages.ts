@@ -4,14 +4,13 @@
  *
  * Source: Twilio, Media Streams, WebSocket messages (to Twilio); Error Dictionary 31950, 31951.
  */
+import { readBase64 } from '../../base64.ts';
 
 export type ServerMessage =
   | { event: 'media'; audio: Buffer }
   | { event: 'mark'; name: string }
   | { event: 'clear' }
   | { event: 'refused'; code: 31950 | 31951; detail: string };
-
-const base64Pattern = /^[A-Za-z0-9+/]*={0,2}$/;
 
 const refuse = (detail: string): ServerMessage => ({ event: 'refused', code: 31951, detail });
 
@@ -59,9 +58,8 @@ function readMedia(message: Record<string, unknown>): ServerMessage {
   if (typeof payload !== 'string' || !hasOnly(media, 'payload')) {
     return refuse('media.media has missing or other fields');
   }
-  return base64Pattern.test(payload)
-    ? { event: 'media', audio: Buffer.from(payload, 'base64') }
-    : refuse('media.media.payload is not base64');
+  const audio = readBase64(payload, false);
+  return audio === null ? refuse('media.media.payload is not base64') : { event: 'media', audio };
 }
 
 function readMark(message: Record<string, unknown>): ServerMessage {

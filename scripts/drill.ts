@@ -1,0 +1,162 @@
+/**
+ * Owns: `npm run drill`: the command line, what is shown while drills run, and the table.
+ * Does not own: the drills (`drill/catalogue.ts`), running one (`drill/run.ts`).
+ *
+ * Exit codes: 0 every promise was held; 1 one was not, or a drill cannot be held; 2 the command line is wrong.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { drills } from './drill/catalogue.ts';
+import { type Plan, type Policy, policies } from './drill/plan.ts';
+import { run } from './drill/run.ts';
+import { headLine, markdown, merge, replaceTable, rowLine } from './drill/table.ts';
+import type { Row } from './drill/verdict.ts';
+
+const documentPath = join(import.meta.dirname, '../docs/drills.md');
+
+/** More calls at once than this are run policy by policy, and drill by drill. */
+const mostCallsAtOnce = 60;
+
+const mostLanes = 3;
+
+const usage = `npm run drill -- <name> [--calls 20] [--policy action|hold|end|every] [--runs 1] [--seed S] [--keep] [--write]
+
+  ${Object.keys(drills).join(' ')}
+  all
+
+  --policy  what the twin's Twilio does when a stream has ended; every, where the drill asks for it
+  --keep    keeps journal and logs of drills that went well too
+  --write   puts the table into docs/drills.md`;
+
+interface Order {
+  names: string[];
+  calls: number;
+  policies: readonly Policy[];
+  runs: number;
+  seed: number;
+  keep: boolean;
+  write: boolean;
+}
+
+class UsageError extends Error {}
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--${name} must be a whole number`);
+  return Number(text);
+}
+
+function policiesFrom(text: string): readonly Policy[] {
+  if (text === 'every') return policies;
+  const policy = policies.find((known) => known === text);
+  if (!policy) throw new UsageError(`there is no policy ${text}`);
+  return [policy];
+}
+
+function namesFrom(words: readonly string[]): string[] {
+  const names = words.includes('all') ? Object.keys(drills) : [...words];
+  const unknown = names.find((name) => !(name in drills));
+  if (unknown) throw new UsageError(`there is no drill ${unknown}`);
+  if (names.length === 0) throw new UsageError('which drill?');
+  return names;
+}
+
+function readOrder(): Order {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      calls: { type: 'string', default: '20' },
+      policy: { type: 'string', default: 'every' },
+      runs: { type: 'string', default: '1' },
+      seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1e6)) },
+      keep: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    names: namesFrom(positionals),
+    calls: wholeNumber('calls', values.calls),
+    policies: policiesFrom(values.policy),
+    runs: wholeNumber('runs', values.runs),
+    seed: wholeNumber('seed', values.seed),
+    keep: values.keep,
+    write: values.write,
+  };
+}
+
+/** The policies that run at the same time. */
+function batches(plan: Plan, { policies: chosen, calls }: Order): (readonly Policy[])[] {
+  if (!plan.underEachPolicy) return [chosen.slice(0, 1)];
+  return calls * chosen.length <= mostCallsAtOnce ? [chosen] : chosen.map((policy) => [policy]);
+}
+
+function show({ rows, folder }: { rows: readonly Row[]; folder: string | null }): void {
+  for (const row of rows) {
+    console.log(rowLine(row));
+    if (row.notes.length > 0) console.log(`    ${row.notes.join('; ')}`);
+    for (const promise of row.broken) console.log(`  ✗ ${promise}`);
+  }
+  if (folder !== null) console.log(`    journal and logs: ${folder}`);
+}
+
+interface Turn {
+  plan: Plan;
+  policies: readonly Policy[];
+  seed: number;
+}
+
+/** Everything that is to be run, in order. */
+function turnsOf(order: Order): Turn[] {
+  const rounds = Array.from({ length: order.runs }, () => order.names);
+  const plans = rounds.flat().flatMap((name) => drills[name]?.() ?? []);
+  return plans
+    .flatMap((plan) => batches(plan, order).map((batch) => ({ plan, policies: batch })))
+    .map((turn, index) => ({ ...turn, seed: order.seed + index }));
+}
+
+/** Runs that may go on side by side: each has processes, ports and a journal of its own. */
+const lanesFor = ({ calls, policies: chosen }: Order): number =>
+  Math.max(1, Math.min(mostLanes, Math.floor(mostCallsAtOnce / (calls * chosen.length))));
+
+/** Holds the runs in order. They are shown as they end. */
+async function holdAll(order: Order): Promise<boolean> {
+  const turns = turnsOf(order);
+  const held: Row[][] = turns.map(() => []);
+  let isHeld = true;
+  const takeTurns = async (): Promise<void> => {
+    for (let next = turns.shift(); next; next = turns.shift()) {
+      const place = held.length - turns.length - 1;
+      try {
+        const outcome = await run(next.plan, { ...order, policies: next.policies, seed: next.seed });
+        show(outcome);
+        held[place] = outcome.rows;
+      } catch (error) {
+        isHeld = false;
+        console.log(`${next.plan.name}\n  ✗ ${error instanceof Error ? error.message : error}`);
+      }
+    }
+  };
+  console.log(`${order.calls} calls each, seed ${order.seed}\n\n${headLine()}`);
+  await Promise.all(Array.from({ length: lanesFor(order) }, takeTurns));
+  return report(order, held.flat(), isHeld);
+}
+
+function report(order: Order, rows: readonly Row[], isComplete: boolean): boolean {
+  const merged = merge(rows);
+  if (order.runs > 1)
+    console.log(`\nAll ${order.runs} runs\n${headLine()}\n${merged.map(rowLine).join('\n')}`);
+  if (order.write) {
+    writeFileSync(documentPath, replaceTable(readFileSync(documentPath, 'utf8'), markdown(merged)));
+  }
+  const isGood = isComplete && rows.every(({ broken }) => broken.length === 0);
+  console.log(isGood ? '\nEvery promise was held.' : '\nNot every promise was held.');
+  return isGood;
+}
+
+try {
+  process.exitCode = (await holdAll(readOrder())) ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n\n${usage}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,27 @@
+/**
+ * Owns: the drills by name, in the order in which all of them are run.
+ * Does not own: what each does (`drills/`).
+ */
+import { callerHangupRace } from './drills/hang-up.ts';
+import { journalStall } from './drills/journal.ts';
+import { modelCap, modelDrop, modelRefused, modelStall } from './drills/model.ts';
+import { processKill, processRestart, rollingRestart, rollingUpgrade } from './drills/process.ts';
+import { flood, streamDrop, streamHalfOpen } from './drills/stream.ts';
+import { toolCrash } from './drills/tool.ts';
+import type { Plan } from './plan.ts';
+
+/** Each gives its runs, one after the other. */
+export const drills: Readonly<Record<string, () => readonly Plan[]>> = {
+  'model-drop': () => [modelDrop, modelStall],
+  'model-cap': () => [modelCap],
+  'model-refused': () => [modelRefused()],
+  'stream-drop': () => [streamDrop],
+  'stream-half-open': () => [streamHalfOpen],
+  'process-kill': () => [processKill, processRestart],
+  'rolling-restart': () => [rollingRestart],
+  'rolling-upgrade': () => [rollingUpgrade],
+  'tool-crash': () => [toolCrash('undone'), toolCrash('done')],
+  'journal-stall': () => [journalStall],
+  flood: () => [flood],
+  'caller-hangup-race': () => [callerHangupRace],
+};

@@ -1,0 +1,48 @@
+/**
+ * Owns: the form of a drill: who calls, what is done to the calls and the processes, and what must become of them.
+ * Does not own: carrying it out (`run.ts`), the drills themselves (`drills/`).
+ */
+import type { FaultPlan } from '../../src/twin/openai/faults.ts';
+import type { Random } from '../../src/twin/random.ts';
+import type { CallFaults } from '../../src/twin/twilio/faults.ts';
+import type { CallEvidence } from './evidence.ts';
+import type { Scene } from './scene.ts';
+
+/** What the twin's Twilio does when a stream has ended: see `src/twin/twilio/settings.ts`. */
+export type Policy = 'action' | 'hold' | 'end';
+export const policies: readonly Policy[] = ['action', 'hold', 'end'];
+
+export interface CallPlan {
+  faults?: CallFaults;
+  /** After the answer. */
+  hangUpAfterMs?: number;
+}
+
+export interface Plan {
+  /** As the table shows it. */
+  name: string;
+  /** Whether it runs under each of the policies, or under the first alone. */
+  underEachPolicy: boolean;
+  /** Processes at the start. */
+  instances: readonly string[];
+  /** Those of them that run an older version. */
+  olderInstances?: readonly string[];
+  environment?: Readonly<Record<string, string>>;
+  sessionMaximumMs?: number;
+  modelFaults?: FaultPlan;
+  /** The calls are placed over so long. */
+  staggerMs: number;
+  callPlan?(caller: number, random: Random): CallPlan;
+  /** What goes on beside the calls; it begins with the first of them. */
+  act?(scene: Scene): Promise<void>;
+  /** Reasons for which the call may end without having been completed. Empty: it must go on in conversation. */
+  mayEndWith?(evidence: CallEvidence, policy: Policy): readonly string[];
+  /** The peer of this call is hostile: what is lost and interrupted of it is its own doing, and is not counted. */
+  isHostile?(caller: number): boolean;
+  /** Largest gap of a call that was struck, beyond what the twin's Twilio takes itself. */
+  gapLimitMs?: number | ((policy: Policy) => number);
+  /** Largest gap of a call that was not. */
+  untouchedGapMs?: number;
+  /** Promises of this drill alone that are broken: each says which, and names the calls. */
+  check?(results: readonly CallEvidence[], scene: Scene): string[];
+}

@@ -1,0 +1,135 @@
+/**
+ * Owns: one process of the service: starting it, watching it, ending it in either way.
+ * Does not own: why (`drills/`), the twin that it talks to (`stage.ts`).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const root = join(import.meta.dirname, '../..');
+
+export interface ServiceOptions {
+  instance: string;
+  /** Where its output goes, and where it runs. */
+  folder: string;
+  adminPort: number;
+  environment: Readonly<Record<string, string>>;
+  /** Modules that are loaded before the service. */
+  preload?: readonly string[];
+}
+
+export interface ServiceHealth {
+  ready: boolean;
+  liveCalls: number;
+  [detail: string]: unknown;
+}
+
+export interface ServiceExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+const startLimitMs = 60_000;
+const pollMs = 50;
+
+export class ServiceProcess {
+  readonly instance: string;
+  readonly logPath: string;
+  readonly exited: Promise<ServiceExit>;
+  /** Open files and sockets before the first call. */
+  idleHandles = 0;
+  /** It was ended by the drill. */
+  isExpectedToEnd = false;
+  readonly #child: ChildProcess;
+  readonly #adminPort: number;
+  #exit: ServiceExit | null = null;
+
+  private constructor(options: ServiceOptions) {
+    const { instance, folder, adminPort, environment, preload = [] } = options;
+    this.instance = instance;
+    this.#adminPort = adminPort;
+    this.logPath = join(folder, `${instance}.log`);
+    const log = openSync(this.logPath, 'a');
+    const main = join(root, 'src/service/main.ts');
+    const imports = preload.flatMap((module) => ['--import', module]);
+    this.#child = spawn(process.execPath, ['--conditions=holdfast-source', ...imports, main], {
+      cwd: folder,
+      env: { ...environment, INSTANCE_ID: instance, ADMIN_PORT: String(adminPort), PATH: process.env.PATH },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.exited = new Promise((resolve) =>
+      this.#child.once('exit', (code, signal) => {
+        this.#exit = { code, signal };
+        resolve(this.#exit);
+      }),
+    );
+  }
+
+  /** Resolves when the process takes calls. @throws Error where it does not within a minute */
+  static async start(options: ServiceOptions): Promise<ServiceProcess> {
+    const service = new ServiceProcess(options);
+    const startedAt = performance.now();
+    while (!(await service.health())?.ready) {
+      if (service.#exit !== null || performance.now() - startedAt > startLimitMs) {
+        service.kill('SIGKILL');
+        throw new Error(`${options.instance} did not start: see ${service.logPath}`);
+      }
+      await sleep(pollMs);
+    }
+    return service;
+  }
+
+  get isRunning(): boolean {
+    return this.#exit === null;
+  }
+
+  get exit(): ServiceExit | null {
+    return this.#exit;
+  }
+
+  kill(signal: 'SIGKILL' | 'SIGTERM'): void {
+    this.isExpectedToEnd = true;
+    if (this.#exit === null) this.#child.kill(signal);
+  }
+
+  /** Null while nobody answers. */
+  health(): Promise<ServiceHealth | null> {
+    return new Promise((resolve) => {
+      const options = { host: '127.0.0.1', port: this.#adminPort, path: '/health', agent: false };
+      const asked = request(options, (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('end', () => resolve(readHealth(Buffer.concat(parts).toString())));
+      });
+      asked.on('error', () => resolve(null));
+      asked.end();
+    });
+  }
+
+  /** Open files and sockets of the process (Linux); 0 elsewhere. */
+  handles(): number {
+    try {
+      return readdirSync(`/proc/${this.#child.pid}/fd`).length;
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Lines that the service logged as errors, and whatever a crash left behind. */
+  errors(): string[] {
+    return readFileSync(this.logPath, 'utf8')
+      .split('\n')
+      .filter((line) => /"level":(50|60|"error"|"fatal")/.test(line) || /^\s*at .+:\d+:\d+\)?$/.test(line));
+  }
+}
+
+function readHealth(text: string): ServiceHealth | null {
+  try {
+    return JSON.parse(text) as ServiceHealth;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Owns: `npm run simulate`: simulated calls under random faults, for as long as is wanted, with every invariant checked
+ * after each of them.
+ * Does not own: the simulation (`test/simulation`).
+ *
+ * The last line of its output says how many calls there were and how they came out. Exit codes: 0 all went well; 1 a
+ * call failed; 2 the command line is wrong.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { accountOf } from '../test/simulation/account.ts';
+import { Campaign } from '../test/simulation/campaign.ts';
+import type { Level } from '../test/simulation/level.ts';
+import { drawStory, type Mix, readMixFile, standardMix } from '../test/simulation/mix.ts';
+import { readStory, type Story } from '../test/simulation/story.ts';
+import { allViolations, judge, type Verdict } from '../test/simulation/verdict.ts';
+import { storyInWords } from '../test/simulation/words.ts';
+
+const usage = `npm run simulate -- [options]
+
+  --minutes N      how long, by the wall clock (1)
+  --calls N        stop after so many calls
+  --seed N         of the first story; each next one has the next (1)
+  --level NAME     spans: many calls, audio in large pieces; frames: few, 20 ms at a time (spans)
+  --faults FILE    a mix of faults (test/faults/standard.json)
+  --replay WHAT    tell one story step by step: the seed of one, or a JSON file with one`;
+
+const progressEveryMs = 15_000;
+
+interface Options {
+  minutes: number;
+  calls: number;
+  seed: number;
+  level: Level;
+  mix: Mix;
+  replay: string | null;
+}
+
+function readOptions(): Options | null {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '1' },
+      calls: { type: 'string', default: 'Infinity' },
+      seed: { type: 'string', default: '1' },
+      level: { type: 'string', default: 'spans' },
+      faults: { type: 'string' },
+      replay: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const { level } = values;
+  const [minutes, calls, seed] = [values.minutes, values.calls, values.seed].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  const isWrong = !(minutes > 0 && calls > 0 && Number.isInteger(seed) && seed >= 0);
+  if (values.help || isWrong || (level !== 'spans' && level !== 'frames')) return null;
+  const mix = values.faults === undefined ? standardMix : readMixFile(values.faults);
+  return { minutes, calls, seed, level, mix, replay: values.replay ?? null };
+}
+
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+};
+
+function tellFailure({ story }: Verdict, violations: readonly string[]): void {
+  console.log(`\nSeed ${story.seed} failed:`);
+  for (const sentence of storyInWords(story)) console.log(`  ${sentence}`);
+  for (const violation of violations) console.log(`  VIOLATED ${violation}`);
+}
+
+async function simulate({ minutes, calls, seed, level, mix }: Options): Promise<boolean> {
+  const endsAt = performance.now() + minutes * 60_000;
+  const cpuAtStart = cpuMs();
+  let progressAt = performance.now() + progressEveryMs;
+  const rate = (done: number): number => Math.round((done * 60_000) / (cpuMs() - cpuAtStart));
+  const campaign = new Campaign({
+    mix,
+    level,
+    seed,
+    isEnough: (sofar) => {
+      const now = performance.now();
+      if (now >= progressAt) {
+        progressAt = now + progressEveryMs;
+        console.log(
+          `${sofar.calls} calls, ${sofar.failed} failed, ${rate(sofar.calls)} calls per minute of CPU`,
+        );
+      }
+      return now >= endsAt || sofar.calls >= calls;
+    },
+    onFailed: tellFailure,
+  });
+  await campaign.run();
+  console.log(`\n${rate(campaign.calls)} calls per minute of CPU`);
+  console.log(campaign.summary);
+  return campaign.failed === 0;
+}
+
+function storyToReplay(what: string, mix: Mix): Story {
+  return /^\d+$/.test(what)
+    ? drawStory(mix, Number(what))
+    : readStory(JSON.parse(readFileSync(what, 'utf8')));
+}
+
+async function replay(what: string, { mix, level }: Options): Promise<boolean> {
+  const story = storyToReplay(what, mix);
+  const verdict = await judge(story, level);
+  console.log(storyInWords(story).join('\n'));
+  console.log(`\n${JSON.stringify(story)}\n`);
+  for (const line of accountOf(verdict.stage)) console.log(line);
+  const violations = allViolations(verdict);
+  console.log(violations.length === 0 ? '\nNothing was violated.' : '');
+  for (const violation of violations) console.log(`VIOLATED ${violation}`);
+  return violations.length === 0;
+}
+
+const options = readOptions();
+if (options === null) {
+  console.log(usage);
+  process.exitCode = 2;
+} else {
+  const isGood = options.replay === null ? await simulate(options) : await replay(options.replay, options);
+  process.exitCode = isGood ? 0 : 1;
+}

@@ -1,0 +1,178 @@
+/**
+ * Owns: what the call chart remembers between entries, and what can be read from it.
+ * Does not own: how it changes (`assignments.ts`), what follows from it (the region files).
+ *
+ * Invariants:
+ * M2. Context is plain JSON and bounded: open tool calls are the only list.
+ */
+import type { ReplyPurpose, TransferOutcome } from '../commands.ts';
+import type { Draft, DraftOf, EntryOf } from '../entries.ts';
+import type { Settings } from '../settings.ts';
+
+/** Number of this chart. A changed configuration without a new number fails a test. */
+export const chartNumber = 2;
+
+export interface CallContext {
+  callId: string;
+  startedAt: number;
+  settings: Settings;
+  /** The instance of the newest `owner.claimed`. */
+  instance: string | null;
+  /**
+   * The newest stream: `id` while it carries audio, `attempt` the last one started, `tries` the new ones asked for since
+   * one was good, `cut` whether the last one ended otherwise than by the carrier's own `stop`.
+   */
+  stream: { id: string | null; attempt: number; tries: number; cut: boolean };
+  /** Questions put to the carrier without an answer since the stream was lost. */
+  asks: number;
+  /** The call is to leave this process: by then at the latest. */
+  move: { by: 'operator' | 'drain'; dueAt: number } | null;
+  /** `generation` the session that serves, `newest` the last one opened: the two differ while one takes over. */
+  model: {
+    generation: number;
+    newest: number;
+    sessionId: string | null;
+    expiresAt: number | null;
+    tries: number;
+    backoffMs: number;
+  };
+  /** What the agent owes the caller, should the session or the stream be replaced now. */
+  owed: ReplyPurpose | null;
+  /** `broken`: the model failed in the middle of it. */
+  reply: { id: string | null; active: boolean; voiced: boolean; broken: boolean; tries: number };
+  /** The caller has spoken and no reply has begun since. */
+  callerTurnOpen: boolean;
+  /** Tool calls without an outcome. */
+  tools: string[];
+  /** All tool outcomes are in, and no reply has begun since. */
+  toolAnswerOwed: boolean;
+  /** The sentence that bridges the wait for a tool: asked for, begun, or not needed yet. */
+  filler: 'none' | 'requested' | 'begun';
+  /** The model's own request to hang up, while its farewell is not over. */
+  hangUpCall: string | null;
+  /** The caller is being handed on, or has been. */
+  transfer: { by: DraftOf<'transfer.requested'>['by']; toolCallId: string | null } | null;
+  endReason: string | null;
+  /** The caller should hear an apology before the line closes. */
+  apology: boolean;
+}
+
+/** An elapsed timer as XState names it. The runtime adds `at` to it as to every event. */
+export interface TimerEvent {
+  type: `xstate.after.${string}`;
+  at: number;
+}
+export type CallEvent = (Draft & { at: number }) | TimerEvent;
+export interface CallInput {
+  callId: string;
+  created: EntryOf<'call.created'>;
+}
+export interface Scope {
+  context: CallContext;
+  event: CallEvent;
+}
+
+/** Tool calls that a call may have open at once; the adapter answers further ones itself. */
+export const openToolsLimit = 32;
+
+/** The tool that every agent has: the call ends once the farewell was played. */
+export const hangUpTool = 'hang_up';
+
+export const noReply: CallContext['reply'] = {
+  id: null,
+  active: false,
+  voiced: false,
+  broken: false,
+  tries: 0,
+};
+
+export const initialContext = ({ input }: { input: CallInput }): CallContext => ({
+  callId: input.callId,
+  startedAt: input.created.at,
+  settings: input.created.settings,
+  instance: null,
+  stream: { id: null, attempt: 0, tries: 0, cut: false },
+  asks: 0,
+  move: null,
+  model: { generation: 0, newest: 0, sessionId: null, expiresAt: null, tries: 0, backoffMs: 0 },
+  owed: 'greeting',
+  reply: noReply,
+  callerTurnOpen: false,
+  tools: [],
+  toolAnswerOwed: false,
+  filler: 'none',
+  hangUpCall: null,
+  transfer: null,
+  endReason: null,
+  apology: false,
+});
+
+/** The first new stream comes at once, the next ones after growing pauses. */
+export const pauseMsBefore = (triesSpent: number): number => triesSpent * 1_000;
+
+/** From the loss, or from the request for a new stream, until the carrier is asked. */
+export function reattachMs({ stream, settings }: CallContext, event: CallEvent): number {
+  // A dead process is found after a while, in which the carrier would have brought a new stream.
+  if (event.type === 'owner.claimed') return settings.reattachMs / 2;
+  return stream.tries === 0 ? settings.reattachMs : 2 * settings.reattachMs + pauseMsBefore(stream.tries - 1);
+}
+
+/** Both sockets are there. */
+export const canSpeak = (context: CallContext): boolean =>
+  context.stream.id !== null && context.model.sessionId !== null;
+
+export const triesLeft = ({ reply, settings }: CallContext): boolean => reply.tries < settings.replyTries;
+
+/** The caller has said something that neither has an answer nor can be told to another session in words. */
+export const awaitsAnswer = ({ callerTurnOpen, reply }: CallContext): boolean =>
+  callerTurnOpen || (reply.active && !reply.voiced);
+
+/** All of the reply has come, and the line plays it whatever becomes of the session. */
+export const isComplete = ({ reply }: CallContext): boolean => reply.voiced && !reply.active && !reply.broken;
+
+/** Part of the reply was heard, and more of it was to come, though the line may have nothing left to play. */
+export const isHalfSaid = ({ reply, callerTurnOpen }: CallContext): boolean =>
+  reply.voiced && (reply.active || reply.broken) && !callerTurnOpen;
+
+/** The carrier ended the call while nobody had told that the caller had gone. */
+export const isCutOff = ({ stream, settings }: CallContext): boolean =>
+  stream.id === null && (stream.cut || stream.tries >= settings.streamTries);
+
+export const isCurrentModel = (context: CallContext, event: CallEvent): boolean =>
+  'generation' in event && event.generation === context.model.generation;
+
+/** The session that is to take over. */
+export const isNextModel = ({ model }: CallContext, event: CallEvent): boolean =>
+  'generation' in event && event.generation === model.newest && model.newest !== model.generation;
+
+export const isNewerStream = (context: CallContext, event: CallEvent): boolean =>
+  event.type === 'stream.started' && event.attempt >= context.stream.attempt;
+
+/** The event brings the second of the two sockets, and the agent owes something that no tool is still needed for. */
+export const canNowSpeak = (context: CallContext, event: CallEvent): boolean =>
+  context.owed !== null &&
+  context.tools.length === 0 &&
+  ((isNewerStream(context, event) && context.model.sessionId !== null) ||
+    (event.type === 'model.opened' && isCurrentModel(context, event) && context.stream.id !== null));
+
+export const isPlayedReply = ({ reply }: CallContext, event: CallEvent): boolean =>
+  event.type === 'reply.played' && event.replyId === reply.id && reply.voiced;
+
+/** A reply ended without a sound and without a tool call: the caller would hear nothing. */
+export const isEmptyReply = (context: CallContext, event: CallEvent): boolean =>
+  event.type === 'reply.finished' &&
+  event.replyId === context.reply.id &&
+  !event.voiced &&
+  event.toolCalls === 0 &&
+  event.status !== 'cancelled';
+
+/** Neither a turn of the caller nor a goodbye is about to cause a reply. */
+export const hasFreeFloor = (context: CallContext): boolean =>
+  canSpeak(context) && !context.callerTurnOpen && context.hangUpCall === null;
+
+export const isLastTool = (context: CallContext, event: CallEvent): boolean =>
+  event.type === 'tool.finished' && context.tools.length === 1 && context.tools[0] === event.toolCallId;
+
+/** What the model is told became of its request to hand the caller on. */
+export const transferOutcomeOf = (event: CallEvent): TransferOutcome =>
+  event.type === 'transfer.finished' ? event.outcome : null;

@@ -1,0 +1,114 @@
+/** Owns: the region that answers "who has the floor?". Frozen, never edited. */
+import { closeThisModel, createAnswer, createOwedReply, interruptReply } from './intents.ts';
+import { call } from './setup.ts';
+
+const callerSpeaks = {
+  target: '.callerSpeaking',
+  actions: [interruptReply, 'noteCallerSpeaking'],
+} as const;
+
+/** The session answers nothing any more: a new one, with the same history, may. */
+const replaceModel = { target: 'listening', actions: closeThisModel } as const;
+
+const askAgain = { target: 'thinking', reenter: true, actions: ['countReplyTry', createOwedReply] } as const;
+
+/** What the line had not played is lost with it: the model is told how much was heard. */
+const lineLost = { guard: 'currentStream', target: 'listening', actions: interruptReply } as const;
+
+export const turn = call.createStateConfig({
+  initial: 'listening',
+  on: {
+    'owner.claimed': { guard: 'byAnother', target: '.listening' },
+    'caller.startedSpeaking': callerSpeaks,
+    'stream.started': { guard: 'canNowSpeak', target: '.thinking', actions: createOwedReply },
+    'model.opened': { guard: 'canNowSpeak', target: '.thinking', actions: createOwedReply },
+    // The next session goes on where the caller stopped hearing: what is still on the line would be said twice.
+    'model.closed': [
+      { guard: 'replyCut', target: '.listening', actions: interruptReply },
+      { guard: 'currentModel', target: '.listening' },
+    ],
+    'reply.started': { target: '.thinking', actions: ['noteReply', 'closeCallerTurn'] },
+    'reply.voiced': { guard: 'currentReply', target: '.agentSpeaking', actions: 'noteVoice' },
+    'caller.transcribed': { guard: 'openTurnTranscribed', actions: 'oweAnswer' },
+    'reply.finished': [
+      { guard: 'toolAnswerDue', target: '.thinking', actions: 'noteReplyFinished' },
+      { actions: 'noteReplyFinished' },
+    ],
+    'tool.finished': { guard: 'lastToolOnFreeFloor', target: '.thinking' },
+  },
+  states: {
+    listening: {},
+    callerSpeaking: {
+      on: {
+        'caller.stoppedSpeaking': { target: 'thinking', actions: 'freshReplyTries' },
+        // Nobody talks over the caller: neither a reply that was asked for before, nor the answer to an earlier turn.
+        'reply.started': { actions: ['noteReply', interruptReply] },
+        'reply.voiced': {},
+        'caller.transcribed': {},
+        'stream.started': {},
+      },
+    },
+    /** A reply is owed and has no sound yet. */
+    thinking: {
+      on: {
+        // A reply that is on its way comes through the new line as well.
+        'stream.started': [
+          { guard: 'toolAnswerNowPossible', target: 'thinking', reenter: true, actions: createAnswer },
+          { guard: 'newerStream', target: 'thinking', reenter: true },
+        ],
+        'reply.finished': [
+          { guard: 'toolAnswerDue', target: 'thinking', reenter: true, actions: 'noteReplyFinished' },
+          { guard: 'cancelledReply', target: 'listening', actions: 'noteReplyFinished' },
+          {
+            guard: 'emptyReplyWithTriesLeft',
+            target: 'thinking',
+            reenter: true,
+            actions: ['noteReplyFinished', 'countReplyTry', createOwedReply],
+          },
+          { guard: 'emptyReply', target: 'listening', actions: ['noteReplyFinished', closeThisModel] },
+          { actions: 'noteReplyFinished' },
+        ],
+      },
+      after: {
+        replyStart: [
+          { guard: 'replyMustWait', target: 'thinking', reenter: true },
+          { guard: 'replyActive', ...replaceModel },
+          { guard: 'canAskAgain', ...askAgain },
+          { guard: 'canSpeak', ...replaceModel },
+          { target: 'listening' },
+        ],
+      },
+    },
+    agentSpeaking: {
+      on: {
+        'reply.started': { actions: ['noteReply', 'closeCallerTurn'] },
+        'reply.voiced': { guard: 'currentReply', actions: 'noteVoice' },
+        'reply.progressed': { target: 'agentSpeaking', reenter: true },
+        'reply.finished': { actions: 'noteReplyFinished' },
+        'reply.played': [
+          { guard: 'playedBeforeToolAnswer', target: 'thinking', actions: 'oweAnswer' },
+          { guard: 'playedReply', target: 'listening', actions: 'nothingOwed' },
+          { guard: 'earlierReply', target: 'thinking' },
+        ],
+        // The answer follows what is being played.
+        'tool.finished': {},
+        // A reply that has come in full needs no session.
+        'model.closed': { guard: 'replyPlaysOn' },
+        'model.opened': [{ guard: 'toolAnswerNowPossible', actions: createAnswer }, {}],
+        'stream.stopped': lineLost,
+        'stream.failed': lineLost,
+        'stream.closed': lineLost,
+        'stream.started': [
+          { guard: 'canNowSpeak', target: 'thinking', actions: [interruptReply, createOwedReply] },
+          { guard: 'newerStream', target: 'listening', actions: interruptReply },
+        ],
+      },
+      after: {
+        playbackStall: [
+          { guard: 'voicedReplyActive', ...replaceModel },
+          { target: 'listening', actions: 'nothingOwed' },
+        ],
+      },
+    },
+  },
+});

@@ -1,0 +1,94 @@
+/**
+ * Owns: the tool calls of one call that run here, and how their outcomes reach the log and the model.
+ * Does not own: when they are run or recovered (the call chart), how (`src/agent/tool-runner.ts`).
+ *
+ * Invariants:
+ * I4. After `abort` no tool runs for this call here.
+ */
+
+import type { ToolOutcome } from '../agent/tool-runner.ts';
+import { transferTool } from '../agent/transfer.ts';
+import type { TransferOutcome } from '../machines/commands.ts';
+import type { Conversation, ConversationLine } from '../runtime/conversation.ts';
+import { referTo, type Signal } from '../runtime/ports/signal.ts';
+import type { CallAgent, RequestedTool } from './call-agent.ts';
+
+/** Told to the model of a tool whose request can no longer be read: it was erased, or lies too far back. */
+const requestLost = 'What was asked for is not known any more, nor whether it was done. Ask the caller.';
+
+export interface ToolCallsParts {
+  agent: CallAgent;
+  conversation: Conversation;
+  signal(signal: Signal): void;
+}
+
+export class ToolCalls {
+  readonly #parts: ToolCallsParts;
+  readonly #released = new AbortController();
+
+  constructor(parts: ToolCallsParts) {
+    this.#parts = parts;
+  }
+
+  /** `recover`: another process may have run it before. */
+  run(toolCallId: string, way: 'run' | 'recover'): void {
+    const tool = this.#requested(toolCallId);
+    if (!tool) this.#finish(toolCallId, { outcome: 'unknown', result: requestLost });
+    else if (tool.name === transferTool) this.#requestTransfer(tool);
+    else void this.#runTool(tool, way);
+  }
+
+  /** What the model is to be told of a tool call; null where there is nothing yet. */
+  resultOf(toolCallId: string): string | null {
+    const line = this.#findLast('toolResult', toolCallId);
+    return line ? (line.output ?? line.outcome) : null;
+  }
+
+  /** Tells what became of the agent's request to hand the caller on. */
+  answerTransfer(toolCallId: string, outcome: TransferOutcome): void {
+    this.#finish(toolCallId, {
+      outcome: outcome === null ? 'unknown' : 'failed',
+      result: this.#parts.agent.transferAnswer(outcome),
+    });
+  }
+
+  abort(): void {
+    this.#released.abort();
+  }
+
+  async #runTool(tool: RequestedTool, way: 'run' | 'recover'): Promise<void> {
+    this.#finish(tool.toolCallId, await this.#parts.agent[way](tool, this.#released.signal));
+  }
+
+  /** Nothing is done outside before the intent is in the log: the chart then has the number dialled. */
+  #requestTransfer({ toolCallId, arguments: text }: RequestedTool): void {
+    const found = this.#parts.agent.destinationOf(text);
+    if ('refusal' in found) {
+      this.#finish(toolCallId, { outcome: 'failed', result: found.refusal });
+      return;
+    }
+    this.#parts.signal({
+      entry: { type: 'transfer.requested', by: 'agent', destination: referTo(found.number), toolCallId },
+      payloads: { destination: found.number },
+    });
+  }
+
+  #requested(toolCallId: string): RequestedTool | null {
+    const line = this.#findLast('toolCall', toolCallId);
+    return line === undefined || line.arguments === null
+      ? null
+      : { toolCallId, name: line.name, arguments: line.arguments };
+  }
+
+  #findLast<Kind extends 'toolCall' | 'toolResult'>(kind: Kind, toolCallId: string) {
+    return this.#parts.conversation.lines.findLast(
+      (line): line is Extract<ConversationLine, { kind: Kind }> =>
+        line.kind === kind && line.toolCallId === toolCallId,
+    );
+  }
+
+  #finish(toolCallId: string, { outcome, result }: ToolOutcome): void {
+    const entry: Signal['entry'] = { type: 'tool.finished', toolCallId, outcome, result: referTo(result) };
+    this.#parts.signal({ entry, payloads: { result } });
+  }
+}

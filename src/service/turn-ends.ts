@@ -1,0 +1,62 @@
+/**
+ * Owns: up to where in the caller's audio another session need not hear it again: a turn that has a transcript goes as
+ * text, one that was answered needs no more.
+ * Does not own: the audio (`src/media/caller-feed.ts`), what is said of a turn (the log).
+ *
+ * Invariants:
+ * I8. A turn counts as answered once its words are known, a tool was asked for because of it, or its answer was heard to
+ *     its end or broken off by the caller. A voice alone is no answer: it may be lost with its session.
+ * I9. At most `mostEnds` turns without an answer are remembered; of the oldest nothing more is told.
+ */
+import type { Entry } from '../machines/entries.ts';
+
+const mostEnds = 64;
+
+export class TurnEnds {
+  readonly #ends = new Map<string, number>();
+  /** What the present reply answers, and whether it is being heard. */
+  #covered = 0;
+  #isVoiced = false;
+
+  /** A turn of the caller ended at `position`. */
+  note(itemId: string, position: number): void {
+    const [oldest] = this.#ends.keys();
+    if (this.#ends.size >= mostEnds && oldest !== undefined) this.#ends.delete(oldest);
+    this.#ends.set(itemId, position);
+  }
+
+  /** The position before which all is answered since this entry; null where it answers nothing. */
+  answeredBy(entry: Entry): number | null {
+    const position = this.#positionOf(entry);
+    if (position === null) return null;
+    for (const [itemId, end] of this.#ends) if (end <= position) this.#ends.delete(itemId);
+    return position;
+  }
+
+  #positionOf(entry: Entry): number | null {
+    switch (entry.type) {
+      case 'caller.transcribed':
+        return entry.transcript ? (this.#ends.get(entry.itemId) ?? null) : null;
+      case 'tool.requested':
+        return this.#newest();
+      case 'reply.started':
+        this.#covered = this.#newest();
+        this.#isVoiced = false;
+        return null;
+      case 'reply.voiced':
+        this.#isVoiced = true;
+        return null;
+      case 'reply.played':
+      case 'caller.startedSpeaking':
+        return this.#isVoiced ? this.#covered : null;
+      default:
+        return null;
+    }
+  }
+
+  #newest(): number {
+    let newest = 0;
+    for (const end of this.#ends.values()) newest = Math.max(newest, end);
+    return newest;
+  }
+}

@@ -1,0 +1,394 @@
+/** A process that is to stop: its calls go on elsewhere, or are told to wait until there is somebody again (Q1 to Q3, I2). */
+import { describe, expect, it } from 'vitest';
+import type { Answer } from '../../src/runtime/ports/carrier.ts';
+import { callSid, type Process, type ProcessOptions, Rig } from './rig.ts';
+import { StoppingProcess } from './support/stopping-process.ts';
+
+const drainMs = 20_000;
+
+/** Lines of these tests bring no audio. */
+const settings = { starvedMs: 3_600_000 };
+
+class Deploy {
+  readonly rig = new Rig();
+
+  async open(instance: string, options: ProcessOptions = {}) {
+    const process = this.rig.open(instance, { settings, ...options });
+    const service = new StoppingProcess(process, this.rig.clock);
+    await process.assembly.presence.start();
+    return { process, service };
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.rig.clock.advance(ms);
+  }
+
+  /** As Twilio does once the stream of a call has ended: it asks whoever listens, and follows. */
+  async followsTo(process: Process, carrierCallId = callSid()): Promise<Answer> {
+    expect(process.isListening).toBe(true);
+    const answer = await process.askNext(carrierCallId);
+    if (answer.do === 'connect') await process.connect(answer, carrierCallId);
+    return answer;
+  }
+
+  async ends(...processes: Process[]): Promise<void> {
+    for (const { assembly } of processes) await assembly.presence.stop();
+  }
+}
+
+const claims = async (process: Process, callId = callSid()) =>
+  (await process.entries(callId)).flatMap((entry) =>
+    entry.type === 'owner.claimed' ? [`${entry.instance} ${entry.why}`] : [],
+  );
+
+const redirects = ({ control }: Process): string[] => control.redirected.map(({ do: done }) => done);
+
+/** The whole of a call that moves from one process to the other. */
+async function expectMoved(deploy: Deploy, from: Process, to: Process): Promise<void> {
+  const { steps } = from;
+  const stepped = steps.length;
+  await deploy.followsTo(to);
+  await deploy.advance(2_500);
+  expect((await claims(to)).at(-1)).toBe(`${to.instance} stream`);
+  expect(to.value()).toMatchObject({
+    live: { carrier: { streaming: 'steady' }, model: { ready: 'steady' } },
+  });
+  expect(to.model.session.request.history).toContainEqual({
+    kind: 'speech',
+    role: 'agent',
+    text: 'Hello, this is the clerk.',
+  });
+  from.expectNothingLeft();
+  // What it may still have seen of the call came before the claim.
+  expect(steps.length - stepped).toBeLessThanOrEqual(2);
+  expect(from.control.ended).toEqual([]);
+}
+
+describe('a process that is to stop, with another one that is ready', () => {
+  async function twoProcesses() {
+    const deploy = new Deploy();
+    const one = await deploy.open('one');
+    const two = await deploy.open('two');
+    const { line } = await one.process.begin();
+    const { session } = one.process.model;
+    return { deploy, one, two, line, session };
+  }
+
+  it('stops listening, and moves a call at once where nobody speaks', async () => {
+    const { deploy, one, two, line, session } = await twoProcesses();
+    one.service.terminate(drainMs);
+    await deploy.advance(5);
+    expect(one.process.isListening).toBe(false);
+    expect(line.isClosed).toBe(true);
+    await expectMoved(deploy, one.process, two.process);
+    expect(session.isClosed).toBe(true);
+    expect(one.service.state).toBe('stopped');
+    await deploy.ends(two.process);
+  });
+
+  it('listens no more before it lets go of the first call (Q1)', async () => {
+    const { deploy, one, line } = await twoProcesses();
+    const seen: boolean[] = [];
+    const close = line.close.bind(line);
+    line.close = () => {
+      seen.push(one.process.isListening);
+      close();
+    };
+    one.service.terminate(drainMs);
+    await deploy.advance(5);
+    expect(seen).toEqual([false]);
+  });
+
+  it('waits until the agent has been heard to the end', async () => {
+    const { deploy, one, two, line, session } = await twoProcesses();
+    session.says('reply2', 'A long story.', 4_000);
+    await deploy.advance(100);
+    one.service.terminate(drainMs);
+    await deploy.advance(3_800);
+    expect(line.isClosed).toBe(false);
+    await deploy.advance(200);
+    expect(line.isClosed).toBe(true);
+    await expectMoved(deploy, one.process, two.process);
+    const { history } = two.process.model.session.request;
+    expect(history.at(-1)).toEqual({ kind: 'speech', role: 'agent', text: 'A long story.' });
+    await deploy.ends(two.process);
+  });
+
+  it('waits for the caller, for the answer, and for a tool', async () => {
+    const { deploy, one, two, line, session } = await twoProcesses();
+    const gate = Promise.withResolvers<void>();
+    deploy.rig.agent.gate = () => gate.promise;
+    session.callerStarts('turn1');
+    one.service.terminate(drainMs);
+    await deploy.advance(500);
+    session.callerStops('turn1', 'What is it?');
+    await deploy.advance(500);
+    session.startsReply('reply2');
+    session.asksFor('tool1', 'look_up', { what: 'it' });
+    session.finishes('reply2', false, 1);
+    await deploy.advance(500);
+    expect(line.isClosed).toBe(false);
+    gate.resolve();
+    await deploy.advance(100);
+    session.says('reply3', 'It is this.', 500);
+    await deploy.advance(300);
+    expect(line.isClosed).toBe(false);
+    await deploy.advance(300);
+    expect(line.isClosed).toBe(true);
+    await expectMoved(deploy, one.process, two.process);
+    expect(deploy.rig.agent.runs).toHaveLength(1);
+    await deploy.ends(two.process);
+  });
+
+  it('moves a call at the deadline whatever is being said, and goes on from what was heard', async () => {
+    const { deploy, one, two, line, session } = await twoProcesses();
+    session.startsReply('reply2');
+    session.sends('reply2', 'item2', drainMs + 30_000);
+    session.endsReply('reply2', 'item2', 'one two three four five');
+    one.service.terminate(drainMs);
+    await deploy.advance(drainMs - 10);
+    expect(line.isClosed).toBe(false);
+    await deploy.advance(20);
+    expect(line.isClosed).toBe(true);
+    await expectMoved(deploy, one.process, two.process);
+    expect(two.process.model.session.request.history.at(-1)).toMatchObject({ text: 'one two' });
+    expect(two.process.model.session.told.at(-1)).toContain('Go on from exactly there');
+    await deploy.ends(two.process);
+  });
+
+  it('stops soon after the deadline even where nobody brings a call back, and the other one takes it up', async () => {
+    const { deploy, one, two, line, session } = await twoProcesses();
+    session.callerStarts('turn1');
+    one.process.control.mood = 'isUnreachable';
+    one.service.terminate(drainMs);
+    await deploy.advance(drainMs + 3_000);
+    expect(line.isClosed).toBe(true);
+    expect(one.service.state).toBe('stopped');
+    one.process.expectNothingLeft();
+    await deploy.advance(1_500);
+    expect((await claims(two.process)).at(-1)).toBe('two orphan');
+    const [answer] = two.process.control.redirected;
+    expect(answer).toMatchObject({ do: 'connect', attempt: 2 });
+    if (answer) await two.process.connect(answer);
+    await deploy.advance(100);
+    expect(two.process.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
+    expect(two.process.model.session.told.at(-1)).toContain('ask the caller to say it again');
+    await deploy.ends(two.process);
+  });
+
+  it('moves each of many calls, and stops when the last one is gone', async () => {
+    const deploy = new Deploy();
+    const one = await deploy.open('one');
+    const two = await deploy.open('two');
+    const calls = [1, 2, 3].map(callSid);
+    for (const call of calls) await one.process.begin(call);
+    one.process.model.session.says('reply2', 'A long story.', 6_000);
+    await deploy.advance(100);
+    one.service.terminate(drainMs);
+    await deploy.advance(5);
+    for (const call of calls.slice(0, 2)) await deploy.followsTo(two.process, call);
+    await deploy.advance(3_000);
+    expect(one.service.state).toEqual({ draining: 'moving' });
+    expect(one.process.assembly.registry.size).toBe(1);
+    await deploy.advance(3_000);
+    await deploy.followsTo(two.process, calls[2]);
+    await deploy.advance(2_500);
+    expect(one.service.state).toBe('stopped');
+    expect(two.process.assembly.registry.size).toBe(3);
+    await deploy.ends(two.process);
+  });
+
+  it('asks a call once for each of its streams (Q2)', async () => {
+    const { deploy, one, session } = await twoProcesses();
+    session.callerStarts('turn1');
+    one.service.terminate(drainMs);
+    await deploy.advance(5_000);
+    const asked = (await one.process.entries()).filter(({ type }) => type === 'move.requested');
+    expect(asked).toMatchObject([{ by: 'drain', withinMs: drainMs }]);
+    await deploy.advance(20_000);
+  });
+});
+
+describe('a process that is to stop, alone', () => {
+  async function lonely() {
+    const deploy = new Deploy();
+    const one = await deploy.open('one');
+    const { line } = await one.process.begin();
+    return { deploy, one, line, session: one.process.model.session };
+  }
+
+  it('keeps its calls until the deadline, and tells one that loses its stream before to wait', async () => {
+    const { deploy, one, line } = await lonely();
+    one.service.terminate(drainMs);
+    await deploy.advance(5_000);
+    expect(line.isClosed).toBe(false);
+    expect(one.process.isListening).toBe(true);
+    expect(await one.process.answer(callSid(2))).toEqual({ do: 'decline' });
+    line.drops();
+    expect(await deploy.followsTo(one.process)).toEqual({ do: 'wait', pauseMs: 30_000 });
+    await deploy.advance(10);
+    expect(one.service.state).toBe('stopped');
+    one.process.expectNothingLeft();
+  });
+
+  it('then tells each to wait, stops when all know, and the next process brings them back at once', async () => {
+    const { deploy, one, line } = await lonely();
+    one.service.terminate(drainMs);
+    await deploy.advance(drainMs + 5);
+    expect(line.isClosed).toBe(true);
+    expect(one.service.state).toBe('parting');
+    expect(await deploy.followsTo(one.process)).toEqual({ do: 'wait', pauseMs: 30_000 });
+    await deploy.advance(10);
+    expect(one.service.state).toBe('stopped');
+    one.process.expectNothingLeft();
+    expect((await one.process.types()).filter((type) => type === 'stream.requested')).toEqual([]);
+
+    await deploy.advance(8_000);
+    const next = await deploy.open('one');
+    await deploy.advance(100);
+    expect((await claims(next.process)).at(-1)).toBe('one restarted');
+    expect(redirects(next.process)).toEqual(['connect']);
+    const [answer] = next.process.control.redirected;
+    if (answer) await next.process.connect(answer);
+    await deploy.advance(100);
+    expect(next.process.value()).toMatchObject({
+      live: { carrier: { streaming: 'steady' }, model: { ready: 'steady' } },
+    });
+    expect(next.process.model.session.request.history).toHaveLength(1);
+    await deploy.ends(next.process);
+  });
+
+  it('has nobody sent back to itself once it parts, though nobody asks', async () => {
+    const { deploy, one } = await lonely();
+    one.service.terminate(drainMs);
+    await deploy.advance(drainMs + 2_990);
+    expect(one.service.state).toBe('parting');
+    expect(redirects(one.process)).not.toContain('connect');
+    await deploy.advance(100);
+    expect(one.service.state).toBe('stopped');
+    one.process.expectNothingLeft();
+    expect(await one.process.row()).toMatchObject({ owner: 'one', endedAt: null });
+  });
+
+  it('lets go at once of a call without a stream, and carries an end out', async () => {
+    const deploy = new Deploy();
+    const one = await deploy.open('one');
+    const { line } = await one.process.begin(callSid(1));
+    await one.process.begin(callSid(2));
+    one.service.terminate(drainMs);
+    await deploy.advance(drainMs - 500);
+    line.drops();
+    const hangUp = { entry: { type: 'hangUp.requested', by: 'operator' } } as const;
+    await one.process.desk.report(callSid(2), hangUp, 'operator');
+    one.process.model.session.says('bye', 'Goodbye!', 490);
+    one.process.control.endCall = () => new Promise((resolve) => deploy.rig.clock.setTimeout(resolve, 1_000));
+    await deploy.advance(510);
+    expect(one.process.assembly.registry.get(callSid(1))).toBeUndefined();
+    expect(one.process.assembly.registry.get(callSid(2))).toBeDefined();
+    await deploy.advance(1_000);
+    expect(await one.process.row(callSid(2))).toMatchObject({ endReason: 'operator.hungUp' });
+    expect(one.service.state).toBe('stopped');
+    expect(await one.process.row(callSid(1))).toMatchObject({ owner: 'one', endedAt: null });
+  });
+
+  it('moves them as soon as another one becomes ready', async () => {
+    const { deploy, one, line } = await lonely();
+    one.service.terminate(drainMs);
+    await deploy.advance(3_000);
+    expect(line.isClosed).toBe(false);
+    const two = await deploy.open('two');
+    await deploy.advance(1_100);
+    expect(line.isClosed).toBe(true);
+    await expectMoved(deploy, one.process, two.process);
+    await deploy.ends(two.process);
+  });
+
+  it('counts as alone beside one that is not ready', async () => {
+    const { deploy, one, line } = await lonely();
+    const two = await deploy.open('two');
+    two.process.isReady = false;
+    await deploy.advance(1_100);
+    one.service.terminate(drainMs);
+    await deploy.advance(3_000);
+    expect(one.process.isListening).toBe(true);
+    expect(line.isClosed).toBe(false);
+    await deploy.ends(two.process);
+  });
+
+  it('counts as alone beside one that has just died', async () => {
+    const { deploy, one, line } = await lonely();
+    const two = await deploy.open('two');
+    // By its call its row stays, as that of a process that was killed does.
+    await two.process.begin(callSid(2));
+    two.process.dies();
+    one.service.terminate(drainMs);
+    await deploy.advance(3_000);
+    expect(one.process.isListening).toBe(true);
+    expect(line.isClosed).toBe(false);
+  });
+
+  it('stops at once at the second request, and leaves its calls in the journal', async () => {
+    const { deploy, one, line, session } = await lonely();
+    one.service.terminate(drainMs);
+    await deploy.advance(1_000);
+    one.service.terminate(drainMs);
+    await deploy.advance(5);
+    expect(one.service.state).toBe('stopped');
+    expect(line.isClosed).toBe(true);
+    expect(session.isClosed).toBe(true);
+    one.process.expectNothingLeft();
+    expect(await one.process.row()).toMatchObject({ owner: 'one', endedAt: null });
+    expect(await one.process.types()).not.toContain('move.requested');
+  });
+
+  it('does not move a call while the journal does not know that it is not ready', async () => {
+    const deploy = new Deploy();
+    let isDown = false;
+    const one = await deploy.open('one', {
+      wrapJournal: (journal) => {
+        const beat = journal.beat.bind(journal);
+        journal.beat = (row) => (isDown ? Promise.reject(new Error('no space left')) : beat(row));
+        return journal;
+      },
+    });
+    const two = await deploy.open('two');
+    const { line } = await one.process.begin();
+    isDown = true;
+    one.service.terminate(drainMs);
+    await deploy.advance(2_500);
+    expect(line.isClosed).toBe(false);
+    isDown = false;
+    await deploy.advance(1_000);
+    expect(line.isClosed).toBe(true);
+    await expectMoved(deploy, one.process, two.process);
+    await deploy.ends(two.process);
+  });
+});
+
+describe('two processes that are both to stop', () => {
+  it.each([0, 300, 1_500])('never wait for each other: %i ms apart', async (apartMs) => {
+    const deploy = new Deploy();
+    const one = await deploy.open('one');
+    const two = await deploy.open('two');
+    await one.process.begin(callSid(1));
+    await two.process.begin(callSid(2));
+    for (const { process } of [one, two]) process.model.session.callerStarts('turn1');
+    one.service.terminate(drainMs);
+    await deploy.advance(apartMs);
+    two.service.terminate(drainMs);
+    await deploy.advance(3_000);
+    // Somebody always listens.
+    expect([one, two].filter(({ process }) => process.isListening).length).toBeGreaterThan(0);
+    expect(two.process.isListening || apartMs === 0).toBe(true);
+
+    for (const { process } of [one, two]) process.model.session.callerStops('turn1');
+    await deploy.advance(drainMs + 10_000);
+    expect([one.service.state, two.service.state]).toEqual(['stopped', 'stopped']);
+    const next = await deploy.open('three');
+    await deploy.advance(1_500);
+    for (const call of [callSid(1), callSid(2)])
+      expect((await claims(next.process, call)).at(-1)).toBe('three orphan');
+    expect(redirects(next.process)).toContain('connect');
+    await deploy.ends(next.process);
+  });
+});

@@ -1,0 +1,192 @@
+/** Towards the announced end of a session the next one is opened beside it, and takes over between two turns (V1). */
+import { describe, expect, it } from 'vitest';
+import { bytesPerMs } from '../../src/media/mulaw.ts';
+import { type Process, Rig } from './rig.ts';
+import type { FakeSession } from './support/fake-model.ts';
+
+const lifeMs = 600_000;
+const rollOverMs = 120_000;
+
+/** A call some milliseconds before its session is due to be replaced. */
+async function beforeTheRollOver(leftMs = 100) {
+  const rig = new Rig();
+  const process = rig.open('one', { settings: { starvedMs: 3_600_000, rollOverMs } });
+  process.model.expiresInMs = lifeMs;
+  const { line } = await process.begin();
+  const { session } = process.model;
+  session.callerStarts('turn1');
+  line.brings(500);
+  session.callerStops('turn1', 'What is it?');
+  session.asksFor('tool1', 'look_up', { what: 'it' });
+  await rig.clock.advance(100);
+  session.says('reply2', 'It is this.', 500);
+  await rig.clock.advance(lifeMs - rollOverMs - leftMs - 1_360);
+  expect(process.model.sessions).toHaveLength(1);
+  return { rig, process, line, session };
+}
+
+const second = ({ model }: Process): FakeSession => {
+  const session = model.sessions[1];
+  if (!session) throw new Error('no second session was opened');
+  return session;
+};
+
+const served = (session: FakeSession, ms: number): boolean => session.audioBytes >= ms * bytesPerMs;
+
+describe('a session whose end is near', () => {
+  it('is replaced by one that knows all, gets the caller, and alone is heard', async () => {
+    const { rig, process, line, session } = await beforeTheRollOver();
+    const { clears } = line;
+    await rig.clock.advance(500);
+    const next = second(process);
+    expect(next.request).toMatchObject({ generation: 2, instructions: 'Help the caller.' });
+    expect(next.request.history).toEqual([
+      { kind: 'speech', role: 'agent', text: 'Hello, this is the clerk.' },
+      { kind: 'speech', role: 'caller', text: 'What is it?' },
+      { kind: 'toolCall', toolCallId: 'tool1', name: 'look_up', arguments: '{"what":"it"}' },
+      { kind: 'toolResult', toolCallId: 'tool1', output: 'look_up of it done' },
+      { kind: 'speech', role: 'agent', text: 'It is this.' },
+    ]);
+    expect(session.isClosed).toBe(true);
+    expect(process.model.openSessions).toEqual([next]);
+    expect(next.told).toEqual([]);
+    expect(line.clears).toBe(clears);
+
+    const before = session.audioBytes;
+    line.brings(300);
+    expect(next.audioBytes).toBe(300 * bytesPerMs);
+    expect(session.audioBytes).toBe(before);
+
+    const sentMs = line.sentMs;
+    const types = await process.types();
+    session.isClosed = false;
+    session.says('ghost', 'Boo.', 400);
+    session.callerStarts('ghost-turn');
+    session.asksFor('ghost-tool', 'order', { what: 'ghosts' }, 'once');
+    session.isClosed = true;
+    await rig.clock.advance(100);
+    expect(line.sentMs).toBe(sentMs);
+    expect(await process.types()).toEqual(types);
+    expect(rig.agent.runs).toHaveLength(1);
+
+    next.says('reply3', 'Anything else?', 400);
+    expect(line.sentMs).toBe(sentMs + 400);
+  });
+
+  it('serves until the next one is open, which is neither heard nor hears before', async () => {
+    const { rig, process, line, session } = await beforeTheRollOver();
+    process.model.next = 'isSilent';
+    await rig.clock.advance(1_000);
+    const next = second(process);
+    const [sentMs, types] = [line.sentMs, await process.types()];
+    next.callerStarts('early-turn');
+    next.says('early', 'Too early.', 400);
+    line.brings(200);
+    await rig.clock.advance(10);
+    expect(line.sentMs).toBe(sentMs);
+    expect((await process.types()).filter((type) => type !== 'media.resumed')).toEqual(types);
+    expect(served(session, 200)).toBe(true);
+    expect(next.audioBytes).toBe(0);
+    session.says('reply3', 'Still me.', 300);
+    expect(line.sentMs).toBe(sentMs + 300);
+    await rig.clock.advance(400);
+    next.opens();
+    await rig.clock.advance(10);
+    expect(process.model.openSessions).toHaveLength(1);
+  });
+
+  it('is not replaced while somebody speaks; the next one is opened once nobody does, and knows what was said', async () => {
+    const { rig, process, session } = await beforeTheRollOver();
+    session.callerStarts('turn2');
+    await rig.clock.advance(5_000);
+    expect(process.model.sessions).toHaveLength(1);
+    session.callerStops('turn2', 'And that?');
+    session.says('reply3', 'That is that.', 1_000);
+    await rig.clock.advance(900);
+    expect(process.model.sessions).toHaveLength(1);
+    await rig.clock.advance(200);
+    expect(second(process).request.history.slice(-2)).toEqual([
+      { kind: 'speech', role: 'caller', text: 'And that?' },
+      { kind: 'speech', role: 'agent', text: 'That is that.' },
+    ]);
+    expect(process.model.openSessions).toEqual([second(process)]);
+  });
+
+  it('is not replaced by one that missed a turn while it was opening', async () => {
+    const { rig, process, session } = await beforeTheRollOver();
+    process.model.next = 'isSilent';
+    await rig.clock.advance(200);
+    const late = second(process);
+    process.model.next = 'opens';
+    session.callerStarts('turn2');
+    session.callerStops('turn2', 'And that?');
+    session.says('reply3', 'That is that.', 500);
+    await rig.clock.advance(600);
+    late.opens();
+    await rig.clock.advance(6_000);
+    expect(late.isClosed).toBe(true);
+    expect(session.isClosed).toBe(true);
+    expect(process.model.session.request.history.at(-1)).toMatchObject({ text: 'That is that.' });
+    expect(process.model.openSessions).toEqual([process.model.session]);
+  });
+
+  it('stays where the next one is refused, tries again, and there are never more than two', async () => {
+    const { rig, process, session } = await beforeTheRollOver();
+    process.model.next = 'isRefused';
+    let most = 0;
+    for (let second = 0; second < 20; second++) {
+      await rig.clock.advance(1_000);
+      most = Math.max(most, process.model.openSessions.length);
+      expect(session.isClosed).toBe(false);
+    }
+    expect(most).toBeLessThanOrEqual(2);
+    expect(process.model.sessions.length).toBeGreaterThan(2);
+    process.model.next = 'opens';
+    await rig.clock.advance(10_000);
+    expect(session.isClosed).toBe(true);
+    expect(process.model.openSessions).toEqual([process.model.session]);
+  });
+
+  it('that ends while the next one opens is replaced at once, by one session', async () => {
+    const { rig, process, session } = await beforeTheRollOver();
+    process.model.next = 'isSilent';
+    await rig.clock.advance(200);
+    process.model.next = 'opens';
+    session.loses({ code: 1001, cause: 'close.1001' });
+    await rig.clock.advance(1_000);
+    expect(process.model.openSessions).toEqual([process.model.session]);
+    expect(process.value()).toMatchObject({ live: { model: { ready: 'steady' } } });
+  });
+
+  it('is replaced again and again, and a call that ends then leaves nothing', async () => {
+    const { rig, process } = await beforeTheRollOver();
+    await rig.clock.advance(3 * lifeMs);
+    expect(process.model.sessions.length).toBeGreaterThan(3);
+    expect(process.model.openSessions).toHaveLength(1);
+    await process.report('completed');
+    await rig.clock.advance(10);
+    await rig.expectNothingLeft();
+  });
+
+  it('and a call that is lost to another process while the next one opens leave nothing here', async () => {
+    const { rig, process, session } = await beforeTheRollOver();
+    process.model.next = 'isSilent';
+    await rig.clock.advance(200);
+    expect(process.model.openSessions).toHaveLength(2);
+    const two = rig.open('two');
+    await two.connect(await two.askNext());
+    session.signal({ type: 'input.refused', peer: 'model', kind: 'odd' });
+    await rig.settle();
+    process.expectNothingLeft();
+  });
+
+  it('and a call that ends while the next one opens leave nothing', async () => {
+    const { rig, process } = await beforeTheRollOver();
+    process.model.next = 'isSilent';
+    await rig.clock.advance(200);
+    expect(process.model.openSessions).toHaveLength(2);
+    await process.report('completed');
+    await rig.clock.advance(10);
+    await rig.expectNothingLeft();
+  });
+});

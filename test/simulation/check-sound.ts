@@ -1,0 +1,281 @@
+/**
+ * Owns: what must hold of the sound of a simulated call: what was heard (I6), silence after an interruption (I7), no
+ * word of the caller's lost (I8), nothing said twice.
+ */
+import type { Entry } from '../../src/machines/entries.ts';
+import { conversationOf } from '../../src/runtime/conversation.ts';
+import type { NumberedReply } from '../../src/twin/openai/script.ts';
+import { framesOf, type HeardSegment, readSegments } from '../../src/twin/openai/segments.ts';
+import type { TwinSession } from '../../src/twin/openai/twin-session.ts';
+import type { TwinCall } from '../../src/twin/twilio/call/call.ts';
+import type { SimulatedLog } from './check-log.ts';
+import { levels } from './level.ts';
+import { lineOf } from './scene.ts';
+import { demand } from './violation.ts';
+import type { World } from './world.ts';
+
+/** Marks are at most this far apart, and a mark's echo travels twice. */
+const markIntervalMs = 200;
+const roundTripMs = 30;
+const stampMs = 20;
+const bytesPerMs = 8;
+
+/** Of a reply that goes on after a loss, so much may be heard again. */
+const repeatableMs = 1_200;
+
+/** The caller's audio that is kept for the next session. */
+const ringMs = 10_000;
+
+/** Which reply of the script each of the model's items is, by its text. */
+async function itemsOf(
+  world: World,
+  { callId, entries }: SimulatedLog,
+  replies: readonly NumberedReply[],
+): Promise<Map<string, number>> {
+  const { lines } = conversationOf(entries, await world.journal.readPayloads(callId));
+  return new Map(
+    lines.flatMap((line) => {
+      if (line.kind !== 'agent' || !line.text) return [];
+      const said = line.text.trim();
+      const reply = replies.find(({ segments }) =>
+        segments
+          .map(({ text }) => text)
+          .join('')
+          .startsWith(said),
+      );
+      return reply ? [[line.itemId, reply.reply] as const] : [];
+    }),
+  );
+}
+
+/** What the caller had heard of a reply by the moment `at`, milliseconds. */
+function heardOfReplyMs(call: TwinCall, reply: number, at: number): number {
+  const bytes = call
+    .heard()
+    .map((stretch) => stretch.bytes.subarray(0, Math.max(0, (at - stretch.at) * bytesPerMs)));
+  const segments = readSegments(Buffer.concat(bytes)).filter((segment) => segment.reply === reply);
+  return segments.reduce((heardMs, { frames }) => heardMs + frames.length * stampMs, 0);
+}
+
+/** Those by the caller: a reply that was cut by the loss of its stream goes on in the next. */
+const interruptionsOf = ({ entries }: SimulatedLog): Extract<Entry, { type: 'reply.interrupted' }>[] =>
+  entries.flatMap((entry, index) =>
+    entry.type === 'reply.interrupted' && entries[index - 1]?.type === 'caller.startedSpeaking'
+      ? [entry]
+      : [],
+  );
+
+/**
+ * I6: what the model is told of an interrupted reply is at most what was heard plus one mark interval, and at least
+ * the last acknowledged mark: one interval, a frame and the echo's way less than what was heard. For calls with one
+ * stream and one session, in which no reply is said twice.
+ *
+ * @returns how many items were looked at
+ */
+export async function checkHeard(
+  world: World,
+  call: TwinCall,
+  log: SimulatedLog,
+  replies: readonly NumberedReply[],
+  jitterMs = 0,
+): Promise<number> {
+  const items = await itemsOf(world, log, replies);
+  const slackMs = markIntervalMs + roundTripMs + levels[world.level].frameMs + jitterMs;
+  let checked = 0;
+  for (const interruption of interruptionsOf(log)) {
+    for (const { itemId, playedMs } of interruption.items) {
+      const reply = items.get(itemId);
+      if (reply === undefined) continue;
+      const heardMs = heardOfReplyMs(call, reply, interruption.at);
+      const words = () => `of reply ${reply} ${playedMs} ms count as heard, and ${heardMs} ms were`;
+      demand(playedMs <= heardMs + markIntervalMs && playedMs >= heardMs - slackMs, 'I6', words);
+      checked += 1;
+    }
+  }
+  return checked;
+}
+
+/** I7: once the flush has reached the carrier, no frame of the interrupted reply is heard again. */
+export function checkSilenceAfterInterrupt(world: World, call: TwinCall, log: SimulatedLog): number {
+  const interruptions = interruptionsOf(log);
+  const frameMs = levels[world.level].frameMs;
+  for (const { at } of interruptions) {
+    const flushedAt = at + roundTripMs + (frameMs > stampMs ? frameMs : 0);
+    const before = readSegments(heardBetween(call, 0, flushedAt)).at(-1);
+    const after = readSegments(heardBetween(call, flushedAt, Number.POSITIVE_INFINITY));
+    const again = after.filter(({ reply }) => reply === before?.reply);
+    demand(again.length === 0, 'I7', () => `reply ${before?.reply} was heard again after its interruption`);
+  }
+  return interruptions.length;
+}
+
+/** Whole frames only: a frame that lies across the border counts to neither side. */
+function heardBetween(call: TwinCall, from: number, until: number): Buffer {
+  const parts = call.heard().map(({ at, bytes }) => {
+    const first = Math.ceil(Math.max(0, from - at) / stampMs) * stampMs * bytesPerMs;
+    const last = until === Number.POSITIVE_INFINITY ? bytes.length : Math.max(0, (until - at) * bytesPerMs);
+    return bytes.subarray(first, Math.max(first, last));
+  });
+  return Buffer.concat(parts);
+}
+
+/** A segment that was heard from its first frame to its last. */
+interface Hearing {
+  reply: number;
+  segment: number;
+  /** When its last frame had sounded, at the latest. */
+  endedAt: number;
+}
+
+/**
+ * No whole segment is heard twice, unless its first hearing ended so shortly before a loss, or after the last that was
+ * known before it, that nobody could know.
+ */
+export function checkSaidOnce(
+  world: World,
+  call: TwinCall,
+  replies: readonly NumberedReply[],
+  repeatable: ReadonlySet<number>,
+): void {
+  const slackMs = repeatableMs + markIntervalMs + roundTripMs + levels[world.level].frameMs;
+  const losses = lossesOf(world, call);
+  const first = new Map<string, Hearing>();
+  for (const hearing of hearingsOf(call, replies)) {
+    const { reply, segment, endedAt } = hearing;
+    if (repeatable.has(reply)) continue;
+    const key = `${reply}/${segment}`;
+    const before = first.get(key);
+    first.set(key, hearing);
+    const isUnknown = losses.some(
+      ({ from, until }) => before && before.endedAt >= from - slackMs && before.endedAt <= until + slackMs,
+    );
+    demand(
+      before === undefined || isUnknown,
+      'said twice',
+      () =>
+        `segment ${segment} of reply ${reply} was heard whole ${endedAt - (before?.endedAt ?? 0)} ms apart`,
+    );
+  }
+}
+
+/** From when on nobody knew any more what was heard, until the stream was over. */
+function lossesOf(world: World, call: TwinCall): { from: number; until: number }[] {
+  const losses: { from: number; until: number }[] = [];
+  let struckAt: number | null = null;
+  for (const event of call.events) {
+    if (event.event === 'faultStruck') struckAt ??= event.at;
+    if (event.event === 'streamEnded') {
+      losses.push({ from: struckAt ?? event.at, until: event.at });
+      struckAt = null;
+    }
+  }
+  const startedAt = world.clock.now() - world.clock.monotonic();
+  for (const { diedAt } of world.processes)
+    if (diedAt !== null) losses.push({ from: startedAt + diedAt, until: startedAt + diedAt });
+  return losses;
+}
+
+function hearingsOf(call: TwinCall, replies: readonly NumberedReply[]): Hearing[] {
+  const heard = new Map<string, Set<number>>();
+  return call.heard().flatMap(({ at, bytes }) => {
+    let endedAt = at;
+    return readSegments(bytes).flatMap(({ reply, segment, frames }) => {
+      const { lengthMs = 0 } = replies[reply]?.segments.find((each) => each.segment === segment) ?? {};
+      return frames.flatMap((frame): Hearing[] => {
+        endedAt += stampMs;
+        return isLast(heard, `${reply}/${segment}`, frame, framesOf(lengthMs))
+          ? [{ reply, segment, endedAt }]
+          : [];
+      });
+    });
+  });
+}
+
+/** Whether all frames of the segment have been heard with this one, since its first. */
+function isLast(heard: Map<string, Set<number>>, key: string, frame: number, frames: number): boolean {
+  const known = frame === 0 ? new Set<number>() : (heard.get(key) ?? new Set<number>());
+  known.add(frame);
+  const isWhole = known.size >= frames;
+  heard.set(key, isWhole ? new Set() : known);
+  return isWhole;
+}
+
+/** A frame of a caller's line, by its number over all lines. */
+const framesPerLine = 4_096;
+
+const numberOf = (line: number, frame: number): number => line * framesPerLine + frame;
+
+const framesIn = (segments: readonly HeardSegment[], index: number): number[] =>
+  segments.flatMap(({ reply, frames }) => {
+    const { call, line } = lineOf(reply);
+    return call === index ? frames.map((frame) => numberOf(line, frame)) : [];
+  });
+
+/** Read once for all calls of a world. */
+const wordsBySession = new WeakMap<TwinSession, HeardSegment[]>();
+
+function segmentsOf(session: TwinSession): HeardSegment[] {
+  const segments = wordsBySession.get(session) ?? readSegments(session.appendedAudio());
+  wordsBySession.set(session, segments);
+  return segments;
+}
+
+/**
+ * I8: every session of the call gets the caller's words in order and each once; no other call's session gets any; and
+ * what reached a process is in some session, unless the process died or lost the call with it in memory, the call
+ * ended, or no session came within the ring's bound.
+ *
+ * @param index of the call in its story
+ */
+export function checkWords(world: World, { entries }: SimulatedLog, index: number): void {
+  const got = new Set<number>();
+  for (const session of world.openai.sessions) {
+    const segments = segmentsOf(session);
+    const calls = new Set(segments.map(({ reply }) => lineOf(reply).call));
+    demand(
+      calls.size <= 1,
+      'I8',
+      () => `session ${session.connection} got the voices of ${calls.size} callers`,
+    );
+    const frames = framesIn(segments, index);
+    frames.forEach((frame, place) => {
+      const before = frames[place - 1] ?? -1;
+      demand(
+        frame > before,
+        'I8',
+        () =>
+          `session ${session.connection} got frame ${frame % framesPerLine} after ${before % framesPerLine}`,
+      );
+      got.add(frame);
+    });
+  }
+  for (const { at, process, text } of world.arrivals) {
+    const payload = /"payload":"([^"]*)"/.exec(text)?.[1] ?? '';
+    const lost = framesIn(readSegments(Buffer.from(payload, 'base64')), index).filter(
+      (frame) => !got.has(frame),
+    );
+    if (lost.length === 0 || isExcused(world, entries, at, process.instance)) continue;
+    const [first = 0] = lost;
+    const words = `${lost.length} frames of line ${Math.floor(first / framesPerLine)}, from ${first % framesPerLine} on,`;
+    demand(false, 'I8', () => `${words} reached ${process.instance} at ${at} and no session`);
+  }
+}
+
+/** Whether nobody could be expected to deliver what reached the process at that moment. */
+function isExcused(world: World, entries: readonly Entry[], at: number, instance: string): boolean {
+  const startedAt = world.clock.now() - world.clock.monotonic();
+  const hasDied = world.processes.some(
+    (process) =>
+      process.instance === instance &&
+      process.diedAt !== null &&
+      startedAt + process.diedAt >= at &&
+      startedAt + process.diedAt < at + ringMs,
+  );
+  const within = entries.filter((entry) => entry.at >= at && entry.at < at + ringMs);
+  const hasMoved = within.some((entry) => entry.type === 'owner.claimed');
+  const hasEnded = (entries.at(-1)?.at ?? 0) < at + ringMs;
+  const hasOpened = within.some((entry) => entry.type === 'model.opened');
+  const owner = entries.findLast((entry) => entry.type === 'owner.claimed' && entry.at <= at);
+  const isOwner = owner?.type === 'owner.claimed' && owner.instance === instance;
+  return hasDied || hasMoved || hasEnded || !hasOpened || !isOwner;
+}
