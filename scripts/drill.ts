@@ -20,14 +20,15 @@ const mostCallsAtOnce = 60;
 
 const mostLanes = 3;
 
-const usage = `npm run drill -- <name> [--calls 20] [--policy action|hold|end|every] [--runs 1] [--seed S] [--keep] [--write]
+const usage = `npm run drill -- <name> [--calls 20] [--policy action|hold|end|every] [--runs 1] [--seed S] [--keep] [--write] [--shared]
 
   ${Object.keys(drills).join(' ')}
   all
 
   --policy  what the twin's Twilio does when a stream has ended; every, where the drill asks for it
   --keep    keeps journal and logs of drills that went well too
-  --write   puts the table into docs/drills.md`;
+  --write   puts the table into docs/drills.md
+  --shared  the machine is busy with other things: what hangs on its speed is told, and fails nothing`;
 
 interface Order {
   names: string[];
@@ -37,7 +38,11 @@ interface Order {
   seed: number;
   keep: boolean;
   write: boolean;
+  shared: boolean;
 }
+
+/** A busy machine adds silences of its own, and callers who wait too long say things again. */
+const hangOnSpeed = /^(the gap|who is not struck|no turn|no word|every word|the cap|at most two sessions)/;
 
 class UsageError extends Error {}
 
@@ -71,6 +76,7 @@ function readOrder(): Order {
       seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1e6)) },
       keep: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
+      shared: { type: 'boolean', default: false },
     },
   });
   return {
@@ -81,6 +87,7 @@ function readOrder(): Order {
     seed: wholeNumber('seed', values.seed),
     keep: values.keep,
     write: values.write,
+    shared: values.shared,
   };
 }
 
@@ -148,9 +155,12 @@ function report(order: Order, rows: readonly Row[], isComplete: boolean): boolea
   if (order.write) {
     writeFileSync(documentPath, replaceTable(readFileSync(documentPath, 'utf8'), markdown(merged)));
   }
-  const isGood = isComplete && rows.every(({ broken }) => broken.length === 0);
-  console.log(isGood ? '\nEvery promise was held.' : '\nNot every promise was held.');
-  return isGood;
+  const broken = rows.flatMap((row) => row.broken);
+  const counted = order.shared ? broken.filter((promise) => !hangOnSpeed.test(promise)) : broken;
+  console.log(broken.length === 0 ? '\nEvery promise was held.' : '\nNot every promise was held.');
+  if (counted.length < broken.length)
+    console.log(`${broken.length - counted.length} hang on the speed of the machine, which is shared.`);
+  return isComplete && counted.length === 0;
 }
 
 try {

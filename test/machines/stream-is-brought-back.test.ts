@@ -25,7 +25,7 @@ import {
   streamStopped,
   toolRequested,
 } from './support/facts.ts';
-import { given } from './support/scenario.ts';
+import { type Fact, given } from './support/scenario.ts';
 
 const speaking = [...quietCall(), callerStarts, callerStops, replyStarted(), replyVoiced()];
 const secondStream = claimed('one', { why: 'stream', attempt: 2 });
@@ -257,6 +257,14 @@ describe('a caller on a line that leads nowhere', () => {
 describe('the tries of a stream', () => {
   const back = [...quietCall(), streamClosed(), streamRequested(2), streamStarted(2)];
 
+  it('are counted up to their limit: one that is forgiven is one to try', () => {
+    const spent = [...quietCall({ streamTries: 1 }), streamClosed(), streamRequested(2), streamRequested(2)];
+    given(...spent)
+      .leadsTo({ context: { stream: { tries: 1 } } })
+      .when({ type: 'stream.misdirected', attempt: 2 })
+      .leadsTo({ context: { stream: { tries: 0 } } });
+  });
+
   it('are counted anew only once one has been good for a while', () => {
     given(...back)
       .leadsTo({ context: { stream: { tries: 1 } } })
@@ -264,6 +272,30 @@ describe('the tries of a stream', () => {
       .leadsTo({ states: { carrier: 'streaming' }, commands: [], context: { stream: { tries: 0 } } });
     expect(given(...back).remainingMs('streamSettled')).toBe(10_000);
     given(...back, streamClosed(2)).leadsTo({ context: { stream: { tries: 1 } } });
+  });
+});
+
+describe('a stream that an instance sent away, which is too old for the call', () => {
+  const misdirected: Fact = { type: 'stream.misdirected', attempt: 2 };
+
+  it('costs no try: the next one may come to another instance', () => {
+    given(...quietCall(), streamClosed(), streamRequested(2))
+      .when(misdirected)
+      .leadsTo({ states: { carrier: 'lost' }, context: { stream: { tries: 0 } } })
+      .when(misdirected)
+      .leadsTo({ context: { stream: { tries: 0 } } });
+  });
+
+  it('is waited for anew where it was the first', () => {
+    given(created(), claimed('one'), answered, streamRequested(1))
+      .when(misdirected)
+      .leadsTo({ states: { carrier: 'lost' }, context: { stream: { tries: 0, cut: true } } });
+  });
+
+  it('changes nothing about the one that is there', () => {
+    given(...quietCall())
+      .when(misdirected)
+      .leadsTo({ states: { carrier: 'streaming' }, commands: [] });
   });
 });
 

@@ -26,9 +26,9 @@ export function accountOf({ world, calls, strikes }: Stage): string[] {
     const { entry, call, commands } = step;
     if (silentEntries.has(entry.type)) continue;
     const asked = commands.length === 0 ? '' : ` -> ${commands.map(({ type }) => type).join(', ')}`;
-    const by = world.steppedBy.get(step);
-    const name = `${by?.instance} (${by?.options.pid})`;
-    lines.push({ at: entry.at, words: `${callWords(call.callId)}${name}: ${entryWords(entry)}${asked}` });
+    const { process, at } = world.steppedBy.get(step) ?? { process: null, at: entry.at };
+    const name = `${process?.instance} (${process?.options.pid})`;
+    lines.push({ at, words: `${callWords(call.callId)}${name}: ${entryWords(entry)}${asked}` });
   }
   for (const call of calls) {
     for (const event of call.events) {

@@ -19,15 +19,22 @@ export interface SimulatedLog {
   entries: readonly Entry[];
   /** All steps of all processes, by the entry's seq: those that could not be written as well. */
   steps: ReadonlyMap<number, readonly ObservedStep[]>;
+  /** When an entry was made by the clock of the world. */
+  timeOf(entry: Entry): number;
 }
 
 export async function readLog(world: World, callId: string): Promise<SimulatedLog> {
   const { commits } = await world.journal.read(callId, { fromStart: true });
-  const steps = world.steps.filter(({ call }) => call.callId === callId);
+  const own = world.steps.filter(({ call }) => call.callId === callId);
+  const steps = Map.groupBy(own, ({ entry }) => entry.seq);
   return {
     callId,
     entries: commits.flatMap(({ entries }) => entries) as unknown as Entry[],
-    steps: Map.groupBy(steps, ({ entry }) => entry.seq),
+    steps,
+    timeOf({ seq, type, at }) {
+      const made = steps.get(seq)?.find(({ entry }) => entry.type === type && entry.at === at);
+      return (made && world.steppedBy.get(made)?.at) ?? at;
+    },
   };
 }
 
@@ -88,4 +95,4 @@ export function checkOneWriter(world: World, { callId, entries, steps }: Simulat
 const writersOf = (world: World, steps: readonly ObservedStep[] = [], { type, at }: Entry): string[] =>
   steps
     .filter(({ entry }) => entry.type === type && entry.at === at)
-    .map((other) => world.steppedBy.get(other)?.instance ?? 'nobody');
+    .map((other) => world.steppedBy.get(other)?.process.instance ?? 'nobody');

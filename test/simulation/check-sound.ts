@@ -86,7 +86,7 @@ export async function checkHeard(
     for (const { itemId, playedMs } of interruption.items) {
       const reply = items.get(itemId);
       if (reply === undefined) continue;
-      const heardMs = heardOfReplyMs(call, reply, interruption.at);
+      const heardMs = heardOfReplyMs(call, reply, log.timeOf(interruption));
       const words = () => `of reply ${reply} ${playedMs} ms count as heard, and ${heardMs} ms were`;
       demand(playedMs <= heardMs + markIntervalMs && playedMs >= heardMs - slackMs, 'I6', words);
       checked += 1;
@@ -99,8 +99,8 @@ export async function checkHeard(
 export function checkSilenceAfterInterrupt(world: World, call: TwinCall, log: SimulatedLog): number {
   const interruptions = interruptionsOf(log);
   const frameMs = levels[world.level].frameMs;
-  for (const { at } of interruptions) {
-    const flushedAt = at + roundTripMs + (frameMs > stampMs ? frameMs : 0);
+  for (const interruption of interruptions) {
+    const flushedAt = log.timeOf(interruption) + roundTripMs + (frameMs > stampMs ? frameMs : 0);
     const before = readSegments(heardBetween(call, 0, flushedAt)).at(-1);
     const after = readSegments(heardBetween(call, flushedAt, Number.POSITIVE_INFINITY));
     const again = after.filter(({ reply }) => reply === before?.reply);
@@ -227,7 +227,7 @@ function segmentsOf(session: TwinSession): HeardSegment[] {
  *
  * @param index of the call in its story
  */
-export function checkWords(world: World, { entries }: SimulatedLog, index: number): void {
+export function checkWords(world: World, log: SimulatedLog, index: number): void {
   const got = new Set<number>();
   for (const session of world.openai.sessions) {
     const segments = segmentsOf(session);
@@ -254,7 +254,7 @@ export function checkWords(world: World, { entries }: SimulatedLog, index: numbe
     const lost = framesIn(readSegments(Buffer.from(payload, 'base64')), index).filter(
       (frame) => !got.has(frame),
     );
-    if (lost.length === 0 || isExcused(world, entries, at, process.instance)) continue;
+    if (lost.length === 0 || isExcused(world, log, at, process.instance)) continue;
     const [first = 0] = lost;
     const words = `${lost.length} frames of line ${Math.floor(first / framesPerLine)}, from ${first % framesPerLine} on,`;
     demand(false, 'I8', () => `${words} reached ${process.instance} at ${at} and no session`);
@@ -262,7 +262,7 @@ export function checkWords(world: World, { entries }: SimulatedLog, index: numbe
 }
 
 /** Whether nobody could be expected to deliver what reached the process at that moment. */
-function isExcused(world: World, entries: readonly Entry[], at: number, instance: string): boolean {
+function isExcused(world: World, { entries, timeOf }: SimulatedLog, at: number, instance: string): boolean {
   const startedAt = world.clock.now() - world.clock.monotonic();
   const hasDied = world.processes.some(
     (process) =>
@@ -271,11 +271,12 @@ function isExcused(world: World, entries: readonly Entry[], at: number, instance
       startedAt + process.diedAt >= at &&
       startedAt + process.diedAt < at + ringMs,
   );
-  const within = entries.filter((entry) => entry.at >= at && entry.at < at + ringMs);
+  const within = entries.filter((entry) => timeOf(entry) >= at && timeOf(entry) < at + ringMs);
   const hasMoved = within.some((entry) => entry.type === 'owner.claimed');
-  const hasEnded = (entries.at(-1)?.at ?? 0) < at + ringMs;
+  const last = entries.at(-1);
+  const hasEnded = last === undefined || timeOf(last) < at + ringMs;
   const hasOpened = within.some((entry) => entry.type === 'model.opened');
-  const owner = entries.findLast((entry) => entry.type === 'owner.claimed' && entry.at <= at);
+  const owner = entries.findLast((entry) => entry.type === 'owner.claimed' && timeOf(entry) <= at);
   const isOwner = owner?.type === 'owner.claimed' && owner.instance === instance;
   return hasDied || hasMoved || hasEnded || !hasOpened || !isOwner;
 }

@@ -143,11 +143,10 @@ export class Outside {
     return this.effects.some((effect) => effect.key === key);
   }
 
-  /** Takes `takesMs`; the effect is there half-way, and stays whatever becomes of who asked for it. */
+  /** The effect is there at once, and stays whatever becomes of who asked for it; the answer takes `takesMs`. */
   async act(tool: string, key: string, callId: string, takesMs: number): Promise<void> {
-    await this.#wait(takesMs / 2);
     this.effects.push({ tool, key, callId, at: this.#clock.monotonic() });
-    await this.#wait(takesMs / 2);
+    await this.#wait(takesMs);
   }
 
   async look(takesMs: number): Promise<void> {

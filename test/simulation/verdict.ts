@@ -13,7 +13,7 @@
 import { numberScript } from '../../src/twin/openai/script.ts';
 import type { TwinCall } from '../../src/twin/twilio/call/call.ts';
 import { type CallEnd, checkEffects, checkNoLeak, readEnd } from './check-end.ts';
-import { checkOneWriter, checkReplay, readLog } from './check-log.ts';
+import { checkOneWriter, checkReplay, readLog, type SimulatedLog } from './check-log.ts';
 import { checkHeard, checkSaidOnce, checkSilenceAfterInterrupt, checkWords } from './check-sound.ts';
 import type { Level } from './level.ts';
 import { repeatableReplies, sceneScript } from './scene.ts';
@@ -29,6 +29,7 @@ const longestStallMs = 55_000;
 
 export interface CallVerdict {
   callId: string;
+  log: SimulatedLog;
   end: CallEnd | null;
   /** What did not hold, each with its invariant. */
   violations: string[];
@@ -66,9 +67,9 @@ async function judgeCall(
   call: TwinCall,
   index: number,
 ): Promise<CallVerdict> {
-  const verdict: CallVerdict = { callId: call.sid, end: null, violations: [] };
-  const { violations } = verdict;
   const log = await readLog(world, call.sid);
+  const verdict: CallVerdict = { callId: call.sid, log, end: null, violations: [] };
+  const { violations } = verdict;
   await collect(violations, () => {
     verdict.end = readEnd(call, log);
     checkTruth(story, index, verdict.end);

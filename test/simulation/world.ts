@@ -92,7 +92,8 @@ export class World {
   readonly twilio: TwilioTwin;
   /** All steps of all processes, in order. */
   readonly steps: ObservedStep[] = [];
-  readonly steppedBy = new Map<ObservedStep, SimulatedProcess>();
+  /** Who made a step, and when by the clock of the world: a process's own may be wrong. */
+  readonly steppedBy = new Map<ObservedStep, { process: SimulatedProcess; at: number }>();
   readonly arrivals: Arrival[] = [];
   readonly orders: CarrierOrder[] = [];
   /** Asked for every request to the REST API and every webhook. */
@@ -188,7 +189,7 @@ export class World {
           this.living.some(({ options }) => options.host === place && options.pid === other),
         onStep: (by, step) => {
           this.steps.push(step);
-          this.steppedBy.set(step, by);
+          this.steppedBy.set(step, { process: by, at: this.clock.now() });
         },
         onCarrierMessage: (to, data) => {
           if (typeof data === 'string' && hasVoice(data))
@@ -274,9 +275,17 @@ export class World {
     return process.serve(request);
   }
 
+  /** A balancer may know the instance that the path names, or may not. */
+  #streamTaker(url: string): SimulatedProcess | null {
+    const named = this.processes.find(
+      ({ isListening, instance }) => isListening && url.endsWith(`/${instance}`),
+    );
+    return named !== undefined && this.#balance() < 0.5 ? named : this.#listening();
+  }
+
   #openStreams() {
     return memorySockets(this.clock, networkMs, (request, accept) => {
-      const process = this.#listening();
+      const process = this.#streamTaker(request.url);
       if (process !== null) return process.upgrade(request, accept);
       return { kind: 'network', status: null, retryAfterMs: null, detail: 'ECONNREFUSED' };
     });

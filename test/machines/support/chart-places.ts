@@ -31,10 +31,18 @@ export const regions: readonly string[] = regionNodes.map(({ key }) => key);
 const placeOf = (node: AnyStateNode): string => node.path.slice(2).join('.');
 export const regionPlaces = new Map(regionNodes.map((node) => [node.key, leavesOf(node).map(placeOf)]));
 
-/** All of them, `live.carrier.lost`; `deciding` is left again in the step in which it is entered. */
+const alike: ReadonlySet<string> = new Set([
+  'live.farewell.requested',
+  'live.farewell.overtime',
+  'live.media.restarting',
+]);
+
+/** All that kinds are in: `deciding` is left at once, two goodbyes are alike two others (`kinds.ts`). */
 export const places: readonly string[] = [
   ...topPlaces.filter((top) => top !== 'live' && top !== 'ending.deciding'),
-  ...[...regionPlaces].flatMap(([region, inner]) => inner.map((place) => `live.${region}.${place}`)),
+  ...[...regionPlaces]
+    .flatMap(([region, inner]) => inner.map((place) => `live.${region}.${place}`))
+    .filter((place) => !alike.has(place)),
 ];
 
 /** Places that are left by themselves once something elsewhere allows it. */

@@ -79,6 +79,7 @@ const isTimer = (edge: string): boolean => edge.startsWith('xstate.');
 
 /** Everybody does what the call waits for. */
 const goodWill = new Set([
+  'claimed by the first process',
   'answered by us',
   'claimed by its own process for a stream',
   'stream started',

@@ -41,8 +41,7 @@ export class Kinds {
   readonly #context: readonly ContextField[];
   readonly #index: ReadonlyMap<string, number>;
   readonly #radix: number[] = [];
-  readonly #tools: number;
-  readonly #filler: number;
+  readonly #dead: ReturnType<typeof deadOf>;
   readonly #vanishing: { timer: Timer; index: number }[];
   readonly #places: ReadonlyMap<string, number>;
   readonly #restless: { region: string; index: number; of: number[] }[];
@@ -64,8 +63,7 @@ export class Kinds {
     this.fields = [...held, ...derived];
     if (new Set(this.fields.map(({ name }) => name)).size < this.fields.length) throw new Error('namesakes');
     this.#index = new Map(this.fields.map(({ name }, index) => [name, index]));
-    this.#tools = this.indexOf('tools');
-    this.#filler = this.indexOf('filler');
+    this.#dead = deadOf(this);
     this.#vanishing = timers
       .filter(({ canVanish }) => canVanish)
       .map((timer) => ({ timer, index: this.indexOf(timer.id) }));
@@ -178,10 +176,20 @@ export class Kinds {
     }
   }
 
-  /** A sentence that was said is only asked about while a tool runs. */
+  /**
+   * - A sentence that was said is only asked about while a tool runs.
+   * - The next session is only known by its number while it takes over; closing it twice is nothing.
+   * - Nothing is asked about the audio of a stream that is gone, and a new one begins anew.
+   * - The agent's goodbyes differ in how they begin, the others in the reason that is given.
+   */
   #forgetDeadOfLive(kind: Kind): void {
     for (const { timer, index } of this.#vanishing) if (!this.isAtTimer(kind, timer)) kind[index] = 0;
-    if (kind[this.#tools] === 0 && kind[this.#filler] === fillers.indexOf('begun')) kind[this.#filler] = 0;
+    const dead = this.#dead;
+    if (kind[dead.tools] === 0 && kind[dead.filler] === dead.begun) kind[dead.filler] = 0;
+    if (kind[dead.model] !== dead.rollingOver) kind[dead.newest] = 0;
+    if (kind[dead.stream] === 0) kind[dead.media] = dead.flowing;
+    if (kind[dead.farewell] === dead.requested) kind[dead.farewell] = dead.speaking;
+    if (kind[dead.farewell] === dead.overtime) kind[dead.farewell] = dead.owed;
   }
 
   pack(kind: Kind): number {
@@ -221,6 +229,23 @@ export class Kinds {
     return contextWith(this.settings, (name) => kind[this.indexOf(name)] ?? 0);
   }
 }
+
+const deadOf = (kinds: Kinds) => ({
+  tools: kinds.indexOf('tools'),
+  filler: kinds.indexOf('filler'),
+  begun: fillers.indexOf('begun'),
+  model: kinds.indexOf('in model'),
+  rollingOver: kinds.placeNumber('model', 'ready.rollingOver'),
+  newest: kinds.indexOf('model.newest'),
+  stream: kinds.indexOf('stream.id'),
+  media: kinds.indexOf('in media'),
+  flowing: kinds.placeNumber('media', 'flowing'),
+  farewell: kinds.indexOf('in farewell'),
+  requested: kinds.placeNumber('farewell', 'requested'),
+  speaking: kinds.placeNumber('farewell', 'speaking'),
+  owed: kinds.placeNumber('farewell', 'owed'),
+  overtime: kinds.placeNumber('farewell', 'overtime'),
+});
 
 /** An end reads only how it is to be carried out; whoever is handed on comes back to a new stream and session. */
 function livingAt(top: string, isFallback: boolean): ReadonlySet<string> {
