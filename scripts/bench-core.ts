@@ -5,8 +5,9 @@
  * Run with `node --conditions=holdfast-source scripts/bench-core.ts [entries]`. Prints one line per figure, the median
  * of several rounds. The log is a long conversation of turns, tools and replies.
  */
-import { callMachine } from '../src/machines/call/machine.ts';
+
 import { chartNumber } from '../src/machines/call/context.ts';
+import { callMachine } from '../src/machines/call/machine.ts';
 import { type Draft, type Entry, entryFormat } from '../src/machines/entries.ts';
 import { settingsSchema } from '../src/machines/settings.ts';
 import { checkpointEvery } from '../src/runtime/call.ts';

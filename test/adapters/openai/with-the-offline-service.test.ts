@@ -249,7 +249,9 @@ describe('in memory', () => {
     });
     session.createReply(null);
     expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
-    expect(ear.payloadsOf('reply.transcribed').at(-1)).toEqual({ transcript: 'It is foggy in London today.' });
+    expect(ear.payloadsOf('reply.transcribed').at(-1)).toEqual({
+      transcript: 'It is foggy in London today.',
+    });
     expect(oddities).toEqual([]);
   });
 
