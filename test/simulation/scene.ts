@@ -118,7 +118,7 @@ export function sceneCaller(call: number, listener: (event: CallerEvent) => void
     interruptsAfterMs,
     sound: (time: number) => soundOf(call, index, time, lengthMs),
   });
-  const lines = [line(0, 8_000, 1_800, null), line(1, 0, 2_200, 5_200), line(2, 32_000, 1_600, null)];
+  const lines = [line(0, 8_000, 1_800, null), line(1, 0, 2_200, 8_000), line(2, 29_000, 1_600, null)];
   return new SimulatedCaller({ lines, quietMs: 700, patienceMs, staysMs: 25_000, asksAgain }, listener);
 }
 

@@ -9,7 +9,7 @@ import type { Entry } from '../../src/machines/entries.ts';
 import { arbitraryStory } from './arbitrary-story.ts';
 import { readLog } from './check-log.ts';
 import type { Level } from './level.ts';
-import { drawStory, standardMix } from './mix.ts';
+import { drawStory, readMix, standardMix } from './mix.ts';
 import { Stage } from './stage.ts';
 import type { Story } from './story.ts';
 import { allViolations, judge, type Verdict } from './verdict.ts';
@@ -78,6 +78,34 @@ test('the same holds where audio travels 20 ms at a time', async () => {
       await expectToHold(story, 'frames');
     }),
     { ...parameters, numRuns: Math.ceil(numRuns / 4) },
+  );
+}, 600_000);
+
+/** In the part of a call in which the caller and the agent speak most of the time. */
+const busy = { from: 7_500, to: 24_000 };
+const sessionLosses = [
+  { kind: 'drop', when: { afterMs: busy } },
+  { kind: 'stall', when: { afterMs: busy } },
+  { kind: 'close', code: { oneOf: [1_001, 1_011] }, when: { afterMs: busy } },
+  { kind: 'expire', announced: true, when: { afterMs: busy } },
+];
+const lossMix = readMix({
+  ...standardMix,
+  hosts: [{ weight: 1, value: ['a', 'a'] }],
+  policies: [{ weight: 1, value: 'action' }],
+  faults: [
+    ...sessionLosses.map((fault) => ({ on: 'session', connection: { from: 0, to: 1 }, fault })),
+    { on: 'stream', fault: 'reset', afterMs: busy },
+    { on: 'stream', fault: 'closeFrame', afterMs: busy },
+  ].map((value) => ({ weight: 1, value })),
+});
+
+test('whoever is lost while somebody speaks, no word is lost and nothing is said twice', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryStory(lossMix, { calls: 1, mostFaults: 2 }), async (story) => {
+      await expectToHold(story, 'spans');
+    }),
+    parameters,
   );
 }, 600_000);
 
