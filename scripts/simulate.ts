@@ -116,9 +116,17 @@ async function replay(what: string, { mix, level }: Options): Promise<boolean> {
   return violations.length === 0;
 }
 
-const options = readOptions();
-if (options === null) {
-  console.log(usage);
+function optionsOrFault(): Options | string {
+  try {
+    return readOptions() ?? usage;
+  } catch (error) {
+    return `${error instanceof Error ? error.message : error}\n\n${usage}`;
+  }
+}
+
+const options = optionsOrFault();
+if (typeof options === 'string') {
+  console.log(options);
   process.exitCode = 2;
 } else {
   const isGood = options.replay === null ? await simulate(options) : await replay(options.replay, options);

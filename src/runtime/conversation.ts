@@ -94,12 +94,27 @@ export class Conversation {
   /**
    * What a new session must know, oldest first. A tool call without a result is still open: the model must not ask for it
    * again. A result goes after its call or not at all.
+   *
+   * @param untold items of the agent that are left out
    */
-  history(): HistoryItem[] {
+  history(untold: ReadonlySet<string> = new Set()): HistoryItem[] {
     const idsOf = (kind: 'toolCall' | 'toolResult'): string[] =>
       this.#lines.flatMap((line) => (line.kind === kind ? [line.toolCallId] : []));
     const calls = new Set(idsOf('toolCall'));
-    return this.#lines.flatMap((line) => historyOf(line, calls));
+    return this.#lines
+      .filter((line) => line.kind !== 'agent' || !untold.has(line.itemId))
+      .flatMap((line) => historyOf(line, calls));
+  }
+
+  /** The items of a reply, oldest first. */
+  itemsOf(replyId: string): string[] {
+    return this.#linesOf(replyId).map(({ itemId }) => itemId);
+  }
+
+  /** What the caller heard of an item, by what is known now. */
+  heardOf(itemId: string): string {
+    const line = this.#findAgent(itemId);
+    return line ? heardLine(line) : '';
   }
 
   #applyReply(entry: Entry, content: (name: string) => string | null): void {

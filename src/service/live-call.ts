@@ -10,6 +10,7 @@
  * V2. The bridge never plays to a line that has ended: a reply would be lost there instead of waiting for the next.
  */
 
+import { isComplete } from '../machines/call/context.ts';
 import type { Command, CommandOf, CommandType } from '../machines/commands.ts';
 import { Bridge, type BridgeListener } from '../media/bridge.ts';
 import type { Call, ObservedStep } from '../runtime/call.ts';
@@ -24,6 +25,7 @@ import type { Instructions } from './instructions.ts';
 import { ModelSessions } from './model-sessions.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { TurnEnds } from './turn-ends.ts';
+import { UnseededLines } from './unseeded-lines.ts';
 
 export interface LiveCallPorts {
   clock: Clock;
@@ -44,6 +46,7 @@ export class LiveCall {
   readonly #lines = new Map<string, { line: Line; admitted: boolean }>();
   /** Where in the caller's audio each of the caller's turns ended, until it has an answer. */
   readonly #turnEnds = new TurnEnds();
+  readonly #unseeded: UnseededLines;
   #seq: number;
   #call: Call | null = null;
   /** The line that the bridge plays to. */
@@ -54,6 +57,7 @@ export class LiveCall {
   constructor(agent: CallAgent, ports: LiveCallPorts, conversation: Conversation, seq: number) {
     this.agent = agent;
     this.#conversation = conversation;
+    this.#unseeded = new UnseededLines(conversation);
     this.#seq = seq;
     const signal = (signalled: Signal): void => this.#signal(signalled);
     const bridge = new Bridge(ports.clock, this.#bridgeListener());
@@ -111,6 +115,7 @@ export class LiveCall {
     this.#call = call;
     this.#seq = entry.seq;
     this.#conversation.apply(entry, payloads);
+    for (const heard of this.#unseeded.settledBy(entry)) this.#sessions.remember(heard);
     const answered = this.#turnEnds.answeredBy(entry);
     if (answered !== null) this.#bridge.answeredUpTo(answered);
   }
@@ -164,7 +169,7 @@ export class LiveCall {
   #openModel(generation: number): void {
     const settings = this.#context?.settings;
     if (!settings) return;
-    const history = this.#conversation.history();
+    const history = this.#conversation.history(this.#unseeded.seed(this.#playedReplyId));
     this.#sessions.open(this.agent.modelRequest(generation, history, settings.modelPingMs));
   }
 
@@ -174,6 +179,13 @@ export class LiveCall {
 
   get #context() {
     return this.#call?.state.snapshot.context;
+  }
+
+  /** The reply that the line plays to its end, whatever becomes of its session. */
+  get #playedReplyId(): string | null {
+    const snapshot = this.#call?.state.snapshot;
+    if (!snapshot?.hasTag('streaming') || !snapshot.matches({ live: { turn: 'agentSpeaking' } })) return null;
+    return isComplete(snapshot.context) ? snapshot.context.reply.id : null;
   }
 
   get #activeReplyId(): string | null {

@@ -52,10 +52,17 @@ export class ModelSessions {
     this.#parts.bridge.attachEar(session);
   }
 
-  /** To the session that serves, or to the one that is about to: its history may not hold the result. */
   sendToolResult(toolCallId: string, output: string): void {
-    const session = this.serving ?? [...this.#open.values()].at(-1);
-    session?.sendToolResult(toolCallId, output);
+    this.#newest?.sendToolResult(toolCallId, output);
+  }
+
+  remember(heard: string): void {
+    this.#newest?.remember(heard);
+  }
+
+  /** The session that serves, or the one that is about to: its history may not hold what has come since. */
+  get #newest(): ModelSession | undefined {
+    return this.serving ?? [...this.#open.values()].at(-1);
   }
 
   close(generation: number): void {

@@ -34,8 +34,10 @@ export class ToolCalls {
   run(toolCallId: string, way: 'run' | 'recover'): void {
     const tool = this.#requested(toolCallId);
     if (!tool) this.#finish(toolCallId, { outcome: 'unknown', result: requestLost });
-    else if (tool.name === transferTool) this.#requestTransfer(tool);
-    else void this.#runTool(tool, way);
+    else if (tool.name !== transferTool) void this.#runTool(tool, way);
+    else if (way === 'run') this.#requestTransfer(tool);
+    // Somebody may have been dialled: nobody is dialled again without the caller's word.
+    else this.answerTransfer(toolCallId, null);
   }
 
   /** What the model is to be told of a tool call; null where there is nothing yet. */

@@ -1,7 +1,10 @@
 /** A caller who is handed on: by the agent's tool, by an operator, or because the model cannot serve; and who comes back. */
 import { describe, expect, it } from 'vitest';
 import type { DraftOf } from '../../src/machines/entries.ts';
+import { Conversation } from '../../src/runtime/conversation.ts';
 import { referTo } from '../../src/runtime/ports/signal.ts';
+import type { CallAgent } from '../../src/service/call-agent.ts';
+import { ToolCalls } from '../../src/service/tool-calls.ts';
 import { callSid, type Process, type ProcessOptions, Rig } from './rig.ts';
 import { salesNumber } from './support/agent.ts';
 
@@ -115,6 +118,32 @@ describe('a caller whom the agent hands on', () => {
     expect(process.control.redirected).toEqual([]);
     expect(process.model.session.told.join()).toContain('destination must be one of: "sales"');
     expect(process.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
+  });
+
+  it('before the process died between the outcome and its telling is not handed on again unasked', () => {
+    const conversation = new Conversation();
+    const requested = {
+      type: 'tool.requested',
+      toolCallId: 'tool1',
+      replyId: 'reply2',
+      name: 'transfer_call',
+      effect: 'once',
+      arguments: { bytes: 23 },
+      seq: 1,
+      at: 0,
+    } as const;
+    const content = '{"destination":"sales"}';
+    conversation.apply(requested, [{ seq: 1, name: 'arguments', content }]);
+    const signals: string[] = [];
+    const agent = {
+      destinationOf: () => ({ number: salesNumber }),
+      transferAnswer: () => 'not known',
+    } as unknown as CallAgent;
+    const calls = new ToolCalls({ agent, conversation, signal: ({ entry }) => signals.push(entry.type) });
+    calls.run('tool1', 'recover');
+    expect(signals).toEqual(['tool.finished']);
+    calls.run('tool1', 'run');
+    expect(signals).toEqual(['tool.finished', 'transfer.requested']);
   });
 
   it('while the process dies is dialled once: another one only asks how it went', async () => {

@@ -151,6 +151,42 @@ describe('a new session', () => {
   });
 });
 
+describe('a new session that opens while the line plays a reply on', () => {
+  async function playsOn() {
+    const { rig, process } = await inConversation();
+    const before = process.model.session;
+    before.startsReply('reply2');
+    before.sends('reply2', 'item2', 2_000);
+    before.endsReply('reply2', 'item2', 'one two three four five six seven eight');
+    await rig.clock.advance(300);
+    before.loses();
+    await rig.clock.advance(500);
+    const { session } = process.model;
+    expect(process.model.sessions).toHaveLength(2);
+    return { rig, session };
+  }
+
+  const remembered = (session: { told: string[] }) => session.told.filter((told) => /^remember/.test(told));
+
+  it('is told the whole of it once the caller has heard it', async () => {
+    const { rig, session } = await playsOn();
+    expect(session.request.history).toEqual([
+      { kind: 'speech', role: 'agent', text: 'Hello, this is the clerk.' },
+    ]);
+    expect(remembered(session)).toEqual([]);
+    await rig.clock.advance(1_300);
+    expect(remembered(session)).toEqual(['remember: one two three four five six seven eight']);
+  });
+
+  it('is told what the caller heard before speaking', async () => {
+    const { rig, session } = await playsOn();
+    await rig.clock.advance(300);
+    session.callerStarts('turn1');
+    await rig.clock.advance(1_000);
+    expect(remembered(session)).toEqual(['remember: one two three four']);
+  });
+});
+
 describe('a model that lets nobody in', () => {
   it('for good: the caller hears an apology, and then the line is closed', async () => {
     const rig = new Rig();

@@ -9,7 +9,7 @@ import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import type { ModelListener, ModelRequest } from '../../runtime/ports/model.ts';
 import { referTo } from '../../runtime/ports/signal.ts';
-import type { Seed } from './history.ts';
+import { type Seed, wireSpeech } from './history.ts';
 import type { OpenAiLimits } from './limits.ts';
 import type { CountOddity } from './oddity.ts';
 import { type ErrorName, reactionToError } from './refusals.ts';
@@ -42,8 +42,8 @@ export class Conversation {
   readonly #replies: Replies;
   readonly #toolCalls: ToolCalls;
   #isOpen = false;
-  /** Results that came before the session was open. */
-  #heldResults: { toolCallId: string; output: string }[] = [];
+  /** What is to be added to the conversation once the session is open, in order. */
+  #held: (() => void)[] = [];
   /** Replies in a row after which the adapter asked for the next one. */
   #followUps = 0;
 
@@ -58,7 +58,7 @@ export class Conversation {
   /** From now on things are sent; first what waited. */
   open(): void {
     this.#isOpen = true;
-    for (const { toolCallId, output } of this.#heldResults.splice(0)) this.sendToolResult(toolCallId, output);
+    for (const add of this.#held.splice(0)) add();
     this.#queue.open();
   }
 
@@ -83,12 +83,15 @@ export class Conversation {
   }
 
   sendToolResult(toolCallId: string, output: string): void {
-    if (!this.#isOpen) {
-      this.#hold(toolCallId, output);
-      return;
-    }
-    const item = this.#toolCalls.answer(toolCallId, output);
-    if (item) this.#needs.send({ type: 'conversation.item.create', item });
+    this.#onceOpen(() => {
+      const item = this.#toolCalls.answer(toolCallId, output);
+      if (item) this.#needs.send({ type: 'conversation.item.create', item });
+    });
+  }
+
+  remember(heard: string): void {
+    const item = wireSpeech('agent', heard);
+    this.#onceOpen(() => this.#needs.send({ type: 'conversation.item.create', item }));
   }
 
   take(event: ServerEvent): void {
@@ -207,10 +210,14 @@ export class Conversation {
     if (eventId !== null) this.#queue.noteRefused(eventId);
   }
 
-  #hold(toolCallId: string, output: string): void {
-    this.#heldResults.push({ toolCallId, output });
-    if (this.#heldResults.length <= this.#needs.limits.openToolCalls) return;
-    this.#heldResults.shift();
+  #onceOpen(add: () => void): void {
+    if (this.#isOpen) {
+      add();
+      return;
+    }
+    this.#held.push(add);
+    if (this.#held.length <= this.#needs.limits.openToolCalls) return;
+    this.#held.shift();
     this.#needs.count('bound');
   }
 }

@@ -65,7 +65,8 @@ function wireItem(item: HistoryItem, toolCalls: Seed['toolCalls']): Conversation
   return { type: 'function_call_output', call_id: known.wireId, output: item.output };
 }
 
-function wireSpeech(role: 'caller' | 'agent', text: string): ConversationItem {
+/** What somebody said, as text. */
+export function wireSpeech(role: 'caller' | 'agent', text: string): ConversationItem {
   return role === 'caller'
     ? { type: 'message', role: 'user', content: [{ type: 'input_text', text }] }
     : { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] };

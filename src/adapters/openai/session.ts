@@ -83,6 +83,10 @@ export class OpenAiSession implements ModelSession {
     this.#conversation.sendToolResult(toolCallId, output);
   }
 
+  remember(heard: string): void {
+    this.#conversation.remember(heard);
+  }
+
   close(): void {
     this.#connection.close();
   }

@@ -72,7 +72,7 @@ export const transferring = call.createStateConfig({
           { guard: 'redirected', target: 'dialing' },
           { target: 'telling', actions: closeThisStream },
         ],
-        // Whether it was told is not known; if not, it asks, for the stream is gone with its process.
+        // Whether it was told is not known; if not, it asks, for the stream died with the one that owned it.
         'owner.claimed': {
           guard: 'byAnother',
           target: 'telling',

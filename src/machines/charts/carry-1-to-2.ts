@@ -3,7 +3,7 @@
  * a session, a stream and the outcomes of tools anew; what was said, heard and decided is kept.
  *
  * Invariants:
- * K2. Nobody owns the call between the two charts: the claim that follows is always one by another process.
+ * K2. Nobody owns the call between the two charts: the claim that follows counts as another owner's.
  */
 import { type CallContext, initialContext } from '../call/context.ts';
 import { callMachine } from '../call/machine.ts';

@@ -14,7 +14,7 @@ import { carry1To2 } from './carry-1-to-2.ts';
 import type { Chart } from './chart.ts';
 import { chart1 } from './chart-1.ts';
 
-/** The chart of new calls, and of every call that lives in this process. */
+/** The chart of new calls, and of every call that is live here. */
 export const current: Chart = {
   number: chartNumber,
   format: entryFormat,

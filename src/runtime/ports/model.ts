@@ -82,6 +82,8 @@ export interface ModelSession {
   /** Tells the model that the caller heard only the first `playedMs` of the item; 0 removes it from its memory. */
   truncate(itemId: string, playedMs: number): void;
   sendToolResult(toolCallId: string, output: string): void;
+  /** Adds to its memory what the caller heard of the agent since the history was taken. */
+  remember(heard: string): void;
   close(): void;
 }
 

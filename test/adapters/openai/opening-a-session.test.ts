@@ -275,6 +275,22 @@ describe('what is asked before the session is open', () => {
     expect(oddities).toEqual(['bound']);
   });
 
+  it('holds what was heard meanwhile, in its place among the tool results, as words of the agent', () => {
+    const { service, session } = startSession();
+    session.remember('We close at six.');
+    session.sendToolResult('call_1', 'done');
+    service.letIn();
+    session.remember('Goodbye.');
+    const items = service.sentOfType('conversation.item.create').map(({ item }) => item);
+    expect(items[0]).toEqual({
+      type: 'message',
+      role: 'assistant',
+      content: [{ type: 'output_text', text: 'We close at six.' }],
+    });
+    expect(items[1]?.content[0].text).toContain('call_1:');
+    expect(items[2]?.content[0].text).toBe('Goodbye.');
+  });
+
   it('lets a listener speak as soon as it hears of the open session', () => {
     const started = startSession();
     started.ear.react = (entry) => {

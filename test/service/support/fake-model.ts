@@ -66,6 +66,10 @@ export class FakeSession implements ModelSession {
     this.told.push(`result of ${toolCallId}: ${output}`);
   }
 
+  remember(heard: string): void {
+    this.told.push(`remember: ${heard}`);
+  }
+
   close(): void {
     this.loses({ code: 1000, cause: 'closed here' });
   }
