@@ -73,7 +73,6 @@ export const reflexes: ReadonlySet<CommandType> = new Set<CommandType>([
   'closeModel',
   'joinModel',
   'joinStream',
-  'closeStream',
   'interruptReply',
   'playHoldingSound',
 ]);
