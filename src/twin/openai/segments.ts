@@ -53,6 +53,7 @@ const stampBytes =
 /** Frames of 20 ms that a segment of this length takes. */
 export const framesOf = (lengthMs: number): number => Math.max(1, Math.ceil(lengthMs / frameMs));
 
+const silenceBytes = [silenceByte, silenceByte & 0x7f] as const;
 const isSilence = (byte: number): boolean => (byte & 0x7f) === 0x7f;
 
 /** The quietest neighbour of silence on the same side of zero (invariant S1). */
@@ -195,19 +196,35 @@ export function readSegments(mulaw: Uint8Array): HeardSegment[] {
 const stretchBytes = 512;
 const silence = Buffer.alloc(stretchBytes, silenceByte);
 
-/** Whole stretches of silence are passed over at once: there are hours of it. */
+/** Whole stretches of silence are passed over at once, and whole runs of sound kept: there are hours of both. */
 function withoutSilence(mulaw: Uint8Array): Buffer {
-  const sound = Buffer.allocUnsafe(mulaw.length);
-  let length = 0;
-  for (let start = 0; start < mulaw.length; start += stretchBytes) {
-    const end = Math.min(start + stretchBytes, mulaw.length);
-    if (silence.compare(mulaw, start, end, 0, end - start) === 0) continue;
-    for (let index = start; index < end; index += 1) {
-      const byte = mulaw[index] ?? silenceByte;
-      if (!isSilence(byte)) sound[length++] = byte;
-    }
+  const recording = Buffer.from(mulaw.buffer, mulaw.byteOffset, mulaw.length);
+  const runs: Buffer[] = [];
+  for (let at = endOfSilence(recording, 0); at < recording.length; ) {
+    const end = endOfSound(recording, at);
+    runs.push(recording.subarray(at, end));
+    at = endOfSilence(recording, end);
   }
-  return sound.subarray(0, length);
+  return runs.length === 1 ? (runs[0] as Buffer) : Buffer.concat(runs);
+}
+
+function endOfSilence(recording: Buffer, start: number): number {
+  let at = start;
+  while (at < recording.length && isSilence(recording[at] as number)) {
+    const end = at + stretchBytes;
+    const isStretch = end <= recording.length && silence.compare(recording, at, end) === 0;
+    at = isStretch ? end : at + 1;
+  }
+  return at;
+}
+
+function endOfSound(recording: Buffer, start: number): number {
+  let end = recording.length;
+  for (const byte of silenceBytes) {
+    const found = recording.subarray(start, end).indexOf(byte);
+    if (found >= 0) end = start + found;
+  }
+  return end;
 }
 
 function noteFrame(heard: HeardSegment[], { reply, segment, frame }: Stamp, audioBytes: number): void {
@@ -220,10 +237,12 @@ function noteFrame(heard: HeardSegment[], { reply, segment, frame }: Stamp, audi
   }
 }
 
-const expectedFrame = new Uint8Array(frameBytes);
+const expectedFrame = Buffer.alloc(frameBytes);
 
-function countRenderedBytes(sound: Uint8Array, start: number, { reply, segment, frame }: Stamp): number {
+function countRenderedBytes(sound: Buffer, start: number, { reply, segment, frame }: Stamp): number {
   writeFrame(expectedFrame, 0, reply, segment, frame);
+  const end = start + frameBytes;
+  if (end <= sound.length && expectedFrame.compare(sound, start, end) === 0) return frameBytes;
   let count = stampBytes;
   while (count < frameBytes && sound[start + count] === expectedFrame[count]) count += 1;
   return count;
