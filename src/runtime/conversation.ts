@@ -4,7 +4,8 @@
  * Does not own: the wire form of that history (`src/adapters/openai`).
  *
  * Invariants:
- * H1. An agent's line holds only what the caller heard: a line that was cut ends at a word boundary, rounded down.
+ * H1. An agent's line holds only what the caller heard: a line that was cut ends at a word boundary, rounded down. It is
+ *     whole once its reply was finished and played, in either order.
  * H2. At most `lineLimit` lines are kept, the newest.
  */
 import { hangUpTool } from '../machines/call/context.ts';
@@ -27,8 +28,9 @@ export type ConversationLine =
       playedMs: number;
       /** Everything was heard; or it was cut, and `playedMs` says where. */
       heard: 'playing' | 'whole' | 'cut';
-      /** The model had sent all of the reply. */
+      /** The model had sent all of the reply, and all of it that came was played. */
       isFinished: boolean;
+      isPlayed: boolean;
       /** `receivedMs` is all there is of the item, so that text and audio end together. */
       isMeasured: boolean;
       /** How fast this voice speaks, as measured before; for text that runs ahead of its audio. */
@@ -128,14 +130,23 @@ export class Conversation {
     } else if (entry.type === 'reply.interrupted') {
       for (const item of entry.items) this.#note(item, 'cut');
     } else if (entry.type === 'reply.finished') {
-      for (const line of this.#linesOf(entry.replyId)) line.isFinished = true;
+      // What failed may have been written further than it was spoken.
+      if (entry.status !== 'failed') this.#settle(entry.replyId, { isFinished: true });
     } else if (entry.type === 'reply.played') {
-      for (const line of this.#linesOf(entry.replyId)) this.#noteWhole(line);
+      this.#settle(entry.replyId, { isPlayed: true });
     }
   }
 
   #linesOf(replyId: string): AgentLine[] {
     return this.#lines.filter((line): line is AgentLine => line.kind === 'agent' && line.replyId === replyId);
+  }
+
+  /** A session may stall or end in the middle of a reply: what came of it is played, and is not all that was written. */
+  #settle(replyId: string, settled: { isFinished: true } | { isPlayed: true }): void {
+    for (const line of this.#linesOf(replyId)) {
+      Object.assign(line, settled);
+      if (line.isFinished && line.isPlayed) this.#noteWhole(line);
+    }
   }
 
   #noteWhole(line: AgentLine): void {
@@ -173,6 +184,7 @@ export class Conversation {
       playedMs: 0,
       heard: 'playing',
       isFinished: false,
+      isPlayed: false,
       isMeasured: false,
       charactersPerMs: this.#charactersPerMs,
     };

@@ -11,7 +11,6 @@ import type { Clock } from '../runtime/ports/clock.ts';
 import type { CallRow, Journal } from '../runtime/ports/journal.ts';
 import type { Model } from '../runtime/ports/model.ts';
 import { Registry } from '../runtime/registry.ts';
-import { logEntry } from '../telemetry/call-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Agents } from './agents.ts';
 import { tellCallEnd } from './call-end.ts';
@@ -20,7 +19,7 @@ import { CallEndDeliveries } from './deliveries.ts';
 import { Desk } from './desk.ts';
 import { Drain } from './drain.ts';
 import { Instructions } from './instructions.ts';
-import { LiveCalls } from './live-calls.ts';
+import { type CallFollower, LiveCalls } from './live-calls.ts';
 import { Presence } from './presence.ts';
 
 export interface AssemblyOptions {
@@ -33,6 +32,7 @@ export interface AssemblyOptions {
   journal: Journal;
   clock: Clock;
   logger: Logger;
+  follower: CallFollower;
   pid: number;
   host: string;
   isProcessAlive(pid: number): boolean;
@@ -77,7 +77,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     fallbackNumber: configuration.fallbackTransferTo,
     partsAlone,
   });
-  const live = new LiveCalls(agents, journal, { clock, model, control, instructions });
+  const live = new LiveCalls(agents, journal, { clock, model, control, instructions }, options.follower);
   const deliveries = new CallEndDeliveries({
     journal,
     clock,
@@ -164,8 +164,11 @@ async function releaseCall(
   onCallGone();
 }
 
+/** The chart's own word for it. */
+const deadAir = { live: { silence: 'holding' } } as const;
+
 function createRegistry(options: AssemblyOptions, live: LiveCalls, deliveries: CallEndDeliveries): Registry {
-  const { configuration, journal, clock, logger, onStep, onCallGone } = options;
+  const { configuration, journal, clock, logger, follower, onStep, onCallGone } = options;
   /** One call's failure must neither end the process nor keep the rest of its own step from being done. */
   const guarded = (callId: string, what: string, work: () => void): void => {
     try {
@@ -182,7 +185,7 @@ function createRegistry(options: AssemblyOptions, live: LiveCalls, deliveries: C
       const { callId } = step.call;
       guarded(callId, 'an entry could not be followed', () => live.observe(step));
       guarded(callId, 'an entry could not be shown', () => {
-        logEntry(logger, callId, step.entry);
+        follower.observe(callId, step.entry, step.after.snapshot.matches(deadAir));
         onStep(step);
       });
     },

@@ -1,26 +1,25 @@
-/** Owns: what a process counts: the carrier's edge, and the metrics made of entries and counts. */
+/** Owns: what a process tells of itself and its calls: counts of the carrier's edge, metrics, spans, log lines of calls. */
 import { edgeEvents, Tally } from '../adapters/twilio/tally.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
-import type { Registry } from '../runtime/registry.ts';
+import { CallMeter } from '../telemetry/call-meter.ts';
+import { CallTelemetry, type SpanSink } from '../telemetry/call-telemetry.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import { Metrics } from '../telemetry/metrics/metrics.ts';
+import type { Prices } from '../telemetry/prices.ts';
 
 export interface Instruments {
   tally: Tally;
   metrics: Metrics;
+  calls: CallTelemetry;
 }
 
-export function createInstruments(
-  clock: Clock,
-  logger: Logger,
-  registry: () => Registry | undefined,
-): Instruments {
+const noSpans: SpanSink = { record: () => null };
+
+export function createInstruments(clock: Clock, logger: Logger, prices: Prices | null): Instruments {
   const tally = new Tally(clock, (line, error) => logger.warn({ category: 'connection', err: error }, line));
-  const counts = () => edgeEvents.map((event) => [event, tally.countOf(event)] as const);
-  const metrics = new Metrics({
-    liveCalls: () => registry()?.size ?? 0,
-    journalStalledMs: () => registry()?.stalledMs ?? 0,
-    edgeEvents: counts,
-  });
-  return { tally, metrics };
+  const metrics = new Metrics();
+  metrics.watchProcess();
+  metrics.askCounts('edgeEvents', () => edgeEvents.map((event) => [{ event }, tally.countOf(event)]));
+  const calls = new CallTelemetry({ logger, meter: new CallMeter(metrics, prices), spans: noSpans });
+  return { tally, metrics, calls };
 }

@@ -7,6 +7,7 @@
  * I4. A call that is over, lost or released has no parts here.
  */
 import type { Command } from '../machines/commands.ts';
+import type { Entry } from '../machines/entries.ts';
 import type { Call, ObservedStep } from '../runtime/call.ts';
 import { Conversation, conversationOf } from '../runtime/conversation.ts';
 import { readEntries } from '../runtime/history.ts';
@@ -16,16 +17,27 @@ import type { Agents, CallFacts } from './agents.ts';
 import type { CallAgent } from './call-agent.ts';
 import { LiveCall, type LiveCallPorts } from './live-call.ts';
 
+/** Who tells of the calls that have parts here. */
+export interface CallFollower {
+  /** The call has parts here now, and this log so far. */
+  follow(callId: string, entries: readonly Entry[]): void;
+  /** @param isDeadAir whether the line is open after this entry and nobody was heard for longer than is borne */
+  observe(callId: string, entry: Entry, isDeadAir: boolean): void;
+  forget(callId: string): void;
+}
+
 export class LiveCalls {
   readonly #agents: Agents;
   readonly #journal: Journal;
   readonly #ports: LiveCallPorts;
+  readonly #follower: CallFollower;
   readonly #parts = new Map<string, LiveCall>();
 
-  constructor(agents: Agents, journal: Journal, ports: LiveCallPorts) {
+  constructor(agents: Agents, journal: Journal, ports: LiveCallPorts, follower: CallFollower) {
     this.#agents = agents;
     this.#journal = journal;
     this.#ports = ports;
+    this.#follower = follower;
   }
 
   get size(): number {
@@ -39,7 +51,7 @@ export class LiveCalls {
   /** Parts for a call that begins. @throws what the agent definition throws */
   async create(callId: string, facts: CallFacts): Promise<CallAgent> {
     const agent = await this.#agents.resolve(callId, facts);
-    return this.#add(callId, agent, new Conversation(), 0).agent;
+    return this.#add(callId, agent, new Conversation(), []).agent;
   }
 
   /** Parts for a call that this process is about to claim, or those it has. @throws FixCallError `call.unknown` */
@@ -54,7 +66,7 @@ export class LiveCalls {
     if (created?.type !== 'call.created')
       throw new FixCallError('call.unknown', `there is no call ${callId}`);
     const agent = await this.#agents.resume(callId, created, payloads);
-    return this.#add(callId, agent, conversationOf(entries, payloads), entries.length);
+    return this.#add(callId, agent, conversationOf(entries, payloads), entries);
   }
 
   observe(step: ObservedStep): void {
@@ -68,6 +80,7 @@ export class LiveCalls {
   release(callId: string): void {
     const parts = this.#parts.get(callId);
     this.#parts.delete(callId);
+    this.#follower.forget(callId);
     parts?.dispose();
   }
 
@@ -76,11 +89,12 @@ export class LiveCalls {
   }
 
   /** Whoever was quicker while this one waited wins: a call has one set of parts. */
-  #add(callId: string, agent: CallAgent, conversation: Conversation, seq: number): LiveCall {
+  #add(callId: string, agent: CallAgent, conversation: Conversation, entries: readonly Entry[]): LiveCall {
     const present = this.#parts.get(callId);
     if (present) return present;
-    const parts = new LiveCall(agent, this.#ports, conversation, seq);
+    const parts = new LiveCall(agent, this.#ports, conversation, entries.length);
     this.#parts.set(callId, parts);
+    this.#follower.follow(callId, entries);
     return parts;
   }
 }

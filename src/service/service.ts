@@ -198,8 +198,7 @@ export class Service {
     const configuration = readConfiguration(this.#options.environment);
     this.#opened.configuration = configuration;
     this.#opened.logger = createLogger(configuration.logLevel, configuration.instance);
-    const registry = () => this.#opened.assembly?.registry;
-    Object.assign(this.#opened, createInstruments(this.#options.clock, this.#opened.logger, registry));
+    Object.assign(this.#opened, createInstruments(this.#options.clock, this.#opened.logger, null));
     this.#opened.agent = await loadAgent(configuration.agent);
     return `agent ${configuration.agent}, instance ${configuration.instance}`;
   }
@@ -209,7 +208,7 @@ export class Service {
     const { clock } = this.#options;
     const journal = await openJournal(configuration.journalUrl, { clock });
     const metrics = this.#part('metrics');
-    const model = createModel(configuration, clock, (kind) => metrics.countOddity(kind));
+    const model = createModel(configuration, clock, (kind) => metrics.count('modelOddities', { kind }));
     const api = new TwilioApi(configuration.twilio, clock);
     Object.assign(this.#opened, { journal, model, api });
     this.#opened.assembly = assemble({
@@ -221,6 +220,7 @@ export class Service {
       journal,
       clock,
       logger: this.#part('logger'),
+      follower: this.#part('calls'),
       pid: process.pid,
       host: hostDigest(),
       isProcessAlive,
@@ -229,10 +229,7 @@ export class Service {
       isParting: () => this.#isParting,
       stopListening: () => void this.#opened.publicServer?.stopListening(),
       onCallGone: () => this.#reportCallsGone(),
-      onStep: (step) => {
-        metrics.observe(step.entry);
-        this.#options.onStep?.(step);
-      },
+      onStep: (step) => this.#options.onStep?.(step),
     });
     return configuration.journalUrl;
   }

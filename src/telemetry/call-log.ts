@@ -45,9 +45,15 @@ const categoryOf = (type: string): Category =>
 const levelOf = (entry: Entry): Level =>
   entry.type === 'model.closed' && entry.code === 1_000 ? 'info' : (loud[entry.type] ?? 'debug');
 
-export function logEntry(logger: Logger, callId: string, entry: Entry): void {
+/** Which call a line is about, and the trace that shows the rest of it. */
+export interface CallNames {
+  callId: string;
+  traceId: string | null;
+}
+
+export function logEntry(logger: Logger, names: CallNames, entry: Entry): void {
   const level = levelOf(entry);
   if (!logger.isLevelEnabled(level)) return;
   const { type, at, seq, ...fields } = entry;
-  logger[level]({ category: categoryOf(type), callId, seq, entryAt: at, entry: fields }, type);
+  logger[level]({ category: categoryOf(type), ...names, seq, entryAt: at, entry: fields }, type);
 }

@@ -18,7 +18,10 @@ import type { Clock, TimerHandle } from '../../src/runtime/ports/clock.ts';
 import type { CallRow, Journal } from '../../src/runtime/ports/journal.ts';
 import type { Signal } from '../../src/runtime/ports/signal.ts';
 import { type Assembly, assemble } from '../../src/service/assembly.ts';
+import { CallMeter } from '../../src/telemetry/call-meter.ts';
+import { CallTelemetry } from '../../src/telemetry/call-telemetry.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import { countTimers } from '../support/counted-timers.ts';
 import { TestAgent } from './support/agent.ts';
@@ -147,6 +150,8 @@ export class Process {
     this.pid = options.pid ?? rig.nextPid();
     rig.alive.add(this.pid);
     const destination = { write: (line: string) => void this.logged.push(line) };
+    const logger = createLogger(options.logLevel ?? 'info', instance, destination);
+    const meter = new CallMeter(new Metrics(), null);
     this.assembly = assemble({
       configuration: {
         instance,
@@ -159,7 +164,8 @@ export class Process {
       agent: options.agent ?? rig.agent.load(),
       journal: this.journal,
       clock,
-      logger: createLogger(options.logLevel ?? 'info', instance, destination),
+      logger,
+      follower: new CallTelemetry({ logger, meter, spans: { record: () => null } }),
       pid: this.pid,
       host: options.host ?? 'here',
       isProcessAlive: (id) => rig.alive.has(id),

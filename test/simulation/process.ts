@@ -362,6 +362,7 @@ export class SimulatedProcess {
       agent,
       journal: this.#journal,
       clock: this.clock,
+      follower: { follow: () => undefined, observe: () => undefined, forget: () => undefined },
       logger: pino({ level: 'error' }, { write: (line: string) => void this.errors.push(line) }),
       pid,
       host,

@@ -32,7 +32,7 @@ const entries: Entry[] = [
 describe('a line of a call', () => {
   it('is its entry, with the call, a category and a level', () => {
     const { logger, parsed } = log('debug');
-    for (const entry of entries) logEntry(logger, 'CA1', entry);
+    for (const entry of entries) logEntry(logger, { callId: 'CA1', traceId: 'f'.repeat(32) }, entry);
     expect(parsed().map(({ level, category, msg, seq }) => [level, category, msg, seq])).toEqual([
       ['debug', 'call', 'call.answered', 3],
       ['info', 'connection', 'owner.claimed', 4],
@@ -45,6 +45,7 @@ describe('a line of a call', () => {
     expect(parsed()[3]).toMatchObject({
       instance: 'one',
       callId: 'CA1',
+      traceId: 'f'.repeat(32),
       entryAt: 8,
       entry: { streamId: 'MZ1', silentMs: 1_500 },
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
@@ -53,7 +54,7 @@ describe('a line of a call', () => {
 
   it('is not written where its level is not asked for', () => {
     const { logger, lines } = log('warn');
-    for (const entry of entries) logEntry(logger, 'CA1', entry);
+    for (const entry of entries) logEntry(logger, { callId: 'CA1', traceId: 'f'.repeat(32) }, entry);
     expect(lines).toHaveLength(2);
   });
 });

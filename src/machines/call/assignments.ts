@@ -178,7 +178,7 @@ export const noteReply = ({ context, event }: Scope): Change =>
       };
 
 export const noteVoice = ({ context }: Scope): Change => ({
-  owed: 'continuation',
+  owed: context.toolAnswerOwed ? 'answer' : 'continuation',
   reply: { ...context.reply, voiced: true },
   // Only a session that speaks is a good one: a poisoned one opens as well.
   model: { ...context.model, tries: 0 },
@@ -191,7 +191,8 @@ export const noteReplyFinished = ({ context, event }: Scope): Change =>
         reply: {
           ...context.reply,
           active: false,
-          broken: context.reply.voiced && event.status === 'failed',
+          // A sentence that only bridges a wait is not gone on with.
+          broken: context.reply.voiced && event.status === 'failed' && context.filler !== 'begun',
         },
       };
 

@@ -155,6 +155,10 @@ export const canNowSpeak = (context: CallContext, event: CallEvent): boolean =>
   ((isNewerStream(context, event) && context.model.sessionId !== null) ||
     (event.type === 'model.opened' && isCurrentModel(context, event) && context.stream.id !== null));
 
+/** A reply has begun and is not over, or a sentence was asked for that bridges the wait for a tool. */
+export const isReplyUnderWay = ({ reply, filler }: CallContext): boolean =>
+  reply.active || filler === 'requested';
+
 export const isPlayedReply = ({ reply }: CallContext, event: CallEvent): boolean =>
   event.type === 'reply.played' && event.replyId === reply.id && reply.voiced;
 

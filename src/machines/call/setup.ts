@@ -26,6 +26,7 @@ import {
   isNewerStream,
   isNextModel,
   isPlayedReply,
+  isReplyUnderWay,
   openToolsLimit,
   reattachMs,
   triesLeft,
@@ -124,7 +125,10 @@ export const call = setup({
     canNowSpeak: ({ context, event }) => canNowSpeak(context, event),
     /** As `canNowSpeak`, for an answer that nobody has asked the model for. */
     toolAnswerNowPossible: ({ context, event }) =>
-      canNowSpeak(context, event) && context.toolAnswerOwed && !context.reply.active,
+      canNowSpeak(context, event) && context.toolAnswerOwed && !isReplyUnderWay(context),
+    /** As `canNowSpeak`, for an answer that is asked for at the end of the reply that is under way. */
+    toolAnswerFollows: ({ context, event }) =>
+      canNowSpeak(context, event) && context.toolAnswerOwed && isReplyUnderWay(context),
     canSpeak: ({ context }) => canSpeak(context),
     /** Part of a reply, or a whole one that nobody has heard of yet, is lost with its session. */
     replyCut: ({ context, event }) =>
@@ -142,7 +146,8 @@ export const call = setup({
       event.type === 'reply.finished' &&
       event.replyId === context.reply.id &&
       event.status === 'failed' &&
-      context.reply.voiced,
+      context.reply.voiced &&
+      context.filler !== 'begun',
     replyTriesLeft: ({ context }) => triesLeft(context),
     currentReply: ({ context, event }) => 'replyId' in event && event.replyId === context.reply.id,
     /** The reply that was played is over, and the one asked for after it has no sound yet. */
@@ -180,6 +185,9 @@ export const call = setup({
       context.toolAnswerOwed &&
       hasFreeFloor(context),
     fillerAwaited: ({ context }) => context.filler === 'requested',
+    fillerUnheard: ({ context: { filler, reply } }) =>
+      filler === 'requested' || (filler === 'begun' && reply.active && !reply.voiced),
+    fillerTooLate: ({ context }) => context.filler === 'requested' && context.toolAnswerOwed,
     fillerMayCome: ({ context }) => context.filler === 'none',
     fillerDue: ({ context }) =>
       context.tools.length > 0 && context.filler === 'none' && hasFreeFloor(context) && !context.reply.active,

@@ -37,14 +37,21 @@ export const turn = call.createStateConfig({
   on: {
     'owner.claimed': { guard: 'byAnother', target: '.listening' },
     'caller.startedSpeaking': callerSpeaks,
-    'stream.started': { guard: 'canNowSpeak', target: '.thinking', actions: createOwedReply },
+    'stream.started': [
+      { guard: 'toolAnswerFollows', target: '.thinking' },
+      { guard: 'canNowSpeak', target: '.thinking', actions: createOwedReply },
+    ],
     'model.opened': { guard: 'canNowSpeak', target: '.thinking', actions: createOwedReply },
     // The next session goes on where the caller stopped hearing: what is still on the line would be said twice.
     'model.closed': [
       { guard: 'replyCut', target: '.listening', actions: interruptReply },
       { guard: 'currentModel', target: '.listening' },
     ],
-    'reply.started': { target: '.thinking', actions: ['noteReply', 'closeCallerTurn'] },
+    'reply.started': [
+      // Nobody needs to hear any more that the tool still runs.
+      { guard: 'fillerTooLate', target: '.thinking', actions: ['noteReply', interruptReply] },
+      { target: '.thinking', actions: ['noteReply', 'closeCallerTurn'] },
+    ],
     'reply.voiced': { guard: 'currentReply', target: '.agentSpeaking', actions: 'noteVoice' },
     'caller.transcribed': { guard: 'openTurnTranscribed', actions: 'oweAnswer' },
     'reply.finished': [
@@ -84,6 +91,8 @@ export const turn = call.createStateConfig({
         ],
         'reply.finished': [
           { guard: 'toolAnswerDue', target: 'thinking', reenter: true, actions: 'noteReplyFinished' },
+          // Whatever became of a sentence that was to bridge the wait: the tool's result is what is owed.
+          { guard: 'toolsOpen', actions: 'noteReplyFinished' },
           // The caller spoke over a reply that was asked for before: the turn that ended since is still unanswered.
           { guard: and(['cancelledReply', 'callerTurnOpen']), actions: 'noteReplyFinished' },
           { guard: 'cancelledReply', target: 'listening', actions: 'noteReplyFinished' },
@@ -129,6 +138,7 @@ export const turn = call.createStateConfig({
         'stream.failed': lineLost,
         'stream.closed': lineLost,
         'stream.started': [
+          { guard: 'toolAnswerFollows', target: 'thinking', actions: interruptReply },
           { guard: 'canNowSpeak', target: 'thinking', actions: [interruptReply, createOwedReply] },
           { guard: 'newerStream', target: 'listening', actions: interruptReply },
         ],

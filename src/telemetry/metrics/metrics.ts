@@ -1,0 +1,154 @@
+/**
+ * Owns: the metrics of one process and their text for a scraper (OpenMetrics 1.0, with exemplars).
+ * Does not own: names (`names.ts`), what is measured when (`../call-meter.ts`, `../media-meter.ts`), the route
+ * (`src/adapters/http/admin-server.ts`).
+ *
+ * Invariants:
+ * Q1. A value that its label does not list is counted as `other`. No call id, no number.
+ * Q2. A counter or histogram whose labels list all their values is there from the start, at zero: a rate knows its first
+ *     step, and an alert on it is no alert on nothing.
+ * Q3. An exemplar holds a trace id and a span id and nothing else: longer ones make a scraper drop the whole target.
+ */
+import {
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type OpenMetricsContentType,
+  Registry,
+} from 'prom-client';
+import type { LabelValues } from './kinds.ts';
+import { type MetricName, metrics as table } from './names.ts';
+
+type Table = typeof table;
+type NamesOf<Kind> = { [Name in MetricName]: Table[Name]['kind'] extends Kind ? Name : never }[MetricName];
+export type CounterName = NamesOf<'counter'>;
+export type GaugeName = NamesOf<'gauge'>;
+export type HistogramName = NamesOf<'histogram'>;
+
+/** The labels of a metric, each a word. */
+export type LabelsOf<Name extends MetricName> = Record<keyof Table[Name]['labels'], string>;
+
+/** The span behind a measurement (W3C Trace Context ids). */
+export interface Exemplar {
+  traceId: string;
+  spanId: string;
+}
+
+type Labels = Record<string, string>;
+type Sample<Name extends MetricName> = readonly [labels: LabelsOf<Name>, value: number];
+
+const described = Object.entries(table) as [MetricName, Table[MetricName]][];
+
+export class Metrics {
+  readonly #registry = openMetricsRegistry();
+  readonly #counters = new Map<string, Counter>();
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #histograms = new Map<string, Histogram>();
+  /** Values of labels that only have a bound, as they come. */
+  readonly #known = new Map<string, Set<string>>();
+
+  constructor() {
+    for (const [name] of described) this.#create(name);
+  }
+
+  /** Adds the memory, CPU time, handles and garbage collection of the process itself. */
+  watchProcess(): void {
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  count<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, by = 1): void {
+    this.#counters.get(name)?.inc(this.#bounded(name, labels), by);
+  }
+
+  observe<Name extends HistogramName>(
+    name: Name,
+    labels: LabelsOf<Name>,
+    value: number,
+    exemplar: Exemplar | null = null,
+  ): void {
+    const bounded = this.#bounded(name, labels);
+    const histogram = this.#histograms.get(name);
+    // The library's type allows the metric's own labels alone, its code and OpenMetrics any.
+    const exemplarLabels = exemplar && { trace_id: exemplar.traceId, span_id: exemplar.spanId };
+    if (exemplarLabels === null) histogram?.observe(bounded, value);
+    else histogram?.observe({ labels: bounded, value, exemplarLabels } as never);
+  }
+
+  /** The gauge's values are asked for at each scrape. Values of labels that are not named then are gone. */
+  ask<Name extends GaugeName>(name: Name, samples: () => Iterable<Sample<Name>>): void {
+    const gauge = this.#gauges.get(name) as Gauge & { collect?: () => void };
+    gauge.collect = () => {
+      gauge.reset();
+      for (const [labels, value] of samples()) gauge.set(this.#bounded(name, labels), value);
+    };
+  }
+
+  /** The same for counts that somebody else keeps. */
+  askCounts<Name extends CounterName>(name: Name, samples: () => Iterable<Sample<Name>>): void {
+    const counter = this.#counters.get(name) as Counter & { collect?: () => void };
+    counter.collect = () => {
+      counter.reset();
+      for (const [labels, value] of samples()) counter.inc(this.#bounded(name, labels), value);
+    };
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The metrics as OpenMetrics text. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #create(key: MetricName): void {
+    const { kind, name, help, labels, buckets } = table[key];
+    const common = { name, help, labelNames: Object.keys(labels), registers: [this.#registry] };
+    if (kind === 'gauge') this.#gauges.set(key, new Gauge(common));
+    else if (kind === 'counter') {
+      const counter = new Counter(common);
+      this.#counters.set(key, counter);
+      for (const known of combinations(labels)) counter.inc(known, 0);
+    } else {
+      const histogram = new Histogram({ ...common, buckets: [...buckets], enableExemplars: true });
+      this.#histograms.set(key, histogram);
+      for (const known of combinations(labels)) histogram.zero(known);
+    }
+  }
+
+  #bounded(name: MetricName, labels: Labels): Labels {
+    const bounds: Readonly<Record<string, LabelValues>> = table[name].labels;
+    let bounded = labels;
+    for (const [label, bound] of Object.entries(bounds)) {
+      const value = labels[label] ?? 'other';
+      if (!this.#isKnown(`${name}/${label}`, bound, value)) bounded = { ...bounded, [label]: 'other' };
+    }
+    return bounded;
+  }
+
+  #isKnown(key: string, bound: LabelValues, value: string): boolean {
+    if (!('atMost' in bound)) return bound.includes(value);
+    const known = this.#known.get(key) ?? new Set();
+    this.#known.set(key, known);
+    if (known.size < bound.atMost) known.add(value);
+    return known.has(value);
+  }
+}
+
+/** The library's types name the older format alone. */
+function openMetricsRegistry(): Registry {
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  return registry as unknown as Registry;
+}
+
+/** Every set of labels that can be told before anything was measured; none where a label lists no values. */
+function combinations(labels: Readonly<Record<string, LabelValues>>): Labels[] {
+  let all: Labels[] = [{}];
+  for (const [label, bound] of Object.entries(labels)) {
+    const values: readonly string[] = 'atMost' in bound ? [] : bound;
+    all = all.flatMap((known) => values.map((value) => ({ ...known, [label]: value })));
+  }
+  return all;
+}

@@ -1,0 +1,118 @@
+/**
+ * Owns: losses and recoveries among the episodes of a call, by what was lost.
+ * Does not own: how a call recovers (the call chart).
+ *
+ * A loss counts once it is known to be one: when the call goes on, or ends because it could not. A stream that ends with
+ * its call was not lost. The moment at which a process died is in no log: its loss begins with the last entry before.
+ */
+import type { Entry, EntryOf, EntryType } from '../../machines/entries.ts';
+import type { Rung } from '../metrics/names.ts';
+import type { Episode } from './episode.ts';
+
+interface Loss {
+  seq: number;
+  startedAt: number;
+  rung: Rung;
+  cause: string;
+}
+
+type Handlers = { [Type in EntryType]?: (entry: EntryOf<Type>) => Episode[] };
+
+/** Ends of a call that say that something could not be brought back. */
+const rungsLost: Readonly<Record<string, Rung>> = {
+  'stream.lost': 'stream',
+  'model.unavailable': 'model',
+  'model.refused': 'model',
+};
+
+export class Recoveries {
+  #streamLoss: Loss | null = null;
+  #modelLoss: Loss | null = null;
+  #before: { seq: number; at: number } = { seq: 0, at: 0 };
+  #owner: string | null = null;
+  #isMoving = false;
+  #hadStream = false;
+  readonly #open = new Map<number, { seq: number; at: number }>();
+
+  apply(entry: Entry): Episode[] {
+    const handle = this.#handlers[entry.type] as ((entry: Entry) => Episode[]) | undefined;
+    const episodes = handle?.(entry) ?? [];
+    this.#before = { seq: entry.seq, at: entry.at };
+    return episodes;
+  }
+
+  readonly #handlers: Handlers = {
+    'move.requested': () => {
+      this.#isMoving = true;
+      return [];
+    },
+    'owner.claimed': ({ instance, why }) => {
+      const isOther = this.#owner !== null && this.#owner !== instance;
+      this.#owner = instance;
+      if (isOther || why === 'restarted') this.#loseProcess(why);
+      return [];
+    },
+    'stream.stopped': (entry) => this.#loseStream(entry, 'stopped'),
+    'stream.closed': (entry) => this.#loseStream(entry, `closed ${entry.code}`),
+    'stream.failed': (entry) => this.#loseStream(entry, 'failed'),
+    'stream.started': ({ at }) => {
+      const loss = this.#streamLoss;
+      this.#hadStream = true;
+      this.#streamLoss = null;
+      this.#isMoving = false;
+      return loss ? [recovered(loss, at)] : [];
+    },
+    'model.opened': ({ seq, generation, at }) => {
+      const loss = this.#modelLoss;
+      this.#open.set(generation, { seq, at });
+      this.#modelLoss = null;
+      return loss ? [recovered(loss, at)] : [];
+    },
+    'model.closed': (entry) => this.#closeModel(entry),
+    'call.ended': ({ reason, at }) => this.#end(reason, at),
+  };
+
+  /** The streams and sessions of the process that died went with it. */
+  #loseProcess(why: string): void {
+    const rung: Rung = this.#isMoving ? 'move' : 'process';
+    const { seq, at } = this.#before;
+    this.#open.clear();
+    this.#modelLoss = null;
+    if (this.#streamLoss) this.#streamLoss = { ...this.#streamLoss, rung };
+    else if (this.#hadStream) this.#streamLoss = { seq, startedAt: at, rung, cause: why };
+  }
+
+  #loseStream({ seq, at }: Entry, cause: string): Episode[] {
+    const rung: Rung = this.#isMoving ? 'move' : 'stream';
+    if (this.#hadStream) this.#streamLoss ??= { seq, startedAt: at, rung, cause };
+    return [];
+  }
+
+  #closeModel({ seq, at, generation, code, cause }: EntryOf<'model.closed'>): Episode[] {
+    const was = this.#open.get(generation);
+    this.#open.delete(generation);
+    const [next] = this.#open.values();
+    if (next && was) {
+      const { seq: openedSeq, at: openedAt } = next;
+      return [recovered({ seq: openedSeq, startedAt: openedAt, rung: 'rollOver', cause: 'expires' }, at)];
+    }
+    if (this.#open.size === 0)
+      this.#modelLoss ??= { seq, startedAt: at, rung: 'model', cause: code === null ? cause : String(code) };
+    return [];
+  }
+
+  #end(reason: string, at: number): Episode[] {
+    const rung = rungsLost[reason];
+    const losses = [this.#streamLoss, this.#modelLoss].filter((loss) => loss !== null);
+    return losses
+      .filter((loss) => loss.rung === rung || (rung === 'stream' && loss !== this.#modelLoss))
+      .map((loss) => ({ kind: 'recovery', ...loss, endedAt: at, outcome: 'lost' }));
+  }
+}
+
+const recovered = (loss: Loss, at: number): Episode => ({
+  kind: 'recovery',
+  ...loss,
+  endedAt: at,
+  outcome: 'recovered',
+});
