@@ -11,6 +11,7 @@ import { isLoopback } from './address.ts';
 import type { Environment } from './dotenv.ts';
 import { type ConfigurationFault, faultOf, InvalidConfiguration } from './fault.ts';
 import { createInstanceId } from './instance.ts';
+import type { ModelPrices } from './prices.ts';
 import { settingsFrom, settingVariables } from './settings.ts';
 import type { Variable } from './variable.ts';
 import { journalVariables, type LogLevel, numberVariables, serviceVariables } from './variables.ts';
@@ -49,6 +50,10 @@ export interface Configuration {
   /** How long live calls may go on after SIGTERM when no other process can take them. */
   drainMs: number;
   logLevel: LogLevel;
+  /** Null: no cost is told. */
+  modelPrices: ModelPrices | null;
+  /** Where traces go; null: none are made. `headers` as `name=value`, parted by commas. */
+  collector: { url: string; headers: string | null } | null;
   settings: Settings;
 }
 
@@ -90,9 +95,16 @@ export function readConfiguration(environment: Environment): Configuration {
     agent: values.AGENT,
     drainMs: values.DRAIN_MS,
     logLevel: values.LOG_LEVEL,
+    modelPrices: values.MODEL_PRICES,
+    collector: collectorOf(values),
     settings: settingsFrom(bounds, values.FALLBACK_TRANSFER_TO === null ? 'hangUp' : 'transfer'),
   };
 }
+
+const collectorOf = ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: url,
+  OTEL_EXPORTER_OTLP_HEADERS: headers,
+}: Values<typeof serviceVariables>): Configuration['collector'] => (url === null ? null : { url, headers });
 
 /** What the commands that look at calls need. @throws InvalidConfiguration */
 export function readJournalUrl(environment: Environment): string {

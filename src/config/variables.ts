@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { documentUrl, host, originUrl, port, serviceUrl, socketUrl } from './address.ts';
 import { instanceId } from './instance.ts';
+import { modelPrices } from './prices.ts';
 import { type Description, defaulted, optional, required, wholeNumber } from './variable.ts';
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -150,6 +151,23 @@ export const serviceVariables = {
   INSTANCE_ID: optional({
     purpose: 'Name of this process, different for each one that ever ran on the journal. Empty, one is made.',
     schema: instanceId,
+  }),
+  MODEL_PRICES: optional({
+    purpose:
+      'Dollars for a million tokens of each kind, for the cost in the metrics: inputText=4,inputAudio=32,cachedText=0.4,cachedAudio=0.4,outputText=24,outputAudio=64. Empty, no cost is told.',
+    origin: 'https://platform.openai.com/docs/pricing',
+    schema: modelPrices,
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional({
+    purpose: 'Where a collector takes traces (OTLP over HTTP); /v1/traces is added. Empty, none are made.',
+    origin: 'Your collector or Grafana Tempo: http://127.0.0.1:4318',
+    schema: serviceUrl,
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: optional({
+    purpose: 'Headers for the collector: name=value, parted by commas.',
+    secret: true,
+    origin: 'Your collector, where it asks for a key',
+    schema: word,
   }),
   LOG_LEVEL: defaulted('info', {
     purpose: `How much is logged: ${logLevels.join(', ')}.`,

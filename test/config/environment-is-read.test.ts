@@ -37,6 +37,8 @@ describe('the defaults', () => {
       journalUrl: 'sqlite:data/holdfast.db',
       agent: 'agents/front-desk.ts',
       logLevel: 'info',
+      modelPrices: null,
+      collector: null,
     });
   });
 
