@@ -37,7 +37,7 @@ const tell = (at: number, draft: Partial<Draft> & { type: Draft['type'] }, outco
 
 const begin = (): void => tell(0, { type: 'call.created', direction: 'incoming', traceId: span.traceId });
 
-const valueOf = async (sample: string): Promise<number> => {
+const sampled = async (sample: string): Promise<number> => {
   const line = (await metrics.text()).split('\n').find((each) => each.startsWith(`${sample} `));
   if (line === undefined) throw new Error(`there is no ${sample}`);
   return Number(line.split(' ')[1]);
@@ -54,9 +54,9 @@ describe('a call that ended', () => {
     begin();
     tell(60_000, { type: 'call.ended', reason });
     const label = reason === 'something new' ? 'other' : reason;
-    expect(await valueOf(`holdfast_calls_total{reason="${label}",served="${served}"}`)).toBe(1);
-    expect(await valueOf('holdfast_call_completion_ratio')).toBe(ratio);
-    expect(await valueOf('holdfast_call_duration_seconds_sum')).toBe(60);
+    expect(await sampled(`holdfast_calls_total{reason="${label}",served="${served}"}`)).toBe(1);
+    expect(await sampled('holdfast_call_completion_ratio')).toBe(ratio);
+    expect(await sampled('holdfast_call_duration_seconds_sum')).toBe(60);
   });
 
   it('is one of many: the ratio is of all', async () => {
@@ -77,8 +77,8 @@ describe('a process that takes a call over', () => {
       { seq: 3, at: 300, type: 'reply.voiced', replyId: 'r', itemId: 'i' },
     ] as Entry[];
     calls.follow('CA1', before);
-    expect(await valueOf('holdfast_greeting_seconds_count')).toBe(0);
-    expect(await valueOf('holdfast_entries_total{type="reply.voiced"}')).toBe(0);
+    expect(await sampled('holdfast_greeting_seconds_count')).toBe(0);
+    expect(await sampled('holdfast_entries_total{type="reply.voiced"}')).toBe(0);
     expect(calls.traceIdOf('CA1')).toBe(span.traceId);
   });
 
@@ -88,7 +88,7 @@ describe('a process that takes a call over', () => {
       { seq: 2, at: 5, type: 'tool.requested', toolCallId: 't', name: 'book', replyId: 'r' },
     ] as Entry[]);
     tell(2_005, { type: 'tool.finished', toolCallId: 't', outcome: 'completed' });
-    expect(await valueOf('holdfast_tool_seconds_sum{tool="book",outcome="completed"}')).toBe(2);
+    expect(await sampled('holdfast_tool_seconds_sum{tool="book",outcome="completed"}')).toBe(2);
   });
 });
 
@@ -96,7 +96,7 @@ it('a call that left is not measured any more, and nothing of it is kept', async
   begin();
   calls.forget('CA1');
   tell(5, { type: 'media.starved', streamId: 'MZ1', silentMs: 1 });
-  expect(await valueOf('holdfast_media_starved_total')).toBe(0);
+  expect(await sampled('holdfast_media_starved_total')).toBe(0);
   expect(calls.traceIdOf('CA1')).toBeNull();
 });
 
@@ -107,7 +107,7 @@ it('the silence of an open line is counted from step to step, while it lasts', a
   tell(3_000, { type: 'timer.elapsed', timer: 'holdingEvery' }, silent);
   tell(4_500, { type: 'reply.voiced', replyId: 'r', itemId: 'i' });
   tell(9_000, { type: 'reply.played', replyId: 'r' });
-  expect(await valueOf('holdfast_dead_air_seconds_total')).toBe(3.5);
+  expect(await sampled('holdfast_dead_air_seconds_total')).toBe(3.5);
 });
 
 it('a session is measured from the wish for it to its opening, tries that failed included', async () => {
@@ -115,8 +115,8 @@ it('a session is measured from the wish for it to its opening, tries that failed
   tell(100, { type: 'call.answered', by: 'us' }, { isDeadAir: false, opensModel: true });
   tell(350, { type: 'model.opened', generation: 1, sessionId: 's', expiresAt: null });
   tell(900, { type: 'model.opened', generation: 2, sessionId: 's', expiresAt: null });
-  expect(await valueOf('holdfast_model_connect_seconds_sum')).toBe(0.25);
-  expect(await valueOf('holdfast_model_connect_seconds_count')).toBe(1);
+  expect(await sampled('holdfast_model_connect_seconds_sum')).toBe(0.25);
+  expect(await sampled('holdfast_model_connect_seconds_count')).toBe(1);
 });
 
 describe('a reply', () => {
@@ -133,21 +133,21 @@ describe('a reply', () => {
     begin();
     tell(1, { ...reply, status: 'completed', voiced: false });
     tell(2, { ...reply, status: 'completed', voiced: false, toolCalls: 1 });
-    expect(await valueOf('holdfast_replies_total{status="empty"}')).toBe(1);
-    expect(await valueOf('holdfast_replies_total{status="completed"}')).toBe(1);
+    expect(await sampled('holdfast_replies_total{status="empty"}')).toBe(1);
+    expect(await sampled('holdfast_replies_total{status="completed"}')).toBe(1);
   });
 
   it('costs what its tokens cost, the cached ones less', async () => {
     begin();
     tell(1, { ...reply, status: 'completed', voiced: true });
-    expect(await valueOf('holdfast_model_tokens_total{direction="input",modality="text",cached="yes"}')).toBe(
+    expect(await sampled('holdfast_model_tokens_total{direction="input",modality="text",cached="yes"}')).toBe(
       400,
     );
-    expect(await valueOf('holdfast_model_tokens_total{direction="input",modality="audio",cached="no"}')).toBe(
+    expect(await sampled('holdfast_model_tokens_total{direction="input",modality="audio",cached="no"}')).toBe(
       50,
     );
     expect(
-      await valueOf('holdfast_model_cost_dollars_total{direction="input",modality="audio"}'),
+      await sampled('holdfast_model_cost_dollars_total{direction="input",modality="audio"}'),
     ).toBeCloseTo((50 * 32 + 50 * 0.4) / 1e6, 12);
   });
 
@@ -169,8 +169,8 @@ it('a loss that was made good has its time and its cause; the span is its exempl
   tell(20, { type: 'stream.started', streamId: 'MZ1', attempt: 1 });
   tell(5_000, { type: 'model.closed', generation: 1, code: 1_006, cause: 'reset', reaction: 'retry' });
   tell(5_350, { type: 'model.opened', generation: 2 });
-  expect(await valueOf('holdfast_recovery_seconds_sum{rung="model"}')).toBe(0.35);
-  expect(await valueOf('holdfast_losses_total{rung="model",cause="1006"}')).toBe(1);
+  expect(await sampled('holdfast_recovery_seconds_sum{rung="model"}')).toBe(0.35);
+  expect(await sampled('holdfast_losses_total{rung="model",cause="1006"}')).toBe(1);
   expect(await metrics.text()).toMatch(
     new RegExp(`holdfast_recovery_seconds_bucket.*rung="model".*trace_id="${span.traceId}"`),
   );

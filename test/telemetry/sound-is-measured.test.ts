@@ -52,7 +52,7 @@ describe('a window of a call', () => {
     meter = new MediaMeter(metrics);
   });
 
-  const valueOf = async (sample: string): Promise<number> =>
+  const sampled = async (sample: string): Promise<number> =>
     Number(
       (await metrics.text())
         .split('\n')
@@ -63,11 +63,11 @@ describe('a window of a call', () => {
   it('counts what is new since the last one', async () => {
     meter.measure('CA1', { ...still, callerFrames: 250, callerGapMs: 40, callerGaps: 1 });
     meter.measure('CA1', { ...still, callerFrames: 500, callerGapMs: 40, callerGaps: 1 });
-    expect(await valueOf('holdfast_media_frames_total{direction="caller"}')).toBe(500);
-    expect(await valueOf('holdfast_media_gap_seconds_total')).toBe(0.04);
-    expect(await valueOf('holdfast_media_windows_total{issue="yes"}')).toBe(1);
-    expect(await valueOf('holdfast_media_windows_total{issue="no"}')).toBe(1);
-    expect(await valueOf('holdfast_media_issue_ratio')).toBe(0.5);
+    expect(await sampled('holdfast_media_frames_total{direction="caller"}')).toBe(500);
+    expect(await sampled('holdfast_media_gap_seconds_total')).toBe(0.04);
+    expect(await sampled('holdfast_media_windows_total{issue="yes"}')).toBe(1);
+    expect(await sampled('holdfast_media_windows_total{issue="no"}')).toBe(1);
+    expect(await sampled('holdfast_media_issue_ratio')).toBe(0.5);
   });
 
   it.each([
@@ -82,7 +82,7 @@ describe('a window of a call', () => {
 
   it('in which nothing was heard is none', async () => {
     meter.measure('CA1', still);
-    expect(await valueOf('holdfast_media_windows_total{issue="no"}')).toBe(0);
+    expect(await sampled('holdfast_media_windows_total{issue="no"}')).toBe(0);
     expect(meter.issueRatio).toBe(0);
   });
 
@@ -90,15 +90,15 @@ describe('a window of a call', () => {
     meter.measure('CA1', { ...still, callerFrames: 250 });
     meter.forget('CA1', { ...still, callerFrames: 300, lostCallerBytes: 8_000 });
     meter.measure('CA1', { ...still, callerFrames: 10 });
-    expect(await valueOf('holdfast_media_frames_total{direction="caller"}')).toBe(310);
-    expect(await valueOf('holdfast_media_lost_seconds_total{direction="caller"}')).toBe(1);
+    expect(await sampled('holdfast_media_frames_total{direction="caller"}')).toBe(310);
+    expect(await sampled('holdfast_media_lost_seconds_total{direction="caller"}')).toBe(1);
   });
 
   it('is judged by its own gaps, not by those before', async () => {
     meter.measure('CA1', { ...still, callerFrames: 250, callerGapMs: 2_500, callerGaps: 5 });
     meter.measure('CA1', { ...still, callerFrames: 500, callerGapMs: 2_500, callerGaps: 5 });
-    expect(await valueOf('holdfast_estimated_mos_bucket{le="2"}')).toBe(1);
-    expect(await valueOf('holdfast_estimated_mos_bucket{le="4.4"}')).toBe(1);
-    expect(await valueOf('holdfast_estimated_mos_bucket{le="4.5"}')).toBe(2);
+    expect(await sampled('holdfast_estimated_mos_bucket{le="2"}')).toBe(1);
+    expect(await sampled('holdfast_estimated_mos_bucket{le="4.4"}')).toBe(1);
+    expect(await sampled('holdfast_estimated_mos_bucket{le="4.5"}')).toBe(2);
   });
 });
