@@ -31,6 +31,7 @@ const clock = {
 const ear = { appendAudio: () => {}, bufferedBytes: () => 0 };
 const ignore = () => {};
 const listener: BridgeListener = {
+  onRoundTrip: ignore,
   onVoiced: ignore,
   onProgressed: ignore,
   onPlayed: ignore,

@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { drills } from './drill/catalogue.ts';
+import { drills, drillsByHand } from './drill/catalogue.ts';
 import { type Plan, type Policy, policies } from './drill/plan.ts';
 import { run } from './drill/run.ts';
 import { headLine, markdown, merge, replaceTable, rowLine } from './drill/table.ts';
@@ -23,7 +23,8 @@ const mostLanes = 3;
 const usage = `npm run drill -- <name> [--calls 20] [--policy action|hold|end|every] [--runs 1] [--seed S] [--keep] [--write] [--shared]
 
   ${Object.keys(drills).join(' ')}
-  all
+  all (the above)
+  ${Object.keys(drillsByHand).join(' ')}
 
   --policy  what the twin's Twilio does when a stream has ended; every, where the drill asks for it
   --keep    keeps journal and logs of drills that went well too
@@ -44,6 +45,8 @@ interface Order {
 /** A busy machine adds silences of its own, and callers who wait too long say things again. */
 const hangOnSpeed = /^(the gap|who is not struck|no turn|no word|every word|the cap|at most two sessions)/;
 
+const known: typeof drills = { ...drills, ...drillsByHand };
+
 class UsageError extends Error {}
 
 function wholeNumber(name: string, text: string): number {
@@ -53,14 +56,14 @@ function wholeNumber(name: string, text: string): number {
 
 function policiesFrom(text: string): readonly Policy[] {
   if (text === 'every') return policies;
-  const policy = policies.find((known) => known === text);
+  const policy = policies.find((name) => name === text);
   if (!policy) throw new UsageError(`there is no policy ${text}`);
   return [policy];
 }
 
 function namesFrom(words: readonly string[]): string[] {
   const names = words.includes('all') ? Object.keys(drills) : [...words];
-  const unknown = names.find((name) => !(name in drills));
+  const unknown = names.find((name) => !(name in known));
   if (unknown) throw new UsageError(`there is no drill ${unknown}`);
   if (names.length === 0) throw new UsageError('which drill?');
   return names;
@@ -115,7 +118,7 @@ interface Turn {
 /** Everything that is to be run, in order. */
 function turnsOf(order: Order): Turn[] {
   const rounds = Array.from({ length: order.runs }, () => order.names);
-  const plans = rounds.flat().flatMap((name) => drills[name]?.() ?? []);
+  const plans = rounds.flat().flatMap((name) => known[name]?.() ?? []);
   return plans
     .flatMap((plan) => batches(plan, order).map((batch) => ({ plan, policies: batch })))
     .map((turn, index) => ({ ...turn, seed: order.seed + index }));
@@ -157,7 +160,9 @@ function report(order: Order, rows: readonly Row[], isComplete: boolean): boolea
   }
   const broken = rows.flatMap((row) => row.broken);
   const counted = order.shared ? broken.filter((promise) => !hangOnSpeed.test(promise)) : broken;
-  console.log(broken.length === 0 ? '\nEvery promise was held.' : '\nNot every promise was held.');
+  if (!isComplete) console.log('\nNot every drill could be held.');
+  else if (broken.length === 0) console.log('\nEvery promise was held.');
+  else console.log('\nNot every promise was held.');
   if (counted.length < broken.length)
     console.log(`${broken.length - counted.length} hang on the speed of the machine, which is shared.`);
   return isComplete && counted.length === 0;

@@ -1,149 +1,81 @@
 /**
- * Owns: `npm run plant`: one fault for each invariant, planted in a copy of the project, and the tests that must find
- * it. A fault that survives is a test that does not bite.
+ * Owns: `npm run plant`: faults planted one by one in a copy of the project, and the tests that must find them. A fault
+ * that survives is a test that does not bite.
+ * Does not own: the faults and their finders (`plant/faults.ts`).
  *
- * Takes a few minutes and changes nothing here. Exit code 1 where a fault survives.
+ * Changes nothing here. Exit codes: 0 each fault was found; 1 one was not, or a finder fails without any; 2 the command
+ * line is wrong.
  */
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type PlantedFault, plantedFaults } from './plant/faults.ts';
+import { type Finding, PlantedCopy } from './plant/planted-copy.ts';
 
-interface Plant {
-  invariant: string;
-  /** What the fault would be called in a review. */
-  fault: string;
-  file: string;
-  find: string;
-  replacement: string;
-  /** The tests that must fail, as vitest takes them. */
-  tests: string[];
+const usage = `npm run plant -- [options]
+
+  --only WHAT   faults of one invariant (I5), or with the word in their names`;
+
+const seconds = (sinceMs: number): string => `${((performance.now() - sinceMs) / 1_000).toFixed(1)} s`;
+
+function inWords(finding: Finding, { finder }: PlantedFault): string {
+  if (finding.outcome === 'passed') return `SURVIVED ${finder.file}, "${finder.test}"`;
+  if (finding.outcome === 'broken') return `NOT JUDGED: ${finding.why}`;
+  const run = finding.run === null ? '' : `, in run ${finding.run}`;
+  return `found by ${finder.file}, "${finding.test}"${run}`;
 }
 
-const wholeCalls = 'test/simulation';
-
-const plants: Plant[] = [
-  {
-    invariant: 'I1',
-    fault: 'an assignment reads the machine’s own clock',
-    file: 'src/machines/call/assignments.ts',
-    find: 'export const countAsk = ({ context }: Scope): Change => ({ asks: context.asks + 1 });',
-    replacement:
-      'export const countAsk = ({ context }: Scope): Change => ({ asks: context.asks + (Math.floor(performance.now() * 1e3) % 2) });',
-    tests: [wholeCalls, 'test/runtime'],
-  },
-  {
-    invariant: 'I2',
-    fault: 'a process that lost the call goes on stepping it',
-    file: 'src/runtime/call.ts',
-    find: '    this.#abandon(error);\n    this.stop();',
-    replacement: '    this.#abandon(error);',
-    tests: ['test/runtime'],
-  },
-  {
-    invariant: 'I4',
-    fault: 'the parts of an ended call are kept',
-    file: 'src/service/assembly.ts',
-    find: '    over: ({ callId }) => {\n      live.release(callId);',
-    replacement: '    over: ({ callId }) => {\n      void callId;',
-    tests: [wholeCalls],
-  },
-  {
-    invariant: 'I6',
-    fault: 'what was sent counts as heard',
-    file: 'src/media/playback-ledger.ts',
-    find: 'playedMs: Math.floor(item.playedBytes / bytesPerMs),',
-    replacement: 'playedMs: Math.floor(item.markedBytes / bytesPerMs),',
-    tests: [wholeCalls, 'test/media'],
-  },
-  {
-    invariant: 'I7',
-    fault: 'an interruption does not flush the line',
-    file: 'src/media/reply-player.ts',
-    find: '    this.#line?.clear();',
-    replacement: '',
-    tests: [wholeCalls],
-  },
-  {
-    invariant: 'I9',
-    fault: 'the ring never forgets',
-    file: 'src/media/ring.ts',
-    find: '    this.forgetBefore(this.#end - this.#capacityBytes);',
-    replacement: '',
-    tests: ['test/media'],
-  },
-  {
-    invariant: 'I10',
-    fault: 'a webhook without a signature is let in',
-    file: 'src/adapters/twilio/webhooks.ts',
-    find: '    if (signed) return;',
-    replacement: '    if (signed || !signed) return;',
-    tests: ['test/adapters/twilio'],
-  },
-];
-
-const root = join(import.meta.dirname, '..');
-const copied = [
-  'src',
-  'test',
-  'agents',
-  'scripts',
-  'docs',
-  'package.json',
-  'tsconfig.json',
-  'vitest.config.ts',
-  '.env.example',
-];
-
-interface TestReport {
-  testResults: { assertionResults: { status: string; fullName: string; failureMessages: string[] }[] }[];
+/** Each finder must pass where there is nothing to find. */
+async function isSound(copy: PlantedCopy, faults: readonly PlantedFault[]): Promise<boolean> {
+  const startedAt = performance.now();
+  const finding = await copy.ask(faults.map(({ finder }) => finder));
+  if (finding.outcome === 'passed') {
+    console.log(`Without a fault every finder passes (${seconds(startedAt)}).\n`);
+    return true;
+  }
+  console.log(
+    finding.outcome === 'failed'
+      ? `Without a fault this fails already: ${finding.file}, "${finding.test}"`
+      : `The finders could not be run: ${finding.why}`,
+  );
+  return false;
 }
 
-/** A copy of the project with the fault in it; none for the first, sound one. */
-function copyWith(plant: Plant | null): string {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-plant-'));
-  for (const name of copied) cpSync(join(root, name), join(directory, name), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
-  if (!plant) return directory;
-  const { file, find, replacement } = plant;
-  const source = readFileSync(join(directory, file), 'utf8');
-  if (!source.includes(find)) throw new Error(`${file} no longer has the lines that the fault replaces`);
-  writeFileSync(join(directory, file), source.replace(find, replacement));
-  return directory;
+async function plantAll(copy: PlantedCopy, faults: readonly PlantedFault[]): Promise<boolean> {
+  let found = 0;
+  for (const planted of faults) {
+    const startedAt = performance.now();
+    const finding = await copy.plant(planted);
+    found += finding.outcome === 'failed' ? 1 : 0;
+    console.log(`${planted.invariant.padEnd(11)} ${planted.fault}`);
+    console.log(`${' '.repeat(12)}${inWords(finding, planted)} (${seconds(startedAt)})`);
+  }
+  console.log(`\n${faults.length} faults planted, ${found} found`);
+  return found === faults.length;
 }
 
-/** The first failure among the tests, and after how many runs its property failed; null where all pass. */
-function test(directory: string, tests: readonly string[]): string | null {
-  const runner = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const options = ['--silent', '--bail', '1', '--reporter=json', '--outputFile=report.json'];
-  const environment = { ...process.env, SIMULATION_RUNS: '100' };
-  spawnSync(process.execPath, [runner, 'run', ...options, ...tests], { cwd: directory, env: environment });
-  const report = JSON.parse(readFileSync(join(directory, 'report.json'), 'utf8')) as TestReport;
-  const failed = report.testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .find(({ status }) => status === 'failed');
-  if (!failed) return null;
-  const runs = /failed after (?<runs>\d+) tests/.exec(failed.failureMessages.join('\n'))?.groups?.runs;
-  return runs ? `${failed.fullName} (run ${runs})` : failed.fullName;
+function chosenFaults(): readonly PlantedFault[] {
+  const { only } = parseArgs({ options: { only: { type: 'string' } } }).values;
+  if (only === undefined) return plantedFaults;
+  return plantedFaults.filter(({ invariant, fault }) => invariant === only || fault.includes(only));
 }
 
-function finding(plant: Plant | null, tests: readonly string[]): string | null {
-  const directory = copyWith(plant);
+function faultsOrNone(): readonly PlantedFault[] {
   try {
-    return test(directory, tests);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+    return chosenFaults();
+  } catch {
+    return [];
   }
 }
 
-const sound = finding(null, [...new Set(plants.flatMap(({ tests }) => tests))]);
-if (sound !== null) throw new Error(`Without a fault this fails already: ${sound}`);
-
-let survivors = 0;
-for (const plant of plants) {
-  const found = finding(plant, plant.tests);
-  survivors += found === null ? 1 : 0;
-  console.log(`${plant.invariant.padEnd(5)}${plant.fault}`);
-  console.log(found === null ? '     SURVIVED' : `     found by: ${found}`);
+const faults = faultsOrNone();
+if (faults.length === 0) {
+  console.log(usage);
+  process.exitCode = 2;
+} else {
+  const copy = await PlantedCopy.make();
+  try {
+    const isGood = (await isSound(copy, faults)) && (await plantAll(copy, faults));
+    process.exitCode = isGood ? 0 : 1;
+  } finally {
+    await copy.remove();
+  }
 }
-process.exitCode = survivors === 0 ? 0 : 1;

@@ -7,7 +7,7 @@
  * C1. The next question comes only after the last word of the answer to the one before, and half a second of quiet.
  *     The first one comes without the last word of the greeting when nothing was heard for `unaskedMs`.
  * C2. A question is said again when the agent asks for it, or when nothing was heard for `unaskedMs`.
- * C3. A caller who gets no further for `patienceMs` hangs up.
+ * C3. A caller who gets no further for `usualPatienceMs`, or for the plan's, hangs up.
  */
 import type { LineControls, Party } from '../../src/twin/caller/party.ts';
 import { cutClip, frameMs, silentFrame, type VoiceFrame } from '../../src/twin/caller/voice.ts';
@@ -45,11 +45,12 @@ export interface CallerPlan {
   caller: number;
   /** Milliseconds after the answer at which the caller hangs up, whatever happens. */
   hangUpAfterMs?: number;
+  patienceMs?: number;
 }
 
 const quietMs = 500;
 const unaskedMs = 12_000;
-const patienceMs = 40_000;
+const usualPatienceMs = 40_000;
 
 export class DrillCaller implements Party {
   readonly heard: HeardFrame[] = [];
@@ -121,7 +122,7 @@ export class DrillCaller implements Party {
   }
 
   #decide(at: number): void {
-    const { hangUpAfterMs = Number.POSITIVE_INFINITY } = this.#plan;
+    const { hangUpAfterMs = Number.POSITIVE_INFINITY, patienceMs = usualPatienceMs } = this.#plan;
     const quiet = at - this.#lastSoundAt;
     if (at - (this.joinedAt ?? at) >= hangUpAfterMs) this.#hangUp('plan');
     else if (at - this.#progressAt >= patienceMs) this.#hangUp('patience');

@@ -1,11 +1,17 @@
 /**
- * Owns: the drills by name, in the order in which all of them are run.
+ * Owns: the drills by name, in the order in which all of them are run; and those that are held by hand alone.
  * Does not own: what each does (`drills/`).
  */
 import { callerHangupRace } from './drills/hang-up.ts';
 import { journalStall } from './drills/journal.ts';
-import { modelCap, modelDrop, modelRefused, modelStall } from './drills/model.ts';
-import { processKill, processRestart, rollingRestart, rollingUpgrade } from './drills/process.ts';
+import { modelCap, modelDrop, modelRefused, modelRefusedTransfer, modelStall } from './drills/model.ts';
+import {
+  processKill,
+  processRestart,
+  restartBound,
+  rollingRestart,
+  rollingUpgrade,
+} from './drills/process.ts';
 import { flood, streamDrop, streamHalfOpen } from './drills/stream.ts';
 import { toolCrash } from './drills/tool.ts';
 import type { Plan } from './plan.ts';
@@ -14,7 +20,7 @@ import type { Plan } from './plan.ts';
 export const drills: Readonly<Record<string, () => readonly Plan[]>> = {
   'model-drop': () => [modelDrop, modelStall],
   'model-cap': () => [modelCap],
-  'model-refused': () => [modelRefused()],
+  'model-refused': () => [modelRefused(), modelRefusedTransfer()],
   'stream-drop': () => [streamDrop],
   'stream-half-open': () => [streamHalfOpen],
   'process-kill': () => [processKill, processRestart],
@@ -24,4 +30,15 @@ export const drills: Readonly<Record<string, () => readonly Plan[]>> = {
   'journal-stall': () => [journalStall],
   flood: () => [flood],
   'caller-hangup-race': () => [callerHangupRace],
+};
+
+const thirtySecondsMs = 30_000;
+
+/** They measure, and take minutes. */
+export const drillsByHand: typeof drills = {
+  'restart-bound': () => [
+    restartBound(0, true),
+    restartBound(thirtySecondsMs, true),
+    restartBound(thirtySecondsMs, false),
+  ],
 };

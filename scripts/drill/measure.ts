@@ -206,9 +206,13 @@ export function wordsLost(
   );
 }
 
-/** Where the model refused the call for good, nobody was there to be told what came after its last session. */
+/**
+ * Where the model refused the call for good, nobody was there to be told what came after its last session: the call
+ * ended for it, or went to whoever was dialled.
+ */
 function mindLostAt({ struck, endReason }: Pick<CallEvidence, 'struck' | 'endReason'>): number {
-  if (!endReason?.startsWith('model.')) return Number.POSITIVE_INFINITY;
+  const isRefused = endReason?.startsWith('model.') || endReason === 'call.transferred';
+  if (!isRefused) return Number.POSITIVE_INFINITY;
   return (struck.findLast(({ what }) => what === 'model')?.at ?? 0) - flightMs;
 }
 

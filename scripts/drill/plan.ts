@@ -16,6 +16,8 @@ export interface CallPlan {
   faults?: CallFaults;
   /** After the answer. */
   hangUpAfterMs?: number;
+  /** How long the caller waits for the next word; the usual time where it is not said. */
+  patienceMs?: number;
 }
 
 export interface Plan {
@@ -28,6 +30,8 @@ export interface Plan {
   /** Those of them that run an older version. */
   olderInstances?: readonly string[];
   environment?: Readonly<Record<string, string>>;
+  /** The number and the service have no TWILIO_FALLBACK_URL. */
+  withoutFallback?: boolean;
   sessionMaximumMs?: number;
   modelFaults?: FaultPlan;
   /** The calls are placed over so long. */
@@ -45,4 +49,6 @@ export interface Plan {
   untouchedGapMs?: number;
   /** Promises of this drill alone that are broken: each says which, and names the calls. */
   check?(results: readonly CallEvidence[], scene: Scene): string[];
+  /** What is to be told of the calls of one policy. */
+  tell?(results: readonly CallEvidence[]): string[];
 }

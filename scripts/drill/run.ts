@@ -39,10 +39,11 @@ export async function run(plan: Plan, options: RunOptions): Promise<RunOutcome> 
   if (options.calls * options.policies.length > mostCallers) {
     throw new Error(`at most ${mostCallers} calls can be told apart`);
   }
-  const { name, environment, sessionMaximumMs, modelFaults } = plan;
+  const { name, environment, withoutFallback, sessionMaximumMs, modelFaults } = plan;
   const stage = await Stage.open({
     name: name.replaceAll(' ', '-'),
     ...(environment ? { environment } : {}),
+    ...(withoutFallback ? { withoutFallback } : {}),
     ...(sessionMaximumMs ? { sessionMaximumMs } : {}),
     ...(modelFaults ? { modelFaults } : {}),
   });

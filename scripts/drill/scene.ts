@@ -44,8 +44,8 @@ export class Scene {
     return condition();
   }
 
-  place(caller: number, policy: Policy, { faults, hangUpAfterMs }: CallPlan): DrillCall {
-    const party = new DrillCaller({ caller, ...(hangUpAfterMs === undefined ? {} : { hangUpAfterMs }) });
+  place(caller: number, policy: Policy, { faults, ...plan }: CallPlan): DrillCall {
+    const party = new DrillCaller({ caller, ...plan });
     const handle = this.stage.twilio.placeCall({
       to: shopNumber,
       from: phoneNumberOf(caller),

@@ -82,6 +82,11 @@ export class ServiceProcess {
     return service;
   }
 
+  /** Where its health page and metrics are. */
+  get adminAddress(): string {
+    return `127.0.0.1:${this.#adminPort}`;
+  }
+
   get isRunning(): boolean {
     return this.#exit === null;
   }

@@ -34,6 +34,8 @@ export interface StageOptions {
   sessionMaximumMs?: number;
   /** Bounds and other variables of the service. */
   environment?: Readonly<Record<string, string>>;
+  /** Neither the number nor the service knows a document outside the service. */
+  withoutFallback?: boolean;
 }
 
 function findPort(): Promise<number> {
@@ -82,10 +84,11 @@ export class Stage {
     const twilio = await startTwilioTwin({
       ...account,
       allowInsecureStreams: true,
-      numbers: { [shopNumber]: routingTo(publicUrl, effects.url) },
+      numbers: { [shopNumber]: routingTo(publicUrl, options.withoutFallback ? null : effects.url) },
     });
     const environment = {
       ...environmentFor({ port, folder, openai, twilio, effects }),
+      ...(options.withoutFallback ? {} : { TWILIO_FALLBACK_URL: `${effects.url}/fallback` }),
       ...options.environment,
     };
     return new Stage(folder, { openai, twilio, effects }, environment);
@@ -137,7 +140,6 @@ const environmentFor = ({ port, folder, openai, twilio, effects }: Parts): Recor
   TWILIO_AUTH_TOKEN: account.authToken,
   TWILIO_API_URL: twilio.url,
   TWILIO_PHONE_NUMBER: shopNumber,
-  TWILIO_FALLBACK_URL: `${effects.url}/fallback`,
   OPENAI_API_KEY: 'sk-offline',
   OPENAI_REALTIME_URL: openai.url,
   JOURNAL_URL: `sqlite:${join(folder, 'journal.db')}`,
@@ -147,10 +149,11 @@ const environmentFor = ({ port, folder, openai, twilio, effects }: Parts): Recor
 });
 
 /** As `holdfast number point-here` sets it. */
-const routingTo = (publicUrl: string, effectsUrl: string) => ({
+const routingTo = (publicUrl: string, fallbackHost: string | null) => ({
   voiceUrl: addressOf(publicUrl, routes.voice) + connectionOverrides,
-  voiceFallbackUrl: `${effectsUrl}/fallback`,
-  voiceFallbackMethod: 'GET',
+  ...(fallbackHost === null
+    ? {}
+    : { voiceFallbackUrl: `${fallbackHost}/fallback`, voiceFallbackMethod: 'GET' as const }),
   statusCallback: addressOf(publicUrl, routes.status) + connectionOverrides,
 });
 

@@ -109,7 +109,7 @@ export function judge(plan: Plan, policy: Policy, results: readonly CallEvidence
     toolsTwice: sum(({ toolsTwice }) => toolsTwice),
     leaks: 0,
     broken: brokenPromises(plan, policy, judged, lateMs),
-    notes: notesOn(judged),
+    notes: [...notesOn(judged), ...(plan.tell?.(results) ?? [])],
   };
 }
 

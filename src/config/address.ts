@@ -3,7 +3,7 @@
  * Does not own: listening, connecting.
  *
  * Invariants:
- * U1. A URL without encryption is accepted for loopback only, judged by the host that the URL standard reads from it,
+ * U1. A URL without encryption is accepted for loopback only (but for a collector of traces: `neighbourUrl`), judged by the host that the URL standard reads from it,
  *     never by its text; what is returned is what was judged.
  */
 import { isIP, isIPv4 } from 'node:net';
@@ -34,14 +34,16 @@ interface UrlRule {
   schemes: readonly [secure: string, plain: string];
   /** What may follow the host. */
   parts: 'origin' | 'path' | 'query';
+  /** The plain scheme is accepted for other hosts too. */
+  plainAnywhere?: true;
 }
 
 /** Host of a URL without the brackets of an IPv6 address (RFC 3986 section 3.2.2). */
 const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1');
 
-function urlFault(url: URL, { schemes: [secure, plain], parts }: UrlRule): string | null {
+function urlFault(url: URL, { schemes: [secure, plain], parts, plainAnywhere }: UrlRule): string | null {
   if (url.protocol !== secure && url.protocol !== plain) return `must begin with ${secure}//`;
-  if (url.protocol === plain && !isLoopback(hostOf(url))) {
+  if (url.protocol === plain && !plainAnywhere && !isLoopback(hostOf(url))) {
     return `must begin with ${secure}//: ${plain}// is accepted for localhost, 127.0.0.0/8 and [::1] only`;
   }
   if (url.username !== '' || url.password !== '') return 'must not hold a user name or a password';
@@ -73,6 +75,9 @@ export const originUrl = webUrl({ schemes: ['https:', 'http:'], parts: 'origin' 
 
 /** As `originUrl`, with a path. */
 export const serviceUrl = webUrl({ schemes: ['https:', 'http:'], parts: 'path' });
+
+/** As `serviceUrl`, of a service within one's own network, which is sent no personal data. */
+export const neighbourUrl = webUrl({ schemes: ['https:', 'http:'], parts: 'path', plainAnywhere: true });
 
 /** As `serviceUrl`, with a query; kept to the letter. */
 export const documentUrl = webUrl({ schemes: ['https:', 'http:'], parts: 'query' });

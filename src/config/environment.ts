@@ -52,8 +52,10 @@ export interface Configuration {
   logLevel: LogLevel;
   /** Null: no cost is told. */
   modelPrices: ModelPrices | null;
-  /** Where traces go; null: none are made. `headers` as `name=value`, parted by commas. */
-  collector: { url: string; headers: string | null } | null;
+  /** Where traces go; without an endpoint none are made. `headers` as `name=value`, parted by commas. */
+  traces: { endpoint: string | null; tracesEndpoint: string | null; headers: string | null };
+  /** Values that no log line and no span may show. */
+  secrets: readonly string[];
   settings: Settings;
 }
 
@@ -96,15 +98,21 @@ export function readConfiguration(environment: Environment): Configuration {
     drainMs: values.DRAIN_MS,
     logLevel: values.LOG_LEVEL,
     modelPrices: values.MODEL_PRICES,
-    collector: collectorOf(values),
+    traces: {
+      endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+      tracesEndpoint: values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+      headers: values.OTEL_EXPORTER_OTLP_HEADERS,
+    },
+    secrets: secretsOf(values),
     settings: settingsFrom(bounds, values.FALLBACK_TRANSFER_TO === null ? 'hangUp' : 'transfer'),
   };
 }
 
-const collectorOf = ({
-  OTEL_EXPORTER_OTLP_ENDPOINT: url,
-  OTEL_EXPORTER_OTLP_HEADERS: headers,
-}: Values<typeof serviceVariables>): Configuration['collector'] => (url === null ? null : { url, headers });
+const secretsOf = (values: Readonly<Record<string, unknown>>): string[] =>
+  Object.entries<Variable>(serviceVariables)
+    .filter(([, { secret }]) => secret)
+    .map(([name]) => values[name])
+    .filter((value) => typeof value === 'string');
 
 /** What the commands that look at calls need. @throws InvalidConfiguration */
 export function readJournalUrl(environment: Environment): string {

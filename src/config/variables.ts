@@ -6,7 +6,7 @@
  * Names and defaults are depended on by deployments: none changes.
  */
 import { z } from 'zod';
-import { documentUrl, host, originUrl, port, serviceUrl, socketUrl } from './address.ts';
+import { documentUrl, host, neighbourUrl, originUrl, port, serviceUrl, socketUrl } from './address.ts';
 import { instanceId } from './instance.ts';
 import { modelPrices } from './prices.ts';
 import { type Description, defaulted, optional, required, wholeNumber } from './variable.ts';
@@ -161,7 +161,11 @@ export const serviceVariables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: optional({
     purpose: 'Where a collector takes traces (OTLP over HTTP); /v1/traces is added. Empty, none are made.',
     origin: 'Your collector or Grafana Tempo: http://127.0.0.1:4318',
-    schema: serviceUrl,
+    schema: neighbourUrl,
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional({
+    purpose: 'The same with nothing added, where traces go elsewhere than to OTEL_EXPORTER_OTLP_ENDPOINT.',
+    schema: neighbourUrl,
   }),
   OTEL_EXPORTER_OTLP_HEADERS: optional({
     purpose: 'Headers for the collector: name=value, parted by commas.',

@@ -69,6 +69,9 @@ export type Command = {
 }[CommandType];
 export type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>;
 
+/** What brings a call to its end: still wanted where nothing else is, because nobody can say any more what was done. */
+export const endings: ReadonlySet<CommandType> = new Set<CommandType>(['hangUp', 'concludeCall']);
+
 export const reflexes: ReadonlySet<CommandType> = new Set<CommandType>([
   'closeModel',
   'joinModel',

@@ -118,7 +118,11 @@ export const entrySchemas = {
   'carrier.reported': z.object({ status: carrierStatus, source: z.enum(['callback', 'fetch', 'webhook']) }),
   'carrier.unreachable': z.object({ cause: z.string().max(200) }),
   /** What became of our request to give the carrier its next instruction at once. */
-  'redirect.finished': z.object({ outcome: z.enum(['redirected', 'refused', 'unreachable']) }),
+  'redirect.finished': z.object({
+    outcome: z.enum(['redirected', 'refused', 'unreachable']),
+    /** What it was to do: the answer may come when something else has been asked for since. */
+    told: z.enum(['connect', 'transfer', 'apologise', 'wait', 'hangUp', 'decline']).optional(),
+  }),
   /** The call is to go on in another process, at a quiet moment or once `withinMs` have passed. */
   'move.requested': z.object({ by: z.enum(['operator', 'drain']), withinMs: durationMs }),
   'digit.pressed': z.object({ digit: reference }),

@@ -44,6 +44,8 @@ export interface PlaybackListener {
   onProgressed(itemId: string, heard: Heard): void;
   /** The reply has ended and everything of it that went to the line was played. Never for an interrupted reply. */
   onPlayed(replyId: string): void;
+  /** A mark was echoed so long after the audio before it should have been played. */
+  onRoundTrip(ms: number): void;
 }
 
 export interface PlayerBounds {
@@ -148,7 +150,9 @@ export class ReplyPlayer {
     }
     const nowMs = this.#clock.monotonic();
     const playedAtMs = item.dueMs + item.playedBytes / bytesPerMs;
-    this.#quality.roundTrips.record(Math.max(0, nowMs - playedAtMs));
+    const roundTripMs = Math.max(0, nowMs - playedAtMs);
+    this.#quality.roundTrips.record(roundTripMs);
+    this.#listener.onRoundTrip(roundTripMs);
     if (!this.#concludeItem(item)) this.#reportProgress(item, nowMs);
     this.drain();
   }

@@ -14,7 +14,7 @@
  * A2. `at` never goes back within a call.
  * A3. A call that is over and durable lets go of everything and says so once (I4).
  */
-import { type Command, reflexes } from '../machines/commands.ts';
+import { type Command, endings, reflexes } from '../machines/commands.ts';
 import { type Entry, entryFault } from '../machines/entries.ts';
 import type { Clock } from './ports/clock.ts';
 import { GiveUpError, type HoldfastError } from './ports/errors.ts';
@@ -118,6 +118,11 @@ export class Call {
   /** How long the call's oldest entry has waited for the journal, milliseconds. */
   get stalledMs(): number {
     return this.#writer.stalledMs;
+  }
+
+  /** Entries that are not durable yet. */
+  get queuedEntries(): number {
+    return this.#writer.queuedEntries;
   }
 
   get stopped(): boolean {
@@ -242,9 +247,18 @@ export class Call {
     this.#world.lost(this, error);
   }
 
+  /**
+   * A5. What was asked for a minute ago and has not been done is out of date. A caller who is not on a line of this process
+   * may be in conversation with another one: the call is not ours to end.
+   */
   #loseJournal(queuedEntries: number, stalledMs: number): void {
+    if (this.state.snapshot.context.stream.id === null) {
+      this.#lose(outOfReach());
+      return;
+    }
     this.#unjournalled = true;
-    for (const { command, key } of this.#owed.splice(0)) this.#world.perform(this, command, key);
+    const due = this.#owed.splice(0).filter(({ command }) => endings.has(command.type));
+    for (const { command, key } of due) this.#world.perform(this, command, key);
     this.signal({ entry: { type: 'journal.lost', queuedEntries, stalledMs } });
   }
 
@@ -254,6 +268,9 @@ export class Call {
     this.#world.over(this);
   }
 }
+
+const outOfReach = (): GiveUpError =>
+  new GiveUpError('call.released', 'the journal is lost, and the caller is not on a line of this process');
 
 /** The index row after an entry. */
 function describe(row: CallRow, entry: Entry, after: CallState): CallRow {

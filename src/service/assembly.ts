@@ -14,12 +14,13 @@ import { Registry } from '../runtime/registry.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Agents } from './agents.ts';
 import { tellCallEnd } from './call-end.ts';
+import type { CallWatch } from './call-watch.ts';
 import { Claims } from './claims.ts';
 import { CallEndDeliveries } from './deliveries.ts';
 import { Desk } from './desk.ts';
 import { Drain } from './drain.ts';
 import { Instructions } from './instructions.ts';
-import { type CallFollower, LiveCalls } from './live-calls.ts';
+import { LiveCalls } from './live-calls.ts';
 import { Presence } from './presence.ts';
 
 export interface AssemblyOptions {
@@ -32,7 +33,7 @@ export interface AssemblyOptions {
   journal: Journal;
   clock: Clock;
   logger: Logger;
-  follower: CallFollower;
+  watch: CallWatch;
   pid: number;
   host: string;
   isProcessAlive(pid: number): boolean;
@@ -65,7 +66,10 @@ export function assemble(options: AssemblyOptions): Assembly {
     loaded: agent,
     definitions: journal,
     clock,
-    onFault: (error, where) => logger.error({ category: 'call', err: error, ...where }, 'the agent failed'),
+    onFault: (error, where) => {
+      const traceId = options.watch.traceIdOf(where.callId);
+      logger.error({ category: 'call', traceId, err: error, ...where }, 'the agent failed');
+    },
   });
   const { tokenKey, isLeaving = () => false, isParting = () => false } = options;
   const partsAlone = (): boolean =>
@@ -77,7 +81,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     fallbackNumber: configuration.fallbackTransferTo,
     partsAlone,
   });
-  const live = new LiveCalls(agents, journal, { clock, model, control, instructions }, options.follower);
+  const live = new LiveCalls(agents, journal, { clock, model, control, instructions, watch: options.watch });
   const deliveries = new CallEndDeliveries({
     journal,
     clock,
@@ -164,17 +168,15 @@ async function releaseCall(
   onCallGone();
 }
 
-/** The chart's own word for it. */
-const deadAir = { live: { silence: 'holding' } } as const;
-
 function createRegistry(options: AssemblyOptions, live: LiveCalls, deliveries: CallEndDeliveries): Registry {
-  const { configuration, journal, clock, logger, follower, onStep, onCallGone } = options;
+  const { configuration, journal, clock, logger, watch, onStep, onCallGone } = options;
+  const named = (callId: string) => ({ callId, traceId: watch.traceIdOf(callId) });
   /** One call's failure must neither end the process nor keep the rest of its own step from being done. */
   const guarded = (callId: string, what: string, work: () => void): void => {
     try {
       work();
     } catch (error) {
-      logger.error({ category: 'call', callId, err: error }, what);
+      logger.error({ category: 'call', ...named(callId), err: error }, what);
     }
   };
   return new Registry(configuration.instance, journal, {
@@ -185,7 +187,7 @@ function createRegistry(options: AssemblyOptions, live: LiveCalls, deliveries: C
       const { callId } = step.call;
       guarded(callId, 'an entry could not be followed', () => live.observe(step));
       guarded(callId, 'an entry could not be shown', () => {
-        follower.observe(callId, step.entry, step.after.snapshot.matches(deadAir));
+        watch.observe(step);
         onStep(step);
       });
     },
@@ -195,11 +197,15 @@ function createRegistry(options: AssemblyOptions, live: LiveCalls, deliveries: C
       onCallGone();
     },
     lost: ({ callId }, error) => {
+      logger.info(
+        { category: 'call', ...named(callId), code: error.code },
+        'the call is let go: another process owns it, or may',
+      );
       live.release(callId);
-      logger.info({ category: 'call', callId, code: error.code }, 'another process owns the call now');
+      watch.yielded();
       onCallGone();
     },
     refused: ({ callId }, fault) =>
-      logger.error({ category: 'call', callId, fault }, 'a signal was no valid entry'),
+      logger.error({ category: 'call', ...named(callId), fault }, 'a signal was no valid entry'),
   });
 }

@@ -4,7 +4,7 @@
  */
 import type { EntryOf } from '../machines/entries.ts';
 import type { Call } from '../runtime/call.ts';
-import type { CarrierControl } from '../runtime/ports/carrier.ts';
+import type { Answer, CarrierControl } from '../runtime/ports/carrier.ts';
 import { GiveUpError } from '../runtime/ports/errors.ts';
 import type { Signal } from '../runtime/ports/signal.ts';
 import type { Instructions } from './instructions.ts';
@@ -49,18 +49,22 @@ export class CarrierRequests {
   }
 
   async redirect(call: Call): Promise<void> {
-    const outcome = await this.#redirect(call).then(
+    const { instructions, signal } = this.#parts;
+    const answer = await instructions.answerFor(call.state).catch(() => null);
+    if (answer === null) {
+      signal({ entry: { type: 'redirect.finished', outcome: 'unreachable' } });
+      return;
+    }
+    const outcome = await this.#redirect(call, answer).then(
       (): EntryOf<'redirect.finished'>['outcome'] => 'redirected',
       failureOf,
     );
-    this.#parts.signal({ entry: { type: 'redirect.finished', outcome } });
+    signal({ entry: { type: 'redirect.finished', outcome, told: answer.do } });
   }
 
   /** A stream that has come meanwhile is left alone. */
-  async #redirect(call: Call): Promise<void> {
-    const { control, instructions } = this.#parts;
-    const answer = await instructions.answerFor(call.state);
+  async #redirect(call: Call, answer: Answer): Promise<void> {
     if (answer.do === 'connect' && call.state.snapshot.hasTag('streaming')) return;
-    await control.redirectCall(carrierCallIdOf(call), answer);
+    await this.#parts.control.redirectCall(carrierCallIdOf(call), answer);
   }
 }

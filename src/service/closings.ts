@@ -17,6 +17,9 @@ export interface Closable {
   adminServer?: AdminServer;
   tunnel?: Tunnel;
   journal?: Journal;
+  meters?: { stop(): void };
+  health?: { stop(): void };
+  traces?: { shutdown(): Promise<void> };
 }
 
 export class Closings {
@@ -28,13 +31,25 @@ export class Closings {
   }
 
   /** Closes what has not been closed before. The journal is last: the others write to it to their end. */
-  async closeAll({ assembly, publicServer, adminServer, tunnel, journal }: Closable): Promise<void> {
+  async closeAll({
+    assembly,
+    publicServer,
+    adminServer,
+    tunnel,
+    journal,
+    meters,
+    health,
+    traces,
+  }: Closable): Promise<void> {
     void publicServer?.stopListening();
+    meters?.stop();
+    health?.stop();
     assembly?.registry.stop();
     assembly?.live.releaseAll();
     await Promise.all([
       this.#close(assembly?.presence, (presence) => presence.stop()),
       this.#close(assembly?.deliveries, (deliveries) => deliveries.stop()),
+      this.#close(traces, (open) => open.shutdown()),
       this.#close(tunnel, (open) => open.close()),
       this.#close(adminServer, (server) => server.close()),
       this.#close(publicServer, (server) => server.close()),

@@ -7,6 +7,7 @@
  * D1. An answer is a pure function of a read-only fold: it needs no ownership, and every instance gives the same.
  * D2. Only a created call and a stream with a valid, unspent token make this process an owner.
  * D3. No model session is opened for a stream whose token is refused.
+ * D4. Whatever is down, a call that is known is answered as its log says: only a new one is declined.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { current } from '../machines/charts/table.ts';
@@ -19,13 +20,14 @@ import type {
   StreamStart,
 } from '../runtime/ports/carrier.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
-import { FixCallError, GiveUpError } from '../runtime/ports/errors.ts';
+import { FixCallError, GiveUpError, HoldfastError } from '../runtime/ports/errors.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
 import { referTo, type Signal } from '../runtime/ports/signal.ts';
 import type { Registry } from '../runtime/registry.ts';
 import type { CallState } from '../runtime/step.ts';
 import { readStreamToken } from '../runtime/stream-token.ts';
 import type { Claims } from './claims.ts';
+import { type Admission, type DeclineCause, openWhile } from './health/admission.ts';
 import type { Instructions } from './instructions.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { unlessStalled } from './stall.ts';
@@ -58,18 +60,32 @@ interface Beginning {
 export class Desk implements CarrierDesk {
   readonly #options: DeskOptions;
   readonly #beginnings = new Map<string, Beginning>();
+  #admission: Admission;
 
   constructor(options: DeskOptions) {
     this.#options = options;
+    this.#admission = openWhile(options.takesCalls);
   }
 
-  /** @throws RetryError `journal.unavailable` within about a second; what the agent definition throws */
+  /** Whoever watches what calls depend on is there only after the desk: from now on it decides over new calls. */
+  admitBy(admission: Admission): void {
+    this.#admission = admission;
+  }
+
+  /**
+   * Declines a call that cannot be begun: the journal did not answer within about a second, or its agent fails.
+   *
+   * @throws what is neither of the two, as GiveUpError `journal.future`
+   */
   async answerCall(incoming: IncomingCall): Promise<Answer> {
     const callId = incoming.carrierCallId;
-    const known = await unlessStalled(this.#options.clock, this.#read(callId));
-    if (known) return this.#instruct(known);
-    if (!this.#options.takesCalls()) return { do: 'decline' };
-    return this.#instruct(await this.#beginOnce(callId, incoming));
+    try {
+      return await this.#answer(callId, incoming);
+    } catch (error) {
+      const cause = causeOf(error);
+      if (cause === null) throw error;
+      return this.#decline(callId, cause, error);
+    }
   }
 
   /** @throws FixCallError `call.unknown`; RetryError `journal.unavailable` */
@@ -107,6 +123,21 @@ export class Desk implements CarrierDesk {
       mayClaim: (state) => mayAdmit(state, attempt),
     });
     return parts?.admit(line) ?? null;
+  }
+
+  async #answer(callId: string, incoming: IncomingCall): Promise<Answer> {
+    const known = await unlessStalled(this.#options.clock, this.#read(callId));
+    if (known) return this.#instruct(known);
+    const refusal = this.#admission.refusal();
+    if (refusal !== null) return this.#decline(callId, refusal, null);
+    return this.#instruct(await this.#beginOnce(callId, incoming));
+  }
+
+  #decline(callId: string, cause: DeclineCause, error: unknown): Answer {
+    const number = this.#admission.decline(callId, cause, error);
+    if (number === null) return { do: 'decline' };
+    const apology = cause === 'model' || cause === 'agent' ? 'agentUnavailable' : 'trouble';
+    return { do: 'transfer', number, ringMs: this.#options.settings.ringMs, apology };
   }
 
   /** The same webhook delivered twice at once begins one call. */
@@ -204,6 +235,13 @@ const mayAdmit = (state: CallState | null, attempt: number): boolean =>
   state.snapshot.status === 'active' &&
   !state.snapshot.hasTag('ending') &&
   attempt > state.snapshot.context.stream.attempt;
+
+/** Null for what says nothing against a new call. */
+function causeOf(error: unknown): DeclineCause | null {
+  if (!(error instanceof HoldfastError)) return null;
+  if (error.code === 'journal.unavailable') return 'journal';
+  return error.code === 'agent.invalid' ? 'agent' : null;
+}
 
 const unknown = (carrierCallId: string): FixCallError =>
   new FixCallError('call.unknown', `there is no call ${carrierCallId}`);

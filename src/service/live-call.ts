@@ -20,9 +20,12 @@ import type { Clock } from '../runtime/ports/clock.ts';
 import type { Model } from '../runtime/ports/model.ts';
 import type { Signal } from '../runtime/ports/signal.ts';
 import type { CallAgent } from './call-agent.ts';
+import type { SoundWatch } from './call-watch.ts';
 import { CarrierRequests } from './carrier-requests.ts';
+import { FrameSampler } from './frame-sampler.ts';
 import type { Instructions } from './instructions.ts';
 import { ModelSessions } from './model-sessions.ts';
+import { Resumption } from './resumption.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { TurnEnds } from './turn-ends.ts';
 import { UnseededLines } from './unseeded-lines.ts';
@@ -32,6 +35,7 @@ export interface LiveCallPorts {
   model: Model;
   control: CarrierControl;
   instructions: Instructions;
+  watch: SoundWatch;
 }
 
 type Handlers = { [Type in CommandType]: (params: CommandOf<Type>['params'], key: string) => void };
@@ -47,6 +51,9 @@ export class LiveCall {
   /** Where in the caller's audio each of the caller's turns ended, until it has an answer. */
   readonly #turnEnds = new TurnEnds();
   readonly #unseeded: UnseededLines;
+  readonly #resumption: Resumption;
+  readonly #watch: SoundWatch;
+  readonly #callerFrames: FrameSampler;
   #seq: number;
   #call: Call | null = null;
   /** The line that the bridge plays to. */
@@ -58,6 +65,10 @@ export class LiveCall {
     this.agent = agent;
     this.#conversation = conversation;
     this.#unseeded = new UnseededLines(conversation);
+    this.#resumption = new Resumption(conversation);
+    const { clock, watch } = ports;
+    this.#watch = watch;
+    this.#callerFrames = new FrameSampler(clock, 50, (ms) => watch.bridged('caller', ms));
     this.#seq = seq;
     const signal = (signalled: Signal): void => this.#signal(signalled);
     const bridge = new Bridge(ports.clock, this.#bridgeListener());
@@ -67,6 +78,7 @@ export class LiveCall {
       model: ports.model,
       bridge,
       signal,
+      agentFrames: new FrameSampler(clock, 5, (ms) => watch.bridged('agent', ms)),
       turnEnded: (itemId, position) => this.#turnEnds.note(itemId, position),
       activeReplyId,
     });
@@ -82,9 +94,14 @@ export class LiveCall {
     return this.#bridge;
   }
 
-  /** Sockets of the call that are open here. */
-  get openSockets(): number {
-    return this.#lines.size + this.#sessions.size;
+  /** Sockets to the carrier that are open here. */
+  get openLines(): number {
+    return this.#lines.size;
+  }
+
+  /** Sockets to the model that are open here. */
+  get openSessions(): number {
+    return this.#sessions.size;
   }
 
   /** The last entry that these parts know of. */
@@ -102,7 +119,7 @@ export class LiveCall {
     this.#lines.set(line.streamId, { line, admitted: true });
     return {
       onAudio: (payloadBase64, timestampMs) => {
-        if (this.#joined === line) this.#bridge.callerAudio(payloadBase64, timestampMs);
+        if (this.#joined === line) this.#hearCaller(payloadBase64, timestampMs);
       },
       onMark: (name) => {
         if (this.#joined === line) this.#bridge.markEchoed(name);
@@ -135,6 +152,12 @@ export class LiveCall {
     this.#lines.clear();
   }
 
+  #hearCaller(payloadBase64: string, timestampMs: number): void {
+    const startedMs = this.#callerFrames.begin();
+    this.#bridge.callerAudio(payloadBase64, timestampMs);
+    this.#callerFrames.end(startedMs);
+  }
+
   readonly #handlers: Handlers = {
     openModel: ({ generation }) => this.#openModel(generation),
     closeModel: ({ generation }) => this.#sessions.close(generation),
@@ -142,7 +165,7 @@ export class LiveCall {
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
     createReply: ({ purpose }) => {
-      const words = this.agent.wordsFor(purpose);
+      const words = this.agent.wordsFor(this.#resumption.purposeFor(purpose));
       this.#sessions.serving?.createReply(words, { tools: purpose !== 'filler' });
     },
     interruptReply: () => this.#interruptReply(),
@@ -244,6 +267,7 @@ export class LiveCall {
       onPlayed: (replyId) => this.#signal({ entry: { type: 'reply.played', replyId } }),
       onStarved: (silentMs) =>
         this.#signal({ entry: { type: 'media.starved', streamId: streamId(), silentMs } }),
+      onRoundTrip: (ms) => this.#watch.roundTrip(ms),
       onResumed: () => this.#signal({ entry: { type: 'media.resumed', streamId: streamId() } }),
       onOverflow: (kind) =>
         this.#signal({

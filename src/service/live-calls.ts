@@ -15,29 +15,19 @@ import { FixCallError } from '../runtime/ports/errors.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
 import type { Agents, CallFacts } from './agents.ts';
 import type { CallAgent } from './call-agent.ts';
+import type { CallWatch } from './call-watch.ts';
 import { LiveCall, type LiveCallPorts } from './live-call.ts';
-
-/** Who tells of the calls that have parts here. */
-export interface CallFollower {
-  /** The call has parts here now, and this log so far. */
-  follow(callId: string, entries: readonly Entry[]): void;
-  /** @param isDeadAir whether the line is open after this entry and nobody was heard for longer than is borne */
-  observe(callId: string, entry: Entry, isDeadAir: boolean): void;
-  forget(callId: string): void;
-}
 
 export class LiveCalls {
   readonly #agents: Agents;
   readonly #journal: Journal;
-  readonly #ports: LiveCallPorts;
-  readonly #follower: CallFollower;
+  readonly #ports: LiveCallPorts & { watch: CallWatch };
   readonly #parts = new Map<string, LiveCall>();
 
-  constructor(agents: Agents, journal: Journal, ports: LiveCallPorts, follower: CallFollower) {
+  constructor(agents: Agents, journal: Journal, ports: LiveCallPorts & { watch: CallWatch }) {
     this.#agents = agents;
     this.#journal = journal;
     this.#ports = ports;
-    this.#follower = follower;
   }
 
   get size(): number {
@@ -69,6 +59,11 @@ export class LiveCalls {
     return this.#add(callId, agent, conversationOf(entries, payloads), entries);
   }
 
+  /** Every call that has parts here. */
+  all(): Iterable<[callId: string, parts: LiveCall]> {
+    return this.#parts;
+  }
+
   observe(step: ObservedStep): void {
     this.#parts.get(step.call.callId)?.observe(step);
   }
@@ -80,8 +75,9 @@ export class LiveCalls {
   release(callId: string): void {
     const parts = this.#parts.get(callId);
     this.#parts.delete(callId);
-    this.#follower.forget(callId);
-    parts?.dispose();
+    if (!parts) return;
+    this.#ports.watch.forget(callId, parts.bridge.quality());
+    parts.dispose();
   }
 
   releaseAll(): void {
@@ -94,7 +90,7 @@ export class LiveCalls {
     if (present) return present;
     const parts = new LiveCall(agent, this.#ports, conversation, entries.length);
     this.#parts.set(callId, parts);
-    this.#follower.follow(callId, entries);
+    this.#ports.watch.follow(callId, entries);
     return parts;
   }
 }

@@ -9,10 +9,13 @@
 import type { Bridge } from '../media/bridge.ts';
 import type { Model, ModelListener, ModelRequest, ModelSession } from '../runtime/ports/model.ts';
 import type { Signal } from '../runtime/ports/signal.ts';
+import type { FrameSampler } from './frame-sampler.ts';
 
 export interface ModelSessionsParts {
   model: Model;
   bridge: Bridge;
+  /** Times the audio of replies. */
+  agentFrames: FrameSampler;
   signal(signal: Signal): void;
   /** `position`: where in the caller's audio the turn ended. */
   turnEnded(itemId: string, position: number): void;
@@ -77,7 +80,7 @@ export class ModelSessions {
   }
 
   #listener(generation: number): ModelListener {
-    const { bridge, turnEnded } = this.#parts;
+    const { bridge, turnEnded, agentFrames } = this.#parts;
     const serves = (): boolean => this.#servingGeneration === generation && this.#open.has(generation);
     return {
       onSignal: (signal) => this.#take(generation, signal),
@@ -85,7 +88,10 @@ export class ModelSessions {
         if (serves()) turnEnded(itemId, bridge.callerPositionAt(audioMs ?? Number.POSITIVE_INFINITY));
       },
       onReplyAudio: (replyId, itemId, audio) => {
-        if (serves()) bridge.replyAudio(replyId, itemId, audio);
+        if (!serves()) return;
+        const startedMs = agentFrames.begin();
+        bridge.replyAudio(replyId, itemId, audio);
+        agentFrames.end(startedMs);
       },
       onReplyItemEnded: (itemId) => {
         if (serves()) bridge.replyItemEnded(itemId);

@@ -18,6 +18,8 @@ import { wrapWebSocket } from '../platform/websocket.ts';
 import type { CarrierDesk } from '../runtime/ports/carrier.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics/metrics.ts';
+import { proofOf } from './health/reachability.ts';
 
 export interface ServersOptions {
   configuration: Configuration;
@@ -25,7 +27,7 @@ export interface ServersOptions {
   clock: Clock;
   desk: CarrierDesk;
   tally: Tally;
-  metrics: MetricsText;
+  metrics: MetricsText & Pick<Metrics, 'observe'>;
   /** Null while it is not known yet. */
   publicUrl(): string | null;
   isReady(): boolean;
@@ -56,18 +58,22 @@ function openPublicServer({
   tally,
   publicUrl,
   isReady,
+  metrics,
 }: ServersOptions): Promise<PublicServer> {
   const { instance, twilio, host, port } = configuration;
   const signature = new Signature(twilio.authToken, publicUrl);
   const upgrades = new MediaUpgrades({ desk, clock, tally, signature, wrapSocket: wrapWebSocket });
   const { fallbackUrl } = twilio;
+  const onAnswered = (route: string, code: number, ms: number): void =>
+    metrics.observe('webhook', { route, status: `${Math.floor(code / 100)}xx` }, ms / 1_000);
   return PublicServer.open({
     host,
     port,
     clock,
-    routes: twilioWebhooks({ desk, clock, tally, signature, publicUrl, instance, fallbackUrl }),
+    routes: twilioWebhooks({ desk, clock, tally, signature, publicUrl, instance, fallbackUrl, onAnswered }),
     onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),
     isLive: () => true,
+    prove: (nonce) => proofOf(twilio.authToken, nonce),
     isReady,
     onError: (error) => logger.error({ category: 'service', err: error }, 'a request failed'),
   });

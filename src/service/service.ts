@@ -4,35 +4,37 @@
  * Does not own: the order (`src/machines/service.ts`), the calls (`assembly.ts`).
  *
  * Invariants:
- * P1. A phase runs once at a time.
  * I4. After `stopped` no socket, timer or file of this process is left open.
  */
 import type { HealthReport } from '../adapters/http/admin-server.ts';
 import { openJournal } from '../adapters/journal/open-journal.ts';
 import { openTunnel, type Tunnel } from '../adapters/tunnel/ngrok.ts';
 import { TwilioApi } from '../adapters/twilio/api.ts';
-import { pointsTo, TwilioNumber } from '../adapters/twilio/number.ts';
 import { TwilioControl } from '../adapters/twilio/rest.ts';
 import type { TwimlPlace } from '../adapters/twilio/twiml.ts';
 import { loadAgent } from '../agent/load.ts';
 import type { LoadedAgent } from '../agent/loaded-agent.ts';
 import type { Environment } from '../config/dotenv.ts';
 import { type Configuration, readConfiguration } from '../config/environment.ts';
-import { type Phase, phases, type ServiceCommand } from '../machines/service.ts';
+import type { Phase, ServiceCommand } from '../machines/service.ts';
 import { hostDigest, isProcessAlive } from '../platform/process.ts';
 import type { ObservedStep } from '../runtime/call.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
 import type { Model } from '../runtime/ports/model.ts';
 import { ServiceActor, type ServiceFact, type ServiceSnapshot } from '../runtime/service-actor.ts';
-import { createLogger, type Logger } from '../telemetry/logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import { Closings } from './closings.ts';
+import { createHealth } from './health/create-health.ts';
+import type { Health } from './health/health.ts';
+import { createLooks } from './health/looks.ts';
+import { reportOf } from './health/report.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
+import { measureAppends } from './measured-journal.ts';
 import { createModel } from './model.ts';
-import { describeFailure, PhaseNotPassed } from './phases.ts';
+import { type PhaseFact, PhaseNotPassed, PhaseRuns } from './phases.ts';
 import { openServers, type Servers } from './servers.ts';
-import { stallMs } from './stall.ts';
 
 export interface ServiceOptions {
   environment: Environment;
@@ -50,6 +52,7 @@ interface Opened extends Servers, Instruments {
   journal: Journal;
   model: Model;
   api: TwilioApi;
+  health: Health;
   assembly: Assembly;
   tunnel: Tunnel;
 }
@@ -64,7 +67,6 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #actor: ServiceActor;
   readonly #opened: Partial<Opened> = {};
-  readonly #running = new Map<Phase, Promise<void>>();
   readonly #settled = Promise.withResolvers<StartOutcome>();
   readonly #stopped = Promise.withResolvers<void>();
   readonly #closings = new Closings((error) =>
@@ -128,6 +130,11 @@ export class Service {
     return { calls: registry.size, parts: live.size };
   }
 
+  /** Undefined before the journal is open. */
+  get health(): Health | undefined {
+    return this.#opened.health;
+  }
+
   #part<Name extends keyof Opened>(name: Name): Opened[Name] {
     const part = this.#opened[name];
     if (part === undefined) throw new PhaseNotPassed(`${name} is not there yet`);
@@ -158,47 +165,42 @@ export class Service {
   }
 
   #perform(command: ServiceCommand): void {
-    if (command.type === 'runPhase') this.#beginPhase(command.params.phase);
+    if (command.type === 'runPhase') this.#phaseRuns.begin(command.params.phase);
     else if (command.type === 'drainCalls') this.#drainCalls(command.params.withinMs);
     else if (command.type === 'partFromCalls') this.#opened.assembly?.drain.part();
     else void this.#close().finally(() => this.#actor.signal({ type: 'service.stopped' }));
   }
 
-  readonly #phases: Record<Phase, () => Promise<string>> = {
-    configuration: () => this.#configure(),
-    journal: () => this.#openJournal(),
-    model: () => this.#probeModel(),
-    http: () => this.#listen(),
-    publicAddress: () => this.#findPublicAddress(),
-    webhooks: () => this.#checkWebhooks(),
-  };
+  readonly #phaseRuns = new PhaseRuns(
+    {
+      configuration: () => this.#configure(),
+      journal: () => this.#openJournal(),
+      model: () => this.#part('health').look('model'),
+      http: () => this.#listen(),
+      publicAddress: () => this.#findPublicAddress(),
+      webhooks: () => this.#part('health').look('webhooks'),
+    },
+    (outcome, error) => this.#notePhase(outcome, error),
+  );
 
-  /** P1. */
-  #beginPhase(phase: Phase): void {
-    if (this.#running.has(phase)) return;
-    const ended = this.#runPhase(phase).finally(() => this.#running.delete(phase));
-    this.#running.set(phase, ended);
-  }
-
-  async #runPhase(phase: Phase): Promise<void> {
-    const started = performance.now();
-    const tookMs = (): number => performance.now() - started;
-    try {
-      const detail = await this.#phases[phase]();
-      this.#actor.signal({ type: 'phase.passed', phase, detail, tookMs: tookMs() });
-    } catch (error) {
-      const failure = describeFailure(phase, error);
-      this.#opened.logger?.warn({ category: 'service', phase, detail: failure.detail }, 'a phase failed');
-      this.#opened.logger?.debug({ category: 'service', phase, err: error }, 'a phase failed');
-      this.#actor.signal({ type: 'phase.failed', phase, ...failure, tookMs: tookMs() });
+  #notePhase(outcome: PhaseFact, error: unknown): void {
+    const told = this.#actor.snapshot.context.phases[outcome.phase];
+    // Tried again every few seconds, it is told once for each reason.
+    if (outcome.type === 'phase.failed' && told.detail !== outcome.detail) {
+      const { phase, detail } = outcome;
+      this.#opened.logger?.warn({ category: 'service', phase, detail, err: error }, 'a phase failed');
     }
+    this.#actor.signal(outcome);
   }
 
   async #configure(): Promise<string> {
     const configuration = readConfiguration(this.#options.environment);
     this.#opened.configuration = configuration;
-    this.#opened.logger = createLogger(configuration.logLevel, configuration.instance);
-    Object.assign(this.#opened, createInstruments(this.#options.clock, this.#opened.logger, null));
+    const { clock } = this.#options;
+    const assembly = () => this.#opened.assembly;
+    const health = () => this.#opened.health;
+    const instruments = await createInstruments({ configuration, clock, assembly, health });
+    Object.assign(this.#opened, instruments);
     this.#opened.agent = await loadAgent(configuration.agent);
     return `agent ${configuration.agent}, instance ${configuration.instance}`;
   }
@@ -206,12 +208,30 @@ export class Service {
   async #openJournal(): Promise<string> {
     const configuration = this.#part('configuration');
     const { clock } = this.#options;
-    const journal = await openJournal(configuration.journalUrl, { clock });
     const metrics = this.#part('metrics');
-    const model = createModel(configuration, clock, (kind) => metrics.count('modelOddities', { kind }));
+    const opened = await openJournal(configuration.journalUrl, { clock });
+    const clockSkewMs = () => this.#opened.assembly?.presence.skewMs ?? 0;
+    const health = createHealth({
+      configuration,
+      clock,
+      logger: this.#part('logger'),
+      metrics,
+      notReady: () => (this.#isReady ? null : this.#isLeaving ? 'draining' : 'starting'),
+      journalStalledMs: () => this.#opened.assembly?.registry.stalledMs ?? 0,
+      clockSkewMs,
+    });
+    const measured = measureAppends(opened, clock, (outcome, ms) =>
+      metrics.observe('journalAppend', { outcome }, ms / 1_000),
+    );
+    const journal = health.watchJournal(measured);
+    const model = health.watchModel(
+      createModel(configuration, clock, (kind) => metrics.count('modelOddities', { kind })),
+    );
     const api = new TwilioApi(configuration.twilio, clock);
-    Object.assign(this.#opened, { journal, model, api });
-    this.#opened.assembly = assemble({
+    Object.assign(this.#opened, { journal, model, api, health });
+    const publicUrl = () => this.#publicUrl;
+    health.watch(createLooks({ configuration, model, api, journal, publicUrl, clockSkewMs }));
+    const assembly = assemble({
       configuration,
       tokenKey: configuration.twilio.authToken,
       model,
@@ -220,7 +240,7 @@ export class Service {
       journal,
       clock,
       logger: this.#part('logger'),
-      follower: this.#part('calls'),
+      watch: this.#part('watch'),
       pid: process.pid,
       host: hostDigest(),
       isProcessAlive,
@@ -231,13 +251,9 @@ export class Service {
       onCallGone: () => this.#reportCallsGone(),
       onStep: (step) => this.#options.onStep?.(step),
     });
+    assembly.desk.admitBy(health.admission);
+    this.#opened.assembly = assembly;
     return configuration.journalUrl;
-  }
-
-  async #probeModel(): Promise<string> {
-    const { openai } = this.#part('configuration');
-    const tookMs = await this.#part('model').probe();
-    return `${openai.model} at ${openai.realtimeUrl}, session open in ${Math.round(tookMs)} ms`;
   }
 
   async #listen(): Promise<string> {
@@ -252,12 +268,13 @@ export class Service {
       metrics: this.#part('metrics'),
       publicUrl: () => this.#publicUrl,
       isReady: () => this.#isReady,
-      health: () => this.#health(),
+      health: () => this.#report(),
     });
     Object.assign(this.#opened, servers);
     await presence.start();
     registry.watchInbox();
     deliveries.wake();
+    this.#part('health').start();
     const { publicPort, adminPort } = this.addresses;
     return `http://${configuration.host}:${publicPort}, admin http://${configuration.admin.host}:${adminPort}`;
   }
@@ -278,31 +295,11 @@ export class Service {
     return `${this.#publicUrl} (ngrok)`;
   }
 
-  async #checkWebhooks(): Promise<string> {
-    const { twilio } = this.#part('configuration');
-    if (twilio.phoneNumber === null) return 'not checked: TWILIO_PHONE_NUMBER is not set';
-    if (this.#publicUrl === null) throw new PhaseNotPassed('there is no public address yet');
-    const number = new TwilioNumber(this.#part('api'), twilio.phoneNumber);
-    if (pointsTo(await number.readRouting(), this.#publicUrl)) return 'the number’s calls come here';
-    throw new PhaseNotPassed('the number’s voice URL or status URL points elsewhere');
-  }
-
-  #health(): HealthReport {
+  #report(): HealthReport {
     const { snapshot } = this.#actor;
-    const stalledMs = this.#opened.assembly?.registry.stalledMs ?? 0;
-    const outcomes = phases.map((phase) => [phase, { ...snapshot.context.phases[phase] }]);
-    return {
-      healthy:
-        stalledMs < stallMs && phases.every((phase) => snapshot.context.phases[phase].outcome === 'passed'),
-      ready: this.#isReady,
-      state: JSON.parse(JSON.stringify(snapshot.value)),
-      instance: this.#opened.configuration?.instance ?? null,
-      publicUrl: this.#publicUrl,
-      liveCalls: this.#opened.assembly?.registry.size ?? 0,
-      journalStalledMs: stalledMs,
-      clockSkewMs: this.#opened.assembly?.presence.skewMs ?? 0,
-      phases: Object.fromEntries(outcomes),
-    };
+    const { instance } = this.#part('configuration');
+    const liveCalls = this.#part('assembly').registry.size;
+    return reportOf(this.#part('health'), { snapshot, instance, publicUrl: this.#publicUrl, liveCalls });
   }
 
   /** Null while the public address is not known. */
@@ -324,7 +321,7 @@ export class Service {
   /** I4: also of a phase that is under way. */
   async #close(): Promise<void> {
     await this.#closings.closeAll(this.#opened);
-    await Promise.allSettled(openingPhases.map((phase) => this.#running.get(phase)));
+    await Promise.allSettled(openingPhases.map((phase) => this.#phaseRuns.get(phase)));
     await this.#closings.closeAll(this.#opened);
   }
 }

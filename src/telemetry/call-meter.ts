@@ -8,7 +8,7 @@ import { type Prices, priced } from './prices.ts';
 import type { Episode, EpisodeKind, EpisodeOf } from './timeline/episode.ts';
 
 /** Calls that ended as somebody wanted, or that nobody answered: whoever was on the line was served to the end. */
-const served: ReadonlySet<string> = new Set([
+export const served: ReadonlySet<string> = new Set([
   'agent.hungUp',
   'caller.hungUp',
   'operator.hungUp',
@@ -63,6 +63,11 @@ export class CallMeter {
   /** An open line on which nobody was heard for longer than is borne. */
   deadAir(ms: number): void {
     this.#metrics.count('deadAirSeconds', {}, ms / 1_000);
+  }
+
+  /** A session was opened so long after it was asked for. */
+  modelOpened(ms: number): void {
+    this.#metrics.observe('modelConnect', {}, ms / 1_000);
   }
 
   readonly #entries: EntryMeters = {

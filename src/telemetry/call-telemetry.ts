@@ -26,6 +26,16 @@ interface Followed {
   timeline: CallTimeline;
   /** Since when nobody has been heard for too long. */
   deadAirSince: number | null;
+  /** When the newest session was asked for. */
+  opensModelSince: number | null;
+}
+
+/** What the entry brought about. */
+export interface Outcome {
+  /** The line is open and nobody was heard for longer than is borne. */
+  isDeadAir: boolean;
+  /** A session with the model is being opened. */
+  opensModel: boolean;
 }
 
 export interface CallTelemetryOptions {
@@ -46,11 +56,10 @@ export class CallTelemetry {
   follow(callId: string, entries: readonly Entry[]): void {
     const timeline = new CallTimeline();
     for (const entry of entries) timeline.apply(entry);
-    this.#followed.set(callId, { timeline, deadAirSince: null });
+    this.#followed.set(callId, { timeline, deadAirSince: null, opensModelSince: null });
   }
 
-  /** @param isDeadAir whether the line is open after this entry and nobody was heard for longer than is borne */
-  observe(callId: string, entry: Entry, isDeadAir: boolean): void {
+  observe(callId: string, entry: Entry, { isDeadAir, opensModel }: Outcome): void {
     const { logger, meter, spans } = this.#options;
     const followed = this.#followed.get(callId);
     if (!followed) return;
@@ -60,6 +69,7 @@ export class CallTelemetry {
     logEntry(logger, { callId, traceId }, entry);
     meter.entry(entry);
     this.#noteDeadAir(followed, entry.at, isDeadAir);
+    this.#noteModel(followed, entry, opensModel);
     for (const episode of episodes)
       meter.episode(episode, traceId === null ? null : spans.record(callId, traceId, episode));
   }
@@ -71,6 +81,15 @@ export class CallTelemetry {
 
   traceIdOf(callId: string): string | null {
     return this.#followed.get(callId)?.timeline.traceId ?? null;
+  }
+
+  #noteModel(followed: Followed, { type, at }: Entry, opensModel: boolean): void {
+    const { opensModelSince } = followed;
+    if (type === 'model.opened' && opensModelSince !== null) {
+      this.#options.meter.modelOpened(at - opensModelSince);
+      followed.opensModelSince = null;
+    }
+    if (opensModel) followed.opensModelSince = at;
   }
 
   #noteDeadAir(followed: Followed, at: number, isDeadAir: boolean): void {

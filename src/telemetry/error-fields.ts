@@ -23,9 +23,24 @@ function messageOf(error: Error): { message?: string } {
   return error instanceof HoldfastError && error.code !== 'agent.invalid' ? { message: error.message } : {};
 }
 
+/** A name, and nothing that could be a sentence or a number: anybody's code may fill these fields. */
+const isName = (text: unknown): text is string =>
+  typeof text === 'string' && /^[a-z][\w.]{0,60}$/i.test(text);
+
+/** A name, or the status of an HTTP answer. */
+function codeOf(error: Error): { code?: string | number } {
+  const code = 'code' in error ? error.code : undefined;
+  const isStatus = typeof code === 'number' && code >= 100 && code <= 599;
+  return isName(code) || isStatus ? { code } : {};
+}
+
 /** The `err` field of a line. */
 export function errorFields(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
-  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  return { type: error.name, ...code, ...messageOf(error), at: placesOf(error) };
+  return {
+    type: isName(error.name) ? error.name : 'Error',
+    ...codeOf(error),
+    ...messageOf(error),
+    at: placesOf(error),
+  };
 }

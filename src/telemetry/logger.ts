@@ -2,14 +2,28 @@
  * Owns: the one logger of a process, and what it may never write.
  * Does not own: what is worth a line (`call-log.ts` for calls, the service for itself).
  *
- * Entries hold no personal data, so lines made of them hold none. The paths below are a second net. Errors are another
- * matter: an agent's code may put anything into the message of what it throws (`error-fields.ts`).
+ * Each line names one of the categories `connection`, `call`, `media`, `model` and `service`; a line of a call names the
+ * call and its trace. Levels: `error` when somebody was not served, `warn` when something failed and is being made good,
+ * `info` for the milestones of a call or process, `debug` for everything else that happened.
+ *
+ * Entries hold no personal data, so lines made of them hold none. The mask and the names below are further nets. Errors
+ * are another matter: an agent's code may put anything into the message of what it throws (`error-fields.ts`).
+ *
+ * Invariants:
+ * M1. No line at any level shows a value that is known to be secret.
+ * M2. No line shows a phone number or what somebody's code says in an error, unless the process was told to log at
+ *     `debug` or `trace`: whoever looks for a fault with those gets errors whole.
  */
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 import { errorFields } from './error-fields.ts';
+import { maskNumbers, maskSecrets } from './mask.ts';
 
 export type { Logger } from 'pino';
 
+export const categories = ['connection', 'call', 'media', 'model', 'service'] as const;
+export type Category = (typeof categories)[number];
+
+/** Names of fields whose value is a secret that nobody could list, such as a token made for one stream. */
 const secretPaths = [
   'authorization',
   'apiKey',
@@ -24,18 +38,28 @@ const secretPaths = [
 /** Levels that a person asks for to find a fault, personal data or not. */
 const verboseLevels: readonly string[] = ['debug', 'trace'];
 
-/**
- * JSON lines, on standard output unless told. `level` as LOG_LEVEL has it: `silent` writes nothing; at `debug` and
- * `trace` errors are written whole, their messages included.
- */
-export function createLogger(level: string, instance: string, destination?: DestinationStream): Logger {
+export interface LoggerSettings {
+  /** As LOG_LEVEL has it; `silent` writes nothing. */
+  level: string;
+  instance: string;
+  /** Values of the configuration that are secret. */
+  secrets: readonly string[];
+  /** Standard output unless told. */
+  destination?: DestinationStream;
+}
+
+/** Writes JSON lines. */
+export function createLogger({ level, instance, secrets, destination }: LoggerSettings): Logger {
+  const isVerbose = verboseLevels.includes(level);
+  const withoutSecrets = maskSecrets(secrets);
   const options: LoggerOptions = {
     level,
     base: { instance },
     redact: { paths: secretPaths, censor: '[secret]' },
-    serializers: { err: verboseLevels.includes(level) ? pino.stdSerializers.err : errorFields },
+    serializers: { err: isVerbose ? pino.stdSerializers.err : errorFields },
     formatters: { level: (label) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: { streamWrite: isVerbose ? withoutSecrets : (line) => maskNumbers(withoutSecrets(line)) },
   };
   return destination ? pino(options, destination) : pino(options);
 }

@@ -38,7 +38,8 @@ describe('the defaults', () => {
       agent: 'agents/front-desk.ts',
       logLevel: 'info',
       modelPrices: null,
-      collector: null,
+      traces: { endpoint: null, tracesEndpoint: null, headers: null },
+      secrets: ['twilio-token', 'sk-key'],
     });
   });
 

@@ -49,8 +49,8 @@ describe('stamps', () => {
 });
 
 /** Plays a caller against a model that answers from a script: which replies it hears, one after the other. */
-function play(heard: readonly (number | Uint8Array)[], untilMs: number) {
-  const caller = new DrillCaller({ caller: 7 });
+function play(heard: readonly (number | Uint8Array)[], untilMs: number, plan: { patienceMs?: number } = {}) {
+  const caller = new DrillCaller({ caller: 7, ...plan });
   const controls = { press: () => undefined, hangUp: () => undefined };
   const waiting = heard.map((reply) => framesOf(typeof reply === 'number' ? soundOf(reply) : reply));
   let playing: Uint8Array[] = waiting.shift() ?? [];
@@ -89,6 +89,10 @@ describe('the caller', () => {
     const unheard = play([replies.greeting], 60_000);
     expect(unheard.said.map(({ why }) => why)).toEqual(['turn', 'unasked', 'unasked', 'unasked']);
     expect(unheard.hungUp).toBe('patience');
+  });
+
+  it('waits as long as its plan says', () => {
+    expect(play([replies.greeting], 60_000, { patienceMs: 70_000 }).hungUp).toBeNull();
   });
 
   it('does not wait for ever for the end of a greeting', () => {

@@ -155,8 +155,10 @@ describe('a word of the caller', () => {
 
   it('is not owed to a model that refused the call for good', () => {
     const struck = [{ at: 2_200, what: 'model' as const, mutesStream: false }];
-    const refused = { events: [stream[0]], struck, saidFrames, sessions: [], endReason: 'model.refused' };
-    expect(wordsLost(evidenceOf(refused))).toEqual(saidFrames.slice(0, 5));
+    for (const endReason of ['model.refused', 'call.transferred']) {
+      const refused = { events: [stream[0]], struck, saidFrames, sessions: [], endReason };
+      expect(wordsLost(evidenceOf(refused))).toEqual(saidFrames.slice(0, 5));
+    }
   });
 
   it('comes to a session once and in order', () => {

@@ -1,6 +1,7 @@
 /** Which calls count as completed, ended or dropped, which promises are broken, and how the table shows it. */
 import { describe, expect, it } from 'vitest';
 import { answersTo, lastQuestion, replies } from '../../scripts/drill/conversation.ts';
+import { restartBound } from '../../scripts/drill/drills/process.ts';
 import type { CallEvidence } from '../../scripts/drill/evidence.ts';
 import type { Plan } from '../../scripts/drill/plan.ts';
 import { headLine, markdown, merge, percentile, replaceTable, rowLine } from '../../scripts/drill/table.ts';
@@ -70,6 +71,29 @@ describe('a call', () => {
     expect(lenient).toMatchObject({ calls: 2, completed: 1, ended: 1, dropped: 0, broken: [] });
     const stillThere = { ...lost, events: [] };
     expect(judge({ ...plan, mayEndWith: () => ['stream.lost'] }, 'end', [stillThere]).dropped).toBe(1);
+  });
+});
+
+describe('the drill of a lone restart', () => {
+  const killed = [{ at: 20_000, what: 'process' as const, mutesStream: true }];
+  const lost = (endedAt: number): CallEvidence =>
+    goodCall({
+      isDone: false,
+      struck: killed,
+      endReason: 'stream.lost',
+      events: [{ event: 'callEnded', at: endedAt, reason: 'applicationError', status: 'failed' }],
+    });
+
+  it('tells after how long calls were given up, and takes that for broken with the fallback alone', () => {
+    const results = [goodCall({ struck: killed }), lost(24_400), lost(24_100)];
+    const without = judge(restartBound(0, true), 'action', results);
+    expect(without.notes).toContain('Twilio gave 2 calls up, 4100 to 4400 ms after the kill');
+    expect(without).toMatchObject({ completed: 1, ended: 2, broken: [] });
+    const withFallback = judge(restartBound(0, false), 'action', results);
+    expect(withFallback.broken.join()).toMatch(/no call is dropped/);
+    expect(judge(restartBound(0, true), 'action', results.slice(0, 1)).notes).toContain(
+      'Twilio gave no call up',
+    );
   });
 });
 

@@ -49,6 +49,24 @@ const handedOn = {
   commands: ['interruptReply', 'closeModel 1', 'redirectCall'],
 };
 
+describe('the carrier, told earlier to bring a stream', () => {
+  const handingOn = [...silentRequest, transferByAgent];
+
+  it('has not been told to dial by then, however that ends', () => {
+    for (const outcome of ['redirected', 'refused', 'unreachable'] as const) {
+      given(...handingOn)
+        .when(redirectFinished(outcome, { told: 'connect' }))
+        .leadsTo({ states: { transferring: 'redirecting' }, commands: [] });
+    }
+    given(...handingOn, redirectFinished('redirected', { told: 'connect' }))
+      .when(redirectFinished('redirected', { told: 'transfer' }))
+      .leadsTo({ states: { transferring: 'dialing' } });
+    given(...handingOn, redirectFinished('redirected', { told: 'connect' }))
+      .when(redirectFinished('unreachable', { told: 'transfer' }))
+      .leadsTo({ states: { transferring: 'telling' }, commands: ['closeStream stream1'] });
+  });
+});
+
 describe('a caller whom the agent hands on', () => {
   it('is handed on at once where the agent said nothing', () => {
     given(...silentRequest)

@@ -94,6 +94,12 @@ describe('an apology', () => {
     }
   });
 
+  it('is not asked for because an earlier request came to nothing', () => {
+    given(...apologising)
+      .when(redirectFinished('unreachable', { told: 'connect' }))
+      .leadsTo({ states: { ending: 'apologising' }, commands: [] });
+  });
+
   it('is followed by a request to hang up where the carrier does not end the call', () => {
     given(...apologising)
       .when(elapsed('ending'))

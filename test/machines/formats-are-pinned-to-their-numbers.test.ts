@@ -22,12 +22,12 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: 'b1004fe2762e54f0', behaviour: '1fcb70b60578a320' },
+  2: { configuration: '63469ea7345cadef', behaviour: '524d0896883f542c' },
 };
 
 const formatPins: Record<number, string> = {
   1: 'd961ae060133a3bf',
-  2: 'aede6d565dbe87af',
+  2: '75cae1290d6f8557',
 };
 
 /** Written out: a changed default is no change of the chart, for each log holds its own. */

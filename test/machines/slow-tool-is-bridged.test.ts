@@ -5,14 +5,18 @@ import {
   claimedByAnother,
   elapsed,
   emptyReplyFinished,
+  hangUpRequested,
   hangUpToolRequested,
   modelClosed,
+  modelOpened,
   quietCall,
+  replyCancelled,
   replyFinished,
   replyPlayed,
   replyStarted,
   replyVoiced,
   streamClosed,
+  streamStarted,
   toolFinished,
   toolReplyFinished,
   toolRequested,
@@ -72,6 +76,39 @@ describe('a tool that takes long', () => {
       .leadsTo({ commands: ['createReply filler'] });
   });
 
+  it('is bridged anew by another process, after a whole wait', () => {
+    const adopted = given(...running).when(claimedByAnother);
+    adopted.leadsTo({ commands: ['recoverTool tool1', 'openModel 2'] });
+    expect(adopted.remainingMs('toolFiller')).toBe(2_500);
+    adopted
+      .when(streamStarted(2), modelOpened(2))
+      .leadsTo({ states: { tools: 'running' }, commands: ['joinModel 2'] })
+      .when(elapsed('toolFiller'))
+      .leadsTo({ commands: ['createReply filler'] });
+  });
+
+  it('is not answered because the sentence ends empty, breaks off, or is cancelled', () => {
+    const begun = given(...bridged, replyStarted('filler'));
+    for (const end of [
+      emptyReplyFinished('filler'),
+      emptyReplyFinished('filler', { status: 'failed' }),
+      replyCancelled('filler'),
+    ]) {
+      begun
+        .when(end)
+        .leadsTo({ states: { turn: 'thinking' }, commands: [], context: { reply: { tries: 0 } } });
+    }
+    const broken = replyFinished('filler', { status: 'failed' });
+    for (const ends of [
+      [broken, replyPlayed('filler')],
+      [replyPlayed('filler'), broken],
+    ]) {
+      const waiting = begun.when(replyVoiced('filler'));
+      expect(repliesAsked(waiting, ...ends)).toEqual([]);
+      expect(repliesAsked(waiting, ...ends, toolFinished())).toEqual(['createReply answer']);
+    }
+  });
+
   it('is not bridged where there is nobody to say or to hear it, or where a goodbye is under way', () => {
     given(...running, streamClosed())
       .when(elapsed('toolFiller'))
@@ -102,16 +139,41 @@ describe('the answer to a tool that was bridged', () => {
       .leadsTo({ states: { turn: 'thinking' }, commands: [], context: { owed: 'answer' } });
   });
 
-  it('is asked for once where the tool ends before the sentence has begun', () => {
-    const quick = given(...bridged);
-    expect(
-      repliesAsked(quick, toolFinished(), ...bridge(), replyFinished('filler'), replyPlayed('filler')),
-    ).toEqual(['createReply answer']);
+  it('takes the place of a sentence that has not begun', () => {
+    const quick = given(...bridged).when(toolFinished());
     quick
-      .when(toolFinished(), ...bridge(), replyFinished('filler'), replyPlayed('filler'))
-      .leadsTo({ states: { turn: 'thinking' }, context: { owed: 'answer' } })
+      .leadsTo({
+        states: { tools: 'idle', turn: 'thinking' },
+        commands: ['interruptReply', 'sendToolResult tool1'],
+      })
+      .when(replyStarted('filler'))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['interruptReply'] })
+      .when(replyCancelled('filler'))
+      .leadsTo({
+        states: { turn: 'thinking' },
+        commands: ['createReply answer'],
+        context: { owed: 'answer' },
+      })
       .when(replyStarted('reply3'))
-      .leadsTo({ context: { toolAnswerOwed: false } });
+      .leadsTo({ commands: [], context: { toolAnswerOwed: false } });
+  });
+
+  it('takes the place of a sentence that has no sound yet', () => {
+    const quick = given(...bridged, replyStarted('filler')).when(toolFinished());
+    quick.leadsTo({ commands: ['interruptReply', 'sendToolResult tool1'] });
+    expect(repliesAsked(quick, replyCancelled('filler'), replyStarted('reply3'))).toEqual([
+      'createReply answer',
+    ]);
+  });
+
+  it('is asked for once where the sentence comes all the same', () => {
+    const late = given(...bridged).when(toolFinished());
+    expect(repliesAsked(late, ...bridge(), replyFinished('filler'), replyPlayed('filler'))).toEqual([
+      'createReply answer',
+    ]);
+    late
+      .when(...bridge(), replyFinished('filler'), replyPlayed('filler'))
+      .leadsTo({ states: { turn: 'thinking' }, context: { owed: 'answer' } });
   });
 
   it('is asked for also where the sentence never comes', () => {
@@ -123,6 +185,14 @@ describe('the answer to a tool that was bridged', () => {
     given(...bridged, toolFinished(), replyStarted('filler'))
       .when(emptyReplyFinished('filler', { status: 'failed' }))
       .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] });
+  });
+
+  it('breaks no goodbye off that has taken the place of the sentence', () => {
+    for (const goodbye of [[], [replyStarted('goodbye')]]) {
+      const finished = given(...bridged, hangUpRequested, ...goodbye).when(toolFinished());
+      finished.leadsTo({ states: { farewell: 'owed', tools: 'idle' } });
+      expect(finished.commands).not.toContain('interruptReply');
+    }
   });
 
   it('is left to the reply to the caller, who speaks into the sentence', () => {
@@ -138,10 +208,39 @@ describe('the answer to a tool that was bridged', () => {
   });
 
   it('is asked for once by another process, whatever was said before', () => {
-    given(...bridged, ...bridge(), claimedByAnother).leadsTo({
-      states: { tools: 'running' },
-      context: { filler: 'none' },
-    });
+    const adopted = given(...bridged, ...bridge(), claimedByAnother);
+    adopted.leadsTo({ states: { tools: 'running' }, context: { filler: 'none' } });
+    expect(repliesAsked(adopted, streamStarted(2), modelOpened(2), toolFinished())).toEqual([
+      'createReply answer',
+    ]);
+  });
+
+  it('is asked for once where the stream is lost under the sentence', () => {
+    const ends = [
+      [streamStarted(2), replyStarted('filler'), replyCancelled('filler')],
+      [replyStarted('filler'), streamStarted(2), replyCancelled('filler')],
+      [replyStarted('filler'), replyCancelled('filler'), streamStarted(2)],
+    ];
+    for (const facts of ends) {
+      expect(repliesAsked(given(...bridged, streamClosed()), toolFinished(), ...facts)).toEqual([
+        'createReply answer',
+      ]);
+    }
+    const speaking = given(...bridged, ...bridge());
+    for (const facts of [
+      [streamClosed(), toolFinished(), streamStarted(2), replyCancelled('filler')],
+      [toolFinished(), streamStarted(2), replyCancelled('filler')],
+      [toolFinished(), streamClosed(), streamStarted(2), replyCancelled('filler')],
+    ]) {
+      expect(repliesAsked(speaking, ...facts)).toEqual(['createReply answer']);
+    }
+  });
+
+  it('is owed to the next session, whatever sound the sentence still made', () => {
+    given(...bridged, toolFinished(), ...bridge(), modelClosed())
+      .leadsTo({ context: { owed: 'answer' } })
+      .when(elapsed('modelBackoff'), modelOpened(2))
+      .leadsTo({ commands: ['joinModel 2', 'createReply answer'] });
   });
 
   it('waits for the second tool as well', () => {

@@ -30,6 +30,13 @@ import { type Fact, given } from './support/scenario.ts';
 const speaking = [...quietCall(), callerStarts, callerStops, replyStarted(), replyVoiced()];
 const secondStream = claimed('one', { why: 'stream', attempt: 2 });
 
+/** The carrier says why before the line closes; it may have begun to already. */
+const saidSorry = {
+  states: { ending: 'apologising' },
+  commands: ['closeModel 1', 'redirectCall'],
+  context: { endReason: 'stream.lost', apology: true },
+};
+
 describe('a stream that is lost', () => {
   it('is waited for, then asked for, then given up where nobody answers', () => {
     given(...quietCall({ askCarrierTries: 2 }))
@@ -218,15 +225,15 @@ describe('a caller on a line that leads nowhere', () => {
         .leadsTo({ states: { carrier: 'rescuing' }, commands: ['redirectCall'] })
         .when(...oneRescue);
     }
-    scenario
-      .when(elapsed('reattach'), carrierReported('in-progress'))
-      .leadsTo({ states: { ending: 'hangingUp' }, context: { endReason: 'stream.lost' } });
+    scenario.when(elapsed('reattach'), carrierReported('in-progress')).leadsTo(saidSorry);
   });
 
   it('is given up where the carrier has asked as often and never brought one', () => {
     given(...lost, streamRequested(2), streamRequested(2), streamRequested(2), elapsed('reattach'))
       .when(carrierReported('in-progress'))
-      .leadsTo({ states: { ending: 'hangingUp' }, context: { endReason: 'stream.lost' } });
+      .leadsTo(saidSorry)
+      .when(elapsed('ending'))
+      .leadsTo({ states: { ending: 'hangingUp' }, commands: ['hangUp'] });
   });
 
   it('is left alone by a late confirmation', () => {
@@ -321,6 +328,17 @@ describe('why a call without a stream ended', () => {
     expect(reasonAfter(streamStopped(), streamRequested(), streamRequested(), streamRequested())).toBe(
       'stream.lost',
     );
+  });
+
+  it('is the lost stream where the process died before it could write down the first one', () => {
+    const { context } = given(
+      created(),
+      claimed('one'),
+      answered,
+      claimedByAnother,
+      carrierReported('completed'),
+    ).state.snapshot;
+    expect(context.endReason).toBe('stream.lost');
   });
 
   it("is the caller's will once a new stream came", () => {

@@ -11,7 +11,7 @@ import {
 } from '../../src/runtime/conversation.ts';
 import type { Payload } from '../../src/runtime/ports/journal.ts';
 import { referTo } from '../../src/runtime/ports/signal.ts';
-import { replyPlayed, toolFinished, toolRequested } from '../machines/support/facts.ts';
+import { replyFinished, replyPlayed, toolFinished, toolRequested } from '../machines/support/facts.ts';
 
 type Said = Draft | [draft: Draft, payloads: Record<string, string>];
 
@@ -168,6 +168,7 @@ describe('a conversation', () => {
     const said: Said[] = [
       voiced('hello'),
       agentSays('hello', 'Hello there'),
+      replyFinished(),
       replyPlayed(),
       startsSpeaking('question'),
       callerSays('question', 'Where is my order?'),
@@ -200,15 +201,25 @@ describe('what the agent said', () => {
     expect(conversation.lines[0]).toMatchObject({ heard: 'cut', playedMs: 1_500 });
   });
 
-  it('was heard as a whole once it was played', () => {
-    expect(heard(saying(progressed('item', 4_000, 2_000), replyPlayed('reply1')))).toEqual([
-      'One two three four five six seven eight',
-    ]);
-    expect(heard(saying(replyPlayed('another')))).toEqual(['']);
+  it('was heard as a whole once all of it had come and was played, in either order', () => {
+    const whole = ['One two three four five six seven eight'];
+    const halfway = progressed('item', 4_000, 2_000);
+    expect(heard(saying(halfway, replyFinished(), replyPlayed()))).toEqual(whole);
+    expect(heard(saying(halfway, replyPlayed(), replyFinished()))).toEqual(whole);
+    expect(heard(saying(replyFinished(), replyPlayed('another')))).toEqual(['']);
+  });
+
+  it('was heard as far as it came where the session stalled or failed in the middle of it', () => {
+    const half = ['One two'];
+    const asFarAsItCame = progressed('item', 500, 500);
+    const failed = replyFinished('reply1', { status: 'failed' });
+    expect(heard(saying(asFarAsItCame, replyPlayed()))).toEqual(half);
+    expect(heard(saying(asFarAsItCame, replyPlayed(), failed))).toEqual(half);
+    expect(heard(saying(failed, asFarAsItCame, replyPlayed()))).toEqual(half);
   });
 
   it('was not heard where its words are not known', () => {
-    expect(heard(conversationAbout(voiced('item'), replyPlayed('reply1')))).toEqual(['']);
+    expect(heard(conversationAbout(voiced('item'), replyFinished(), replyPlayed()))).toEqual(['']);
   });
 });
 
@@ -217,6 +228,7 @@ describe('the history for a new session', () => {
     const conversation = conversationAbout(
       voiced('hello'),
       agentSays('hello', 'Hello there'),
+      replyFinished(),
       replyPlayed(),
       startsSpeaking('question'),
       callerSays('question', 'Where is my order?'),

@@ -11,10 +11,12 @@ import {
   callerStops,
   carrierReported,
   claimed,
+  hangUpRequested,
   modelClosed,
   modelOpened,
   quietCall,
   replyFinished,
+  streamClosed,
   toolRequested,
   transcribed,
 } from '../machines/support/facts.ts';
@@ -261,16 +263,39 @@ describe('a journal that stalls', () => {
     expect(diary.lost).toEqual([]);
   });
 
-  it('keeps nothing waiting any more: commands are performed at once, and the call ends without it', async () => {
+  it('lets go of a call whose caller is on no line here: another process may have it in conversation', async () => {
+    const { clock, diary, call } = callWithFates('store', 'hang');
+    call.signalAll(quietCall().map((entry) => ({ entry })));
+    await clock.advance(0);
+    call.signal({ entry: streamClosed() });
+    await clock.advance(stallLimitMs);
+    expect(lossOf(diary)).toEqual([]);
+    expect(diary.lost).toEqual([call]);
+    expect(diary.commands.filter((command) => /^(askCarrier|redirectCall|hangUp) /.test(command))).toEqual(
+      [],
+    );
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('ends a call all the same that was to be ended before', async () => {
+    const { clock, diary, call } = callWithFates('store', 'hang');
+    call.signalAll(quietCall().map((entry) => ({ entry })));
+    await clock.advance(0);
+    call.signal({ entry: hangUpRequested });
+    const commands = () => diary.commands.filter((command) => command.startsWith('hangUp '));
+    expect(commands()).toEqual([]);
+    await clock.advance(stallLimitMs);
+    expect(commands().length).toBeGreaterThan(0);
+  });
+
+  it('keeps nothing waiting any more: what is out of date is never done, and the call ends at once', async () => {
     const { clock, diary, call } = callWithFates('store', 'hang');
     call.signalAll(quietCall().map((entry) => ({ entry })));
     await clock.advance(0);
     call.signal({ entry: toolRequested() });
     await clock.advance(stallLimitMs - 1);
+    await clock.advance(10_001);
     expect(diary.commands.some((command) => command.startsWith('runTool'))).toBe(false);
-    await clock.advance(1);
-    expect(diary.commands.filter((command) => command.startsWith('runTool'))).toEqual(['runTool call1/11/0']);
-    await clock.advance(10_000);
     expect(diary.commands.at(-1)).toMatch(/^hangUp /);
     call.signal({ entry: carrierReported('completed') });
     expect(diary.commands.at(-1)).toMatch(/^concludeCall /);

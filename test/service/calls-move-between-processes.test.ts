@@ -28,7 +28,7 @@ describe('a process whose call was claimed by another one', () => {
     expect(one.left()).toEqual({ calls: 0, parts: 0, timers: 0, sessions: 0 });
     expect(older.isClosed).toBe(true);
     expect(one.gone).toBe(1);
-    expect(one.logged.join('')).toContain('another process owns the call now');
+    expect(one.logged.join('')).toContain('the call is let go: another process owns it, or may');
 
     const told = session.told.length;
     const steps = one.steps.length;
@@ -58,6 +58,53 @@ describe('a process whose call was claimed by another one', () => {
     one.model.session.asksFor('tool1', 'order', { what: 'it' }, 'once');
     await rig.settle();
     expect(rig.agent.runs).toEqual([]);
+  });
+});
+
+describe('a call whose process dies before the words of the caller are known', () => {
+  /** The agent has begun to answer, and another process has the call. */
+  async function takenOver(playedMs: number, words?: string) {
+    const rig = new Rig();
+    const one = rig.open('one');
+    const two = rig.open('two');
+    await one.begin();
+    const { session } = one.model;
+    session.callerStarts('turn1');
+    session.callerStops('turn1', words);
+    session.startsReply('reply2');
+    session.sends('reply2', 'item2', 4_000);
+    session.endsReply('reply2', 'item2', 'one two three four');
+    await rig.clock.advance(playedMs);
+    one.dies();
+    await two.connect(await two.askNext());
+    await rig.clock.advance(100);
+    return two.model.session.told.at(-1);
+  }
+
+  it('goes on with the caller, who is asked to say it again', async () => {
+    expect(await takenOver(0)).toContain('say it again');
+  });
+
+  it('begins with the greeting where nothing of that was heard either', async () => {
+    const rig = new Rig();
+    const one = rig.open('one');
+    const two = rig.open('two');
+    await one.connect(await one.answer());
+    await rig.clock.runUntil(() => one.model.sessions.some(({ told }) => told.length > 0), 1_000);
+    const { session } = one.model;
+    session.startsReply('reply1');
+    session.sends('reply1', 'item1', 4_000);
+    session.endsReply('reply1', 'item1', 'Good day! How can I help you?');
+    await rig.settle();
+    one.dies();
+    await two.connect(await two.askNext());
+    await rig.clock.advance(100);
+    expect(two.model.session.told.at(-1)).toContain('Greet the caller');
+  });
+
+  it('goes on with the reply where part of it was heard, or the words are known', async () => {
+    expect(await takenOver(2_100)).toContain('Go on from exactly there');
+    expect(await takenOver(0, 'Where is my order?')).toContain('Go on from exactly there');
   });
 });
 

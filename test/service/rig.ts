@@ -18,9 +18,11 @@ import type { Clock, TimerHandle } from '../../src/runtime/ports/clock.ts';
 import type { CallRow, Journal } from '../../src/runtime/ports/journal.ts';
 import type { Signal } from '../../src/runtime/ports/signal.ts';
 import { type Assembly, assemble } from '../../src/service/assembly.ts';
+import { MeteredCalls } from '../../src/service/call-watch.ts';
 import { CallMeter } from '../../src/telemetry/call-meter.ts';
 import { CallTelemetry } from '../../src/telemetry/call-telemetry.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { MediaMeter } from '../../src/telemetry/media-meter.ts';
 import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import { countTimers } from '../support/counted-timers.ts';
@@ -150,8 +152,10 @@ export class Process {
     this.pid = options.pid ?? rig.nextPid();
     rig.alive.add(this.pid);
     const destination = { write: (line: string) => void this.logged.push(line) };
-    const logger = createLogger(options.logLevel ?? 'info', instance, destination);
-    const meter = new CallMeter(new Metrics(), null);
+    const logger = createLogger({ level: options.logLevel ?? 'info', instance, secrets: [], destination });
+    const metrics = new Metrics();
+    const meter = new CallMeter(metrics, null);
+    const calls = new CallTelemetry({ logger, meter, spans: { record: () => null } });
     this.assembly = assemble({
       configuration: {
         instance,
@@ -165,7 +169,7 @@ export class Process {
       journal: this.journal,
       clock,
       logger,
-      follower: new CallTelemetry({ logger, meter, spans: { record: () => null } }),
+      watch: new MeteredCalls(calls, new MediaMeter(metrics), metrics),
       pid: this.pid,
       host: options.host ?? 'here',
       isProcessAlive: (id) => rig.alive.has(id),

@@ -92,7 +92,7 @@ describe('a model that is down', () => {
 
     await host.openai(port);
     await until(() => outcome('model')?.outcome === 'passed');
-    expect((await get(service.addresses.adminPort, '/health'))?.status).toBe(200);
+    await until(async () => (await get(service.addresses.adminPort, '/health'))?.status === 200);
     const outcomes = () => facts.filter((fact) => 'phase' in fact).length;
     const seen = outcomes();
     await new Promise((resolve) => setTimeout(resolve, 700));

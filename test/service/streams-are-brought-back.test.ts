@@ -66,7 +66,7 @@ describe('a stream that is lost', () => {
     expect(newer?.isClosed).toBe(false);
     expect(process.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
     const outcomes = (await process.entries()).filter(({ type }) => type === 'redirect.finished');
-    expect(outcomes).toMatchObject([{ outcome: 'redirected' }]);
+    expect(outcomes).toMatchObject([{ outcome: 'redirected', told: 'connect' }]);
   });
 
   it('is not brought back to a caller who has hung up', async () => {

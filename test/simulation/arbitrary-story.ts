@@ -16,6 +16,7 @@ export function arbitraryStory(
       seed: fc.nat({ max: 1_000_000 }),
       hosts: fc.constantFrom(...mix.hosts.map(({ value }) => value)),
       policy: fc.constantFrom(...mix.policies.map(({ value }) => value)),
+      fallback: fc.constantFrom(...mix.fallbacks.map(({ value }) => value)),
       faults: fc.array(fault, { maxLength: mostFaults }),
     })
     .map(({ faults, ...rest }) =>

@@ -24,8 +24,13 @@ export function checkNoLeak(world: World): void {
   demand(open.length === 0, 'I4', () => `${open.length} model sessions are still open`);
 }
 
+/** Tools whose outcome is what becomes of the call. */
+const leavesCall: ReadonlySet<string> = new Set(['hang_up', 'transfer_call']);
+
 /** I3: no effect comes twice, under whatever keys, and every tool call has its outcome. */
-export function checkEffects(outside: Outside, { callId, entries }: SimulatedLog): void {
+export function checkEffects(outside: Outside, call: TwinCall, { callId, entries }: SimulatedLog): void {
+  const dials = call.events.filter(({ event }) => event === 'dialEnded');
+  demand(dials.length <= 1, 'I3', () => `the caller was handed on ${dials.length} times`);
   const tools = Map.groupBy(
     outside.effects.filter((effect) => effect.callId === callId),
     ({ tool }) => tool,
@@ -41,7 +46,7 @@ export function checkEffects(outside: Outside, { callId, entries }: SimulatedLog
   );
   const endedAt = entries.at(-1)?.at ?? 0;
   for (const entry of entries) {
-    if (entry.type !== 'tool.requested' || entry.name === 'hang_up') continue;
+    if (entry.type !== 'tool.requested' || leavesCall.has(entry.name)) continue;
     const isOwed = !finished.has(entry.toolCallId) && endedAt - entry.at > toolLimitMs;
     demand(!isOwed, 'I3', () => `the outcome of ${entry.name} (${entry.toolCallId}) never came`);
   }
@@ -53,15 +58,17 @@ export interface CallEnd {
   reason: string;
   /** By Twilio's. */
   carrierReason: CallEndReason;
-  /** The caller heard the agent out, or hung up after it had answered. */
+  /** The caller heard the agent out, was put through, or hung up after the agent had answered. */
   isConversation: boolean;
 }
 
 /**
  * I5, here and at Twilio: what our log names as the reason is what happened, and a caller who was left without an
  * answer for the whole of a patience is nobody's true reason.
+ *
+ * @param mayBeUnheard nobody could have taken the call up again: the journal was away for longer than a patience
  */
-export function readEnd(call: TwinCall, { entries }: SimulatedLog): CallEnd {
+export function readEnd(call: TwinCall, { entries }: SimulatedLog, mayBeUnheard = false): CallEnd {
   if (entries.length === 0) return declinedEnd(call);
   const last = entries.findLast(
     (entry): entry is Extract<Entry, { type: 'call.ended' }> => entry.type === 'call.ended',
@@ -74,14 +81,17 @@ export function readEnd(call: TwinCall, { entries }: SimulatedLog): CallEnd {
   );
   const hungUp = call.events.find(({ event }) => event === 'callerHungUp');
   demand(
-    !(hungUp?.event === 'callerHungUp' && hungUp.why === 'patience'),
+    mayBeUnheard || !(hungUp?.event === 'callerHungUp' && hungUp.why === 'patience'),
     'I5',
     () => 'the caller heard nothing for so long that it hung up',
   );
   return {
     reason: last.reason,
     carrierReason: ended.reason,
-    isConversation: last.reason === 'agent.hungUp' || (hungUp !== undefined && wasAnswered(call)),
+    isConversation:
+      last.reason === 'agent.hungUp' ||
+      last.reason === 'call.transferred' ||
+      (hungUp !== undefined && wasAnswered(call)),
   };
 }
 

@@ -1,16 +1,15 @@
 /**
- * Owns: what must hold of the sound of a simulated call: what was heard (I6), silence after an interruption (I7), no
- * word of the caller's lost (I8), nothing said twice.
+ * Owns: what must hold of the agent's sound in a simulated call: what was heard (I6), silence after an interruption (I7),
+ * nothing said twice.
+ * Does not own: the caller's words (`check-words.ts`).
  */
 import type { Entry } from '../../src/machines/entries.ts';
 import { conversationOf } from '../../src/runtime/conversation.ts';
 import type { NumberedReply } from '../../src/twin/openai/script.ts';
-import { framesOf, type HeardSegment, readSegments } from '../../src/twin/openai/segments.ts';
-import type { TwinSession } from '../../src/twin/openai/twin-session.ts';
+import { framesOf, readSegments } from '../../src/twin/openai/segments.ts';
 import type { TwinCall } from '../../src/twin/twilio/call/call.ts';
 import type { SimulatedLog } from './check-log.ts';
 import { levels } from './level.ts';
-import { lineOf } from './scene.ts';
 import { demand } from './violation.ts';
 import type { World } from './world.ts';
 
@@ -22,9 +21,6 @@ const bytesPerMs = 8;
 
 /** Of a reply that goes on after a loss, so much may be heard again. */
 const repeatableMs = 1_200;
-
-/** The caller's audio that is kept for the next session. */
-const ringMs = 10_000;
 
 /** Which reply of the script each of the model's items is, by its text. */
 async function itemsOf(
@@ -198,85 +194,4 @@ function isLast(heard: Map<string, Set<number>>, key: string, frame: number, fra
   const isWhole = known.size >= frames;
   heard.set(key, isWhole ? new Set() : known);
   return isWhole;
-}
-
-/** A frame of a caller's line, by its number over all lines. */
-const framesPerLine = 4_096;
-
-const numberOf = (line: number, frame: number): number => line * framesPerLine + frame;
-
-const framesIn = (segments: readonly HeardSegment[], index: number): number[] =>
-  segments.flatMap(({ reply, frames }) => {
-    const { call, line } = lineOf(reply);
-    return call === index ? frames.map((frame) => numberOf(line, frame)) : [];
-  });
-
-/** Read once for all calls of a world. */
-const wordsBySession = new WeakMap<TwinSession, HeardSegment[]>();
-
-function segmentsOf(session: TwinSession): HeardSegment[] {
-  const segments = wordsBySession.get(session) ?? readSegments(session.appendedAudio());
-  wordsBySession.set(session, segments);
-  return segments;
-}
-
-/**
- * I8: every session of the call gets the caller's words in order and each once; no other call's session gets any; and
- * what reached a process is in some session, unless the process died or lost the call with it in memory, the call
- * ended, or no session came within the ring's bound.
- *
- * @param index of the call in its story
- */
-export function checkWords(world: World, log: SimulatedLog, index: number): void {
-  const got = new Set<number>();
-  for (const session of world.openai.sessions) {
-    const segments = segmentsOf(session);
-    const calls = new Set(segments.map(({ reply }) => lineOf(reply).call));
-    demand(
-      calls.size <= 1,
-      'I8',
-      () => `session ${session.connection} got the voices of ${calls.size} callers`,
-    );
-    const frames = framesIn(segments, index);
-    frames.forEach((frame, place) => {
-      const before = frames[place - 1] ?? -1;
-      demand(
-        frame > before,
-        'I8',
-        () =>
-          `session ${session.connection} got frame ${frame % framesPerLine} after ${before % framesPerLine}`,
-      );
-      got.add(frame);
-    });
-  }
-  for (const { at, process, text } of world.arrivals) {
-    const payload = /"payload":"([^"]*)"/.exec(text)?.[1] ?? '';
-    const lost = framesIn(readSegments(Buffer.from(payload, 'base64')), index).filter(
-      (frame) => !got.has(frame),
-    );
-    if (lost.length === 0 || isExcused(world, log, at, process.instance)) continue;
-    const [first = 0] = lost;
-    const words = `${lost.length} frames of line ${Math.floor(first / framesPerLine)}, from ${first % framesPerLine} on,`;
-    demand(false, 'I8', () => `${words} reached ${process.instance} at ${at} and no session`);
-  }
-}
-
-/** Whether nobody could be expected to deliver what reached the process at that moment. */
-function isExcused(world: World, { entries, timeOf }: SimulatedLog, at: number, instance: string): boolean {
-  const startedAt = world.clock.now() - world.clock.monotonic();
-  const hasDied = world.processes.some(
-    (process) =>
-      process.instance === instance &&
-      process.diedAt !== null &&
-      startedAt + process.diedAt >= at &&
-      startedAt + process.diedAt < at + ringMs,
-  );
-  const within = entries.filter((entry) => timeOf(entry) >= at && timeOf(entry) < at + ringMs);
-  const hasMoved = within.some((entry) => entry.type === 'owner.claimed');
-  const last = entries.at(-1);
-  const hasEnded = last === undefined || timeOf(last) < at + ringMs;
-  const hasOpened = within.some((entry) => entry.type === 'model.opened');
-  const owner = entries.findLast((entry) => entry.type === 'owner.claimed' && timeOf(entry) <= at);
-  const isOwner = owner?.type === 'owner.claimed' && owner.instance === instance;
-  return hasDied || hasMoved || hasEnded || !hasOpened || !isOwner;
 }

@@ -9,6 +9,7 @@
  *       "calls": 4,                                   calls of a story
  *       "hosts": [{ "weight": 1, "value": ["a", "a"] }],
  *       "policies": [{ "weight": 1, "value": "action" }],
+ *       "fallbacks": [{ "weight": 1, "value": "hangUp" }],
  *       "counts": [{ "weight": 1, "value": 2 }],      how many faults a story has
  *       "faults": [{ "weight": 5, "value": { "on": "stream", "fault": "reset", "afterMs": { "from": 0, "to": 40000 } } }]
  *     }
@@ -30,6 +31,7 @@ const mixSchema = z.strictObject({
   calls: z.int().min(1),
   hosts: weighted(z.array(z.string())),
   policies: weighted(z.unknown()),
+  fallbacks: weighted(z.enum(['hangUp', 'transfer'])),
   counts: weighted(z.int().min(0)),
   faults: weighted(z.record(z.string(), z.json())),
 });
@@ -48,6 +50,7 @@ export function drawStory(mix: Mix, seed: number, calls = mix.calls): Story {
   const random = seededRandom(seed);
   const hosts = pick(mix.hosts, random);
   const policy = pick(mix.policies, random);
+  const fallback = pick(mix.fallbacks, random);
   const count = pick(mix.counts, random);
   const faults = Array.from({ length: count }, () => fill(pick(mix.faults, random), random));
   return readStory({
@@ -55,17 +58,18 @@ export function drawStory(mix: Mix, seed: number, calls = mix.calls): Story {
     hosts,
     policy,
     calls,
+    fallback,
     faults: faults.map((fault) => placed(fault, calls, hosts)),
   });
 }
 
 /** A fault whose call and process there are. */
 export function placed(fault: unknown, calls: number, hosts: readonly string[]): unknown {
-  const { call, process, ...rest } = fault as { call?: number; process?: number };
+  const { call, process, ...rest } = fault as { call?: number; process?: number | 'every' };
   return {
     ...rest,
     ...(call !== undefined && { call: call % calls }),
-    ...(process !== undefined && { process: process % hosts.length }),
+    ...(process !== undefined && { process: process === 'every' ? process : process % hosts.length }),
   };
 }
 

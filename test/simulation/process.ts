@@ -33,6 +33,7 @@ import type {
 } from '../../src/runtime/ports/socket.ts';
 import { ServiceActor } from '../../src/runtime/service-actor.ts';
 import { type Assembly, assemble } from '../../src/service/assembly.ts';
+import type { CallWatch } from '../../src/service/call-watch.ts';
 import { seededRandom } from '../../src/twin/random.ts';
 import type { HttpRequest, HttpResponse } from '../../src/twin/twilio/http/http-message.ts';
 import { CarrierRequests, type RestTrouble } from './carrier-requests.ts';
@@ -98,8 +99,22 @@ export interface ProcessSurroundings {
 
 const apiKey = 'sk-offline';
 
+/** Who helps callers that the model cannot serve. */
+const fallbackNumber = '+15550177';
+
 /** For the closing handshakes of the last sockets. */
 const exitMs = 1_500;
+
+/** What is told of calls is no part of them. */
+const nobody: CallWatch = {
+  follow: () => undefined,
+  observe: () => undefined,
+  traceIdOf: () => null,
+  yielded: () => undefined,
+  forget: () => undefined,
+  roundTrip: () => undefined,
+  bridged: () => undefined,
+};
 
 export class SimulatedProcess {
   readonly options: ProcessOptions;
@@ -219,6 +234,16 @@ export class SimulatedProcess {
   }
 
   /** Timers beyond those that a process without a call has. */
+  /** Timers of a process that runs and has no call. */
+  get idleTimers(): number {
+    return this.#idleTimers;
+  }
+
+  /** Sockets that are open, or opening. */
+  get openSockets(): number {
+    return this.#sockets.size;
+  }
+
   get surplusTimers(): number {
     return this.#hasExited ? this.#leftTimers : this.clock.pendingTimers - this.#idleTimers;
   }
@@ -347,7 +372,11 @@ export class SimulatedProcess {
     );
     const place = { publicUrl: this.#around.publicUrl, instance, fallbackUrl: null };
     return assemble({
-      configuration: { instance, settings, fallbackTransferTo: null },
+      configuration: {
+        instance,
+        settings,
+        fallbackTransferTo: settings.fallback === 'transfer' ? fallbackNumber : null,
+      },
       tokenKey: account.authToken,
       model: createOpenAiModel({
         url: 'wss://model.example.com/v1/realtime',
@@ -362,7 +391,7 @@ export class SimulatedProcess {
       agent,
       journal: this.#journal,
       clock: this.clock,
-      follower: { follow: () => undefined, observe: () => undefined, forget: () => undefined },
+      watch: nobody,
       logger: pino({ level: 'error' }, { write: (line: string) => void this.errors.push(line) }),
       pid,
       host,

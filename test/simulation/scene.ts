@@ -13,7 +13,7 @@ import { AgentOrigin } from '../../src/agent/origin.ts';
 import type { Clock } from '../../src/runtime/ports/clock.ts';
 import type { CallerEvent } from '../../src/twin/caller/party.ts';
 import type { Brain } from '../../src/twin/openai/brain.ts';
-import { numberScript, type Script } from '../../src/twin/openai/script.ts';
+import { type NumberedReply, numberScript, type Script } from '../../src/twin/openai/script.ts';
 import { scriptedBrain } from '../../src/twin/openai/scripted-brain.ts';
 import { renderSegment } from '../../src/twin/openai/segments.ts';
 import { SimulatedCaller } from './simulated-caller.ts';
@@ -23,7 +23,7 @@ const said = (text: string, lengthMs: number) => ({ text, lengthMs });
 /** What an agent is told who missed what the caller said. */
 const asksAgainWords = 'ask the caller to say it again';
 
-export const sceneScript: Script = {
+const script: Script = {
   greeting: { say: [said('Harbour ferries, good day.', 2_000)] },
   turns: [
     {
@@ -68,7 +68,40 @@ export const sceneScript: Script = {
   ],
 };
 
-const { replies, instructed } = numberScript(sceneScript);
+/** The same, but for the last turn, in which the caller asks for somebody. */
+const transferScript: Script = {
+  ...script,
+  turns: [
+    ...(script.turns ?? []).slice(0, -1),
+    {
+      caller: 'Please put me through to the harbour office.',
+      reply: {
+        say: [said('I am putting you through.', 1_600)],
+        calls: [{ name: 'transfer_call', arguments: { destination: 'harbour office' } }],
+        afterResult: {
+          say: [said('There is nobody in the office now. Call again tomorrow. Goodbye!', 3_200)],
+          calls: [{ name: 'hang_up', arguments: {} }],
+        },
+      },
+    },
+  ],
+};
+
+/** What is said in the calls of a story. */
+export interface Scene {
+  brain: Brain;
+  replies: readonly NumberedReply[];
+}
+
+const sceneWith = (told: Script): Scene => ({
+  brain: scriptedBrain(told),
+  replies: numberScript(told).replies,
+});
+
+/** The replies of both have the same numbers. */
+export const scenes = { ticket: sceneWith(script), transfer: sceneWith(transferScript) } as const;
+
+const { replies, instructed } = numberScript(script);
 
 const asksAgain = instructed.find(({ includes }) => includes === asksAgainWords)?.reply.reply ?? 0;
 
@@ -76,8 +109,6 @@ const asksAgain = instructed.find(({ includes }) => includes === asksAgainWords)
 export const repeatableReplies: ReadonlySet<number> = new Set(
   replies.filter(({ turn }) => turn === null).map(({ reply }) => reply),
 );
-
-export const sceneBrain: Brain = scriptedBrain(sceneScript);
 
 /** The agent's replies have lower numbers in their sound than the callers' lines. */
 const firstLine = 1_024;
@@ -218,6 +249,7 @@ export const sceneAgent: LoadedAgent = checkAgent(
     greeting: 'Harbour ferries, good day. What can I do for you?',
     turnDetection: { type: 'server_vad', threshold: 0.5, prefixPaddingMs: 300, silenceMs: 500 },
     tools: [findDeparture, bookSeats, sendTicket],
+    transfers: [{ name: 'harbour office', description: 'Everything but tickets.', to: '+15550142' }],
   }),
   origin,
 );

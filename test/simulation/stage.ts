@@ -5,9 +5,10 @@
 import type { TwinCall } from '../../src/twin/twilio/call/call.ts';
 import type { CallPlan } from '../../src/twin/twilio/call/call-order.ts';
 import type { CallFaults } from '../../src/twin/twilio/faults.ts';
+import { Inspector } from './inspector.ts';
 import type { Level } from './level.ts';
 import type { SimulatedProcess } from './process.ts';
-import { enter, Outside, sceneAgent, sceneBrain, sceneCaller } from './scene.ts';
+import { enter, Outside, type Scene, sceneAgent, sceneCaller, scenes } from './scene.ts';
 import { type FaultOn, faultsOn, type Story, twinFaultOf } from './story.ts';
 import { faultInWords } from './words.ts';
 import { World } from './world.ts';
@@ -19,6 +20,15 @@ const longestMs = 900_000;
 
 /** After the last call is over: for sockets that were left half-open, and what only a wait brings to light. */
 const lingerMs = { calm: 3_000, troubled: 30_000 } as const;
+
+/** How long before the end of a short session the next one is opened. */
+const rollOverMs = 10_000;
+
+/** Far ends of transfers talk so long. */
+const talkMs = 8_000;
+
+export const sceneOf = (story: Story): Scene =>
+  faultsOn(story, 'transfer').length > 0 ? scenes.transfer : scenes.ticket;
 
 /** Something that went wrong, when it did. */
 export interface Strike {
@@ -36,6 +46,7 @@ export class Stage {
   readonly outside: Outside;
   readonly calls: TwinCall[] = [];
   readonly strikes: Strike[] = [];
+  readonly inspector: Inspector;
   /** The process that stands where the n-th one stood at the start. */
   readonly #slots: SimulatedProcess[];
   readonly #restarts = new Map<SimulatedProcess, { slot: number; restart: Restart }>();
@@ -45,6 +56,7 @@ export class Stage {
     this.story = story;
     this.world = world;
     this.outside = new Outside(world.clock);
+    this.inspector = new Inspector(world, this.calls);
     this.#slots = [...world.processes];
     const isNow = ({ afterMs, forMs }: { afterMs: number; forMs: number }): boolean => {
       const now = world.clock.monotonic();
@@ -57,13 +69,16 @@ export class Stage {
 
   static async set(story: Story, level: Level): Promise<Stage> {
     const sessions = faultsOn(story, 'session');
+    const [cap] = faultsOn(story, 'cap');
     const world = await World.open({
-      brain: sceneBrain,
+      brain: sceneOf(story).brain,
       agent: sceneAgent,
       seed: story.seed,
       level,
       hosts: story.hosts,
       policy: story.policy,
+      fallback: story.fallback,
+      ...(cap && { sessionMaximumMs: cap.sessionMs, settings: { rollOverMs } }),
       modelFaults: (nth) => sessions.filter(({ connection }) => connection === nth).map(({ fault }) => fault),
     });
     return new Stage(story, world);
@@ -73,12 +88,23 @@ export class Stage {
   async play(): Promise<void> {
     enter(this.outside);
     this.#arm();
+    this.inspector.start();
     const { clock } = this.world;
     for (let call = 0; call < this.story.calls; call++)
       clock.setTimeout(() => this.calls.push(this.world.place(this.#planOf(call))), call * callEveryMs);
     await clock.advance((this.story.calls - 1) * callEveryMs + 1);
     const { faults } = this.story;
     await this.world.finish(this.calls, longestMs, faults.length > 0 ? lingerMs.troubled : lingerMs.calm);
+    await this.#awaitJournal();
+  }
+
+  /** What was lost with a journal that was away is found once it is back. */
+  async #awaitJournal(): Promise<void> {
+    const { clock } = this.world;
+    const stalls = faultsOn(this.story, 'journal').filter(({ trouble }) => trouble === 'stall');
+    const backAt = Math.max(0, ...stalls.map(({ afterMs, forMs }) => afterMs + forMs));
+    if (clock.monotonic() < backAt + lingerMs.troubled)
+      await clock.advance(backAt + lingerMs.troubled - clock.monotonic());
   }
 
   #planOf(call: number): CallPlan {
@@ -93,7 +119,10 @@ export class Stage {
     };
     // Its far side may not note anything yet while it is being made, and a caller says nothing by then.
     const script = sceneCaller(call, (event) => this.calls[call]?.note(event));
-    return { script, faults };
+    const [transfer] = faultsOn(this.story, 'transfer');
+    const outcome = transfer?.outcome ?? 'answered';
+    const dial = outcome === 'answered' ? { outcome, talkMs } : { outcome };
+    return { script, faults, dials: [dial] };
   }
 
   #arm(): void {
@@ -102,7 +131,9 @@ export class Stage {
     for (const fault of faultsOn(this.story, 'journal')) {
       const from = now + fault.afterMs;
       const { trouble, forMs, delayMs } = fault;
-      this.#slots[fault.process]?.journalHandle.addFault({ trouble, delayMs, from, until: from + forMs });
+      for (const [slot, process] of this.#slots.entries())
+        if (fault.process === 'every' || fault.process === slot)
+          process.journalHandle.addFault({ trouble, delayMs, from, until: from + forMs });
       this.#later(fault.afterMs, () => this.#note(faultInWords(fault)));
     }
     for (const fault of faultsOn(this.story, 'process')) this.#armProcess(fault);

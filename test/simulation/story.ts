@@ -10,6 +10,7 @@
  *       "hosts": ["a", "a"],            one process for each, on the host named; processes and calls count from 0
  *       "policy": "action",             what Twilio does after a stream: action, hold, end, or {"closed": .., "lost": ..}
  *       "calls": 1,                     placed a second apart
+ *       "fallback": "hangUp",           what becomes of a caller whom the model cannot serve: hangUp, transfer
  *       "faults": [                     in any order; all times are milliseconds, from the first call unless told
  *         { "on": "stream", "call": 0, "stream": 1, "fault": "reset", "afterMs": 9000 },
  *         { "on": "session", "connection": 0, "fault": { "kind": "drop", "when": { "afterMs": 4000 } } },
@@ -21,13 +22,16 @@
  *         { "on": "process", "process": 0, "fault": "crash", "when": { "afterMs": 9000 },
  *           "restart": { "afterMs": 2000, "name": "same" } },
  *         { "on": "process", "process": 1, "fault": "drain", "afterMs": 9000, "withinMs": 10000, "restart": null },
- *         { "on": "process", "process": 0, "fault": "clockJump", "afterMs": 5000, "byMs": -2000 }
+ *         { "on": "process", "process": 0, "fault": "clockJump", "afterMs": 5000, "byMs": -2000 },
+ *         { "on": "cap", "sessionMs": 30000 },
+ *         { "on": "transfer", "outcome": "busy" }
  *       ]
  *     }
  *
  * `stream` faults are those of `src/twin/twilio/faults.ts`, with times from the stream's first message; `session` faults
  * those of `src/twin/openai/faults.ts`, for the n-th connection of all to the model. A `crash` comes at a time, or at
- * the n-th crossing of a kind (`process.ts`): at any await.
+ * the n-th crossing of a kind (`process.ts`): at any await. With a `cap` the model ends every session after so long; with
+ * a `transfer` the callers ask to be put through to somebody, and the dialling comes to that outcome.
  */
 import { z } from 'zod';
 import { type Fault, readFaults } from '../../src/twin/openai/faults.ts';
@@ -133,7 +137,8 @@ const restFault = z.strictObject({
 
 const journalFault = z.strictObject({
   on: z.literal('journal'),
-  process: index,
+  /** `every`: the journal itself is away, for whoever runs at the start. */
+  process: z.union([index, z.literal('every')]),
   ...timed,
   forMs: ms,
   trouble: z.enum(['slow', 'fail', 'lost', 'stall']),
@@ -159,6 +164,13 @@ const processFault = z.discriminatedUnion('fault', [
   z.strictObject({ ...ofProcess, ...timed, fault: z.literal('clockJump'), byMs: z.int() }),
 ]);
 
+const cap = z.strictObject({ on: z.literal('cap'), sessionMs: z.int().min(20_000) });
+
+const transfer = z.strictObject({
+  on: z.literal('transfer'),
+  outcome: z.enum(['answered', 'busy', 'no-answer', 'failed']),
+});
+
 const storyFault = z.discriminatedUnion('on', [
   streamFault,
   sessionFault,
@@ -168,6 +180,8 @@ const storyFault = z.discriminatedUnion('on', [
   restFault,
   journalFault,
   processFault,
+  cap,
+  transfer,
 ]);
 export type StoryFault = z.output<typeof storyFault>;
 export type FaultOn<On extends StoryFault['on']> = Extract<StoryFault, { on: On }>;
@@ -179,6 +193,7 @@ export const storySchema = z.strictObject({
   hosts: z.array(z.string().min(1)).min(1).max(6),
   policy: z.union([afterStream, z.strictObject({ closed: afterStream, lost: afterStream })]),
   calls: z.int().min(1).max(mostCalls),
+  fallback: z.enum(['hangUp', 'transfer']).default('hangUp'),
   faults: z.array(storyFault),
 });
 export type Story = z.output<typeof storySchema>;

@@ -8,20 +8,20 @@
  *   was tried failed as well.
  * - `model.refused`: a session was refused for good. `model.unavailable`: as many sessions in a row failed as are tried.
  * - `declined`: there is no log, because the journal or the processes were not there when the call came.
- * - `journal.lost`: a journal stalled for as long as is borne.
+ * - `call.transferred`: the caller asked for somebody, or the model could not serve it, and the far end answered.
+ * - `journal.lost`: a journal stalled for as long as is borne. The log of such a call never hears of it: whoever finds
+ *   the call once the journal is back finds it ended, and `stream.lost` then stands for it.
  */
-import { numberScript } from '../../src/twin/openai/script.ts';
 import type { TwinCall } from '../../src/twin/twilio/call/call.ts';
 import { type CallEnd, checkEffects, checkNoLeak, readEnd } from './check-end.ts';
 import { checkOneWriter, checkReplay, readLog, type SimulatedLog } from './check-log.ts';
-import { checkHeard, checkSaidOnce, checkSilenceAfterInterrupt, checkWords } from './check-sound.ts';
+import { checkHeard, checkSaidOnce, checkSilenceAfterInterrupt } from './check-sound.ts';
+import { checkWords } from './check-words.ts';
 import type { Level } from './level.ts';
-import { repeatableReplies, sceneScript } from './scene.ts';
-import { Stage } from './stage.ts';
+import { repeatableReplies } from './scene.ts';
+import { Stage, sceneOf } from './stage.ts';
 import { faultsOn, type Story } from './story.ts';
 import { demand } from './violation.ts';
-
-const { replies } = numberScript(sceneScript);
 
 /** Faults of one kind that end a call for good where each of its tries meets one. */
 const mostTries = { streams: 3, sessions: 6 } as const;
@@ -48,8 +48,10 @@ export async function judge(story: Story, level: Level): Promise<Verdict> {
   const stage = await Stage.set(story, level);
   const violations: string[] = [];
   await collect(violations, () => stage.play());
+  const isOver = violations.length === 0;
+  violations.push(...stage.inspector.violations);
   const calls: CallVerdict[] = [];
-  if (violations.length === 0) {
+  if (isOver) {
     for (const [index, call] of stage.calls.entries()) calls.push(await judgeCall(stage, call, index));
     await collect(violations, () => checkNoLeak(stage.world));
   }
@@ -67,16 +69,17 @@ async function judgeCall(
   call: TwinCall,
   index: number,
 ): Promise<CallVerdict> {
+  const { replies } = sceneOf(story);
   const log = await readLog(world, call.sid);
   const verdict: CallVerdict = { callId: call.sid, log, end: null, violations: [] };
   const { violations } = verdict;
   await collect(violations, () => {
-    verdict.end = readEnd(call, log);
+    verdict.end = readEnd(call, log, isJournalLost(story));
     checkTruth(story, index, verdict.end);
   });
   await collect(violations, () => checkReplay(world, log));
   await collect(violations, () => checkOneWriter(world, log));
-  await collect(violations, () => checkEffects(outside, log));
+  await collect(violations, () => checkEffects(outside, call, log));
   await collect(violations, () => checkSaidOnce(world, call, replies, repeatableReplies));
   await collect(violations, () => checkWords(world, log, index));
   await collect(violations, () => checkSilenceAfterInterrupt(world, call, log));
@@ -98,7 +101,11 @@ function checkTruth(story: Story, call: number, { reason, carrierReason, isConve
   const isTrue = explain?.(story, call, carrierReason) ?? false;
   demand(isTrue, 'I5', () => `nothing in the story explains the end ${reason} (Twilio: ${carrierReason})`);
   const isHangUp = reason === 'agent.hungUp' || reason === 'caller.hungUp';
-  demand(!isHangUp || isConversation, 'I5', () => 'the caller hung up without an answer to its last words');
+  demand(
+    !isHangUp || isConversation || isJournalLost(story),
+    'I5',
+    () => 'the caller hung up without an answer to its last words',
+  );
 }
 
 const byUs = new Set<CallEnd['carrierReason']>(['api', 'hangUpVerb', 'documentEnded']);
@@ -114,16 +121,33 @@ const explanations: Record<string, Explanation> = {
   'stream.lost': (story, call, carrierReason) =>
     byCarrier.has(carrierReason)
       ? story.faults.length > 0
-      : byUs.has(carrierReason) && streamFaultsOf(story, call) >= mostTries.streams,
+      : (isJournalLost(story) && (carrierReason === 'hangUpVerb' || carrierReason === 'callerHungUp')) ||
+        (byUs.has(carrierReason) && streamFaultsOf(story, call) >= mostTries.streams),
   /** Nothing could be written of it, and the caller was told that the lines are busy; or Twilio reached nobody. */
   declined: (story, _, carrierReason) =>
     story.faults.some(({ on }) => on === 'journal' || on === 'webhooks' || on === 'process') &&
     (byUs.has(carrierReason) || carrierReason === 'applicationError'),
-  'model.refused': (story) => sessionFaults(story, isRefusal) > 0,
-  'model.unavailable': (story) => sessionFaults(story, () => true) >= mostTries.sessions,
-  'journal.lost': (story) =>
-    faultsOn(story, 'journal').some(({ trouble, forMs }) => trouble === 'stall' && forMs >= longestStallMs),
+  'model.refused': isRefused,
+  'model.unavailable': isUnavailable,
+  'call.transferred': (story) =>
+    faultsOn(story, 'transfer').some(({ outcome }) => outcome === 'answered') ||
+    (story.fallback === 'transfer' && (isRefused(story) || isUnavailable(story))),
+  'journal.lost': isJournalLost,
 };
+
+function isJournalLost(story: Story): boolean {
+  return faultsOn(story, 'journal').some(
+    ({ trouble, forMs }) => trouble === 'stall' && forMs >= longestStallMs,
+  );
+}
+
+function isRefused(story: Story): boolean {
+  return sessionFaults(story, isRefusal) > 0;
+}
+
+function isUnavailable(story: Story): boolean {
+  return sessionFaults(story, () => true) >= mostTries.sessions;
+}
 
 function streamFaultsOf(story: Story, call: number): number {
   const faults = faultsOn(story, 'stream').filter((fault) => fault.call === call);

@@ -22,6 +22,7 @@ const patientScript = [...callerScript, { hangUp: true, when: { delayMs: 25_000 
 
 /** Runs of each property. */
 const numRuns = Number(process.env.SIMULATION_RUNS ?? 40);
+const endOnFailure = process.env.SIMULATION_SHRINKS === 'no';
 
 describe('a call without faults', () => {
   test('is answered, interrupted, uses a tool, and ends once the goodbye was heard', async () => {
@@ -108,7 +109,7 @@ test('I6, I7: whenever the caller interrupts, the model learns what was heard, a
         await world.close();
       },
     ),
-    { numRuns },
+    { numRuns, endOnFailure },
   );
   expect(interruptions).toBeGreaterThan(numRuns / 10);
 }, 300_000);
@@ -230,7 +231,7 @@ test('I1, I2, I4, I10: whatever goes wrong, a call ends with a true reason, repl
       checkNoLeak(world);
       await world.close();
     }),
-    { numRuns },
+    { numRuns, endOnFailure },
   );
 }, 600_000);
 

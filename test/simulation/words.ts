@@ -7,7 +7,7 @@ const ordinal = (count: number): string =>
 
 /** Each fault a sentence. */
 export const storyInWords = (story: Story): string[] => [
-  `${story.calls === 1 ? 'One call' : `${story.calls} calls, a second apart`}, with ${processes(story)}; after a stream Twilio does "${policyWords(story)}".`,
+  `${story.calls === 1 ? 'One call' : `${story.calls} calls, a second apart`}, with ${processes(story)}; after a stream Twilio does "${policyWords(story)}"; whom the model cannot serve is ${story.fallback === 'hangUp' ? 'hung up on' : 'handed on'}.`,
   ...story.faults.map(faultInWords),
 ];
 
@@ -35,9 +35,13 @@ export function faultInWords(fault: StoryFault): string {
     case 'rest':
       return `From ${seconds(fault.afterMs)} on, for ${seconds(fault.forMs)}, the carrier's API ${restWords[fault.trouble]}.`;
     case 'journal':
-      return `From ${seconds(fault.afterMs)} on, for ${seconds(fault.forMs)}, the journal of process ${fault.process} ${journalWords(fault)}.`;
+      return `From ${seconds(fault.afterMs)} on, for ${seconds(fault.forMs)}, the journal of ${fault.process === 'every' ? 'every process' : `process ${fault.process}`} ${journalWords(fault)}.`;
     case 'process':
       return processWords(fault);
+    case 'cap':
+      return `The model ends every session after ${seconds(fault.sessionMs)}.`;
+    case 'transfer':
+      return `The callers ask to be put through to somebody: ${fault.outcome}.`;
   }
 }
 

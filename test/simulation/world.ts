@@ -55,6 +55,10 @@ export interface WorldOptions {
   hosts?: readonly string[];
   modelFaults?: FaultPlan;
   settings?: Partial<Settings>;
+  /** What becomes of a caller whom the model cannot serve. */
+  fallback?: Settings['fallback'];
+  /** The model ends every session after so long. */
+  sessionMaximumMs?: number;
   /** The twin's Twilio has no status callback for the number. */
   withoutStatusCallback?: boolean;
   policy?: 'action' | 'hold' | 'end' | StreamPolicy;
@@ -112,7 +116,7 @@ export class World {
     this.#options = options;
     this.#seed = options.seed ?? 1;
     this.#balance = seededRandom(this.#seed + 2);
-    this.#settings = settingsSchema.parse(options.settings ?? {});
+    this.#settings = settingsSchema.parse({ fallback: options.fallback, ...options.settings });
     this.level = options.level ?? 'frames';
     const { frameMs, pace, recordedAudioBytes } = levels[this.level];
     this.journal = openMemoryJournal(createMemoryStore(), { clock });
@@ -125,6 +129,7 @@ export class World {
       pace,
       recordedAudioBytes,
       keptSessions: 1_000,
+      ...(options.sessionMaximumMs !== undefined && { sessionMaximumMs: options.sessionMaximumMs }),
     });
     this.twilio = new TwilioTwin(
       { clock, random: seededRandom(this.#seed), exchange: this.#exchange, openSocket: this.#openStreams() },

@@ -148,20 +148,45 @@ function apologies(results: readonly CallEvidence[]): string[] {
 }
 
 /** Half of the calls are refused from the start, half in the middle. */
-export function modelRefused(): Plan {
+function refusedCalls(): Pick<Plan, 'underEachPolicy' | 'instances' | 'modelFaults' | 'staggerMs' | 'act'> {
   const refusal = refusing();
   return {
-    name: 'model-refused',
     underEachPolicy: false,
     instances: ['one'],
     modelFaults: refusal.plan,
     staggerMs: 12_000,
-    mayEndWith: () => ['model.refused'],
     act: async (scene) => {
       await scene.until(6_000);
       refusal.begin();
       for (const call of [...scene.calls]) scene.strikeModel(call, { kind: 'drop', when: now });
     },
-    check: apologies,
   };
 }
+
+export const modelRefused = (): Plan => ({
+  ...refusedCalls(),
+  name: 'model-refused',
+  mayEndWith: () => ['model.refused'],
+  check: apologies,
+});
+
+const helperNumber = '+15550123';
+
+/** Whoever was configured is dialled once for each of them, and talks to the caller. */
+function wronglyDialled(results: readonly CallEvidence[]): string[] {
+  const wrong = results.filter(({ events }) => {
+    const dialled = events.filter((event) => event.event === 'dialEnded');
+    return dialled.length !== 1 || dialled[0]?.number !== helperNumber || dialled[0].status !== 'completed';
+  });
+  return wrong.length > 0
+    ? [`the caller is put through once: ${wrong.map(({ callId }) => callId).join(', ')}`]
+    : [];
+}
+
+export const modelRefusedTransfer = (): Plan => ({
+  ...refusedCalls(),
+  name: 'model-refused transfer',
+  environment: { FALLBACK_TRANSFER_TO: helperNumber },
+  mayEndWith: () => ['call.transferred'],
+  check: (results) => [...apologies(results), ...wronglyDialled(results)],
+});

@@ -2,6 +2,7 @@
  * Owns: drills in which a process goes away: killed, restarted, replaced.
  * Does not own: carrying them out (`run.ts`).
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallEvidence } from '../evidence.ts';
 import type { Plan, Policy } from '../plan.ts';
 
@@ -44,6 +45,37 @@ export const processRestart: Plan = {
   },
 };
 
+/** How long after the kill Twilio gave the calls up that it did. */
+function giveUpTimes(results: readonly CallEvidence[]): string[] {
+  const timesMs = results.flatMap(({ events, struck, isDone }) => {
+    const killedAt = struck.find(({ what }) => what === 'process')?.at;
+    const endedAt = events.find(({ event }) => event === 'callEnded')?.at;
+    return isDone || killedAt === undefined || endedAt === undefined ? [] : [endedAt - killedAt];
+  });
+  if (timesMs.length === 0) return ['Twilio gave no call up'];
+  return [
+    `Twilio gave ${timesMs.length} calls up, ${Math.min(...timesMs)} to ${Math.max(...timesMs)} ms after the kill`,
+  ];
+}
+
+/** How long the only process may be away. Without the fallback that is Twilio's to say, and is told. */
+export const restartBound = (awayMs: number, withoutFallback: boolean): Plan => ({
+  name: `restart-bound ${awayMs / 1_000} s ${withoutFallback ? 'without' : 'with'} fallback`,
+  underEachPolicy: true,
+  instances: ['one'],
+  withoutFallback,
+  staggerMs: 4_000,
+  callPlan: () => ({ patienceMs: 2 * awayMs + 60_000 }),
+  mayEndWith: (evidence, policy) => (withoutFallback ? ['stream.lost'] : endsWithStream(evidence, policy)),
+  act: async (scene) => {
+    await scene.until(8_000);
+    scene.kill('one');
+    await scene.until(8_000 + awayMs);
+    await scene.stage.start('next');
+  },
+  tell: giveUpTimes,
+});
+
 /** The deadline of the drain, and a little. */
 const exitLimitMs = 25_000;
 
@@ -73,17 +105,28 @@ function neverTakenOver(results: readonly CallEvidence[]): string[] {
   return isTakenOver ? [] : ['a newer version takes over calls of an older one: it took over none'];
 }
 
+const settledMs = 3_000;
+
+/**
+ * In the order of the guide: the older process is told to stop as soon as the newer one is ready. While both listen on one
+ * port, a stream of a call that the newer chart has may come to the older process, which sends it away.
+ */
 export const rollingUpgrade: Plan = {
   name: 'rolling-upgrade',
   underEachPolicy: true,
-  instances: ['older', 'newer'],
+  instances: ['older'],
   olderInstances: ['older'],
-  staggerMs: 6_000,
+  // The older chart lets go of no call before: at the deadline the calls are in the middle of their conversations.
+  environment: { DRAIN_MS: '4000' },
+  staggerMs: 9_000,
   mayEndWith: endsWithStream,
   gapLimitMs: (policy) => takenOverMs[policy],
   act: async (scene) => {
-    await scene.until(8_000);
+    await scene.until(5_000);
+    await scene.stage.start('newer');
     await scene.terminate('older', exitLimitMs);
+    // The calls come over first: a process that starts takes what the machine has.
+    await sleep(settledMs);
     await scene.stage.start('newest');
   },
   check: neverTakenOver,

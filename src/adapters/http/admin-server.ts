@@ -14,7 +14,7 @@ import { createBareServer, listen } from './bare-server.ts';
 const portTries = 20;
 const highestPort = 65_535;
 
-/** `healthy` false is answered with 503. Everything in it is shown. */
+/** `healthy` false is answered with 503. Everything in it is shown, in its order, and laid out for a person. */
 export interface HealthReport {
   healthy: boolean;
   [detail: string]: Json;
@@ -56,7 +56,8 @@ export async function openAdminServer(options: AdminServerOptions): Promise<Admi
     return reply
       .code(report.healthy ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send(report);
+      .type('application/json; charset=utf-8')
+      .send(`${JSON.stringify(report, null, 2)}\n`);
   });
   app.get('/metrics', async (_request, reply) =>
     reply.type(options.metrics.contentType).send(await options.metrics.text()),

@@ -8,9 +8,12 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { createBareServer, listen } from './bare-server.ts';
+
+/** Of the answer to `GET /live?nonce=...`. */
+export const proofHeader = 'holdfast-proof';
 
 /** How long requests that are under way may take once the server is closed. */
 export const closingGraceMs = 5_000;
@@ -23,6 +26,8 @@ export interface PublicServerOptions {
   routes: FastifyPluginAsync;
   onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   isLive: () => boolean;
+  /** Proves by a nonce that this service answers, and not something else at its address. Nothing is proved unless told. */
+  prove?: (nonce: string) => string;
   isReady: () => boolean;
   onError: (error: unknown) => void;
 }
@@ -51,7 +56,11 @@ export class PublicServer {
     app.addHook('onSend', async (_request, reply) => {
       if (!app.server.listening) reply.header('connection', 'close');
     });
-    app.get('/live', (_request, reply) => sayWhether(options.isLive(), reply));
+    app.get('/live', (request: LiveRequest, reply) => {
+      const { nonce } = request.query;
+      if (options.prove && isNonce(nonce)) reply.header(proofHeader, options.prove(nonce));
+      return sayWhether(options.isLive(), reply);
+    });
     app.get('/ready', (_request, reply) => sayWhether(options.isReady(), reply));
     await app.register(options.routes);
     const { host, port, clock } = options;
@@ -74,6 +83,12 @@ export class PublicServer {
     await this.#app.close();
   }
 }
+
+type LiveRequest = FastifyRequest<{ Querystring: { nonce?: unknown } }>;
+
+/** Nothing else is signed for a stranger. */
+const isNonce = (nonce: unknown): nonce is string =>
+  typeof nonce === 'string' && /^[0-9a-f]{32}$/.test(nonce);
 
 function sayWhether(good: boolean, reply: FastifyReply): FastifyReply {
   return reply

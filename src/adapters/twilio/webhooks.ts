@@ -53,6 +53,8 @@ export interface WebhookOptions {
   instance: string;
   /** See `TwimlPlace`. */
   fallbackUrl: string | null;
+  /** A request has its answer. `route` is one of ours, without a query. */
+  onAnswered?(route: string, status: number, ms: number): void;
 }
 
 type Request = FastifyRequest<{ Body: WebhookBody }>;
@@ -64,6 +66,7 @@ export const twilioWebhooks =
     await readBodies(app);
     const webhooks = new Webhooks(options);
     app.addHook('preValidation', (request: Request, reply) => webhooks.admit(request, reply));
+    if (options.onAnswered) tellAnswers(app, options.onAnswered);
     app.setErrorHandler((error: FastifyError, _request, reply) => webhooks.fail(error, reply));
     app.post(routes.voice, (request: Request, reply) => webhooks.answer(request, reply));
     app.post(routes.continue, (request: Request, reply) => webhooks.continue(request, reply));
@@ -72,6 +75,12 @@ export const twilioWebhooks =
     app.post(routes.status, (request: Request, reply) => webhooks.takeStatus(request, reply));
     app.post(routes.streamStatus, (request: Request, reply) => webhooks.takeStreamStatus(request, reply));
   };
+
+function tellAnswers(app: FastifyInstance, onAnswered: NonNullable<WebhookOptions['onAnswered']>): void {
+  app.addHook('onResponse', async ({ routeOptions: { url = '' } }, { statusCode, elapsedTime }) =>
+    onAnswered(url, statusCode, elapsedTime),
+  );
+}
 
 async function readBodies(app: FastifyInstance): Promise<void> {
   app.removeAllContentTypeParsers();

@@ -41,7 +41,8 @@ export const forgetProcess = ({ context, event }: Scope): Change =>
           ...context.stream,
           id: null,
           attempt: event.attempt ?? context.stream.attempt,
-          cut: context.stream.cut || context.stream.id !== null,
+          // A first stream may have begun and died with the process before anybody could write it down.
+          cut: context.stream.cut || context.stream.id !== null || context.stream.attempt === 0,
         },
         asks: 0,
         move: null,
@@ -235,7 +236,8 @@ export const noteHangUpCall = ({ context, event }: Scope): Change =>
 
 export const forgetHangUpCall = (): Change => ({ hangUpCall: null });
 
-export const oweFarewell = (): Change => ({ owed: 'farewell' });
+/** From here on the only reply is the goodbye: nothing bridges a wait any more. */
+export const oweFarewell = (): Change => ({ owed: 'farewell', filler: 'none' });
 
 export const noteTransfer = ({ event }: Scope): Change =>
   event.type !== 'transfer.requested' ? {} : { transfer: { by: event.by, toolCallId: event.toolCallId } };

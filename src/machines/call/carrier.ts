@@ -8,6 +8,12 @@ const giveUp = {
   actions: { type: 'endBecause', params: { reason: 'stream.lost' } },
 } as const;
 
+/** The carrier may be saying that sentence already: hung up at once, the caller would hear the beginning of it. */
+const giveUpAloud = {
+  target: '#call.ending',
+  actions: { type: 'apologiseBecause', params: { reason: 'stream.lost' } },
+} as const;
+
 const losses = {
   'stream.stopped': { guard: 'currentStream', target: 'lost', actions: [closeThisStream, 'loseStream'] },
   'stream.failed': { guard: 'currentStream', target: 'lost', actions: [closeThisStream, 'loseStream'] },
@@ -72,7 +78,7 @@ export const carrier = call.createStateConfig({
         ...wait,
         'carrier.reported': [
           { guard: 'inProgressWithTriesLeft', target: 'rescuing', actions: 'forgetAsks' },
-          { guard: 'inProgress', ...giveUp },
+          { guard: 'inProgress', ...giveUpAloud },
         ],
       },
       after: { askCarrier: [{ guard: 'asksLeft', target: 'asking', reenter: true }, giveUp] },
@@ -81,7 +87,7 @@ export const carrier = call.createStateConfig({
     rescuing: {
       tags: 'recovering',
       entry: redirectCall,
-      on: { ...wait, 'redirect.finished': { guard: 'redirected', target: 'rescued' } },
+      on: { ...wait, 'redirect.finished': { guard: 'toldToConnect', target: 'rescued' } },
       after: { redirect: { target: 'asking', actions: 'countStreamTry' } },
     },
     /** Twilio carries it out: it asks for its instructions. A rescue is one try, whatever is told of it. */

@@ -155,6 +155,13 @@ export const canNowSpeak = (context: CallContext, event: CallEvent): boolean =>
   ((isNewerStream(context, event) && context.model.sessionId !== null) ||
     (event.type === 'model.opened' && isCurrentModel(context, event) && context.stream.id !== null));
 
+/** The carrier's answer to one of these requests, or to one that does not say which it was. */
+export const wasTold = (
+  event: CallEvent,
+  told: readonly DraftOf<'redirect.finished'>['told'][],
+): event is DraftOf<'redirect.finished'> & { at: number } =>
+  event.type === 'redirect.finished' && (event.told === undefined || told.includes(event.told));
+
 /** A reply has begun and is not over, or a sentence was asked for that bridges the wait for a tool. */
 export const isReplyUnderWay = ({ reply, filler }: CallContext): boolean =>
   reply.active || filler === 'requested';

@@ -26,7 +26,7 @@ export const ending = call.createStateConfig({
     apologising: {
       entry: redirectCall,
       on: {
-        'redirect.finished': { guard: 'notRedirected', actions: closeThisStream },
+        'redirect.finished': { guard: 'notToldToApologise', actions: closeThisStream },
         'owner.claimed': { guard: 'byAnother', target: 'hangingUp', actions: 'forgetProcess' },
       },
       after: { ending: 'hangingUp' },

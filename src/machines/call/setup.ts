@@ -30,6 +30,7 @@ import {
   openToolsLimit,
   reattachMs,
   triesLeft,
+  wasTold,
 } from './context.ts';
 
 /** A session that never told when it ends has a day. */
@@ -108,8 +109,10 @@ export const call = setup({
       event.status === 'in-progress' &&
       context.stream.tries < context.settings.streamTries,
     inProgress: ({ event }) => event.type === 'carrier.reported' && event.status === 'in-progress',
-    redirected: ({ event }) => event.type === 'redirect.finished' && event.outcome === 'redirected',
-    notRedirected: ({ event }) => event.type === 'redirect.finished' && event.outcome !== 'redirected',
+    toldToConnect: ({ event }) => wasTold(event, ['connect', 'wait']) && event.outcome === 'redirected',
+    toldToDial: ({ event }) => wasTold(event, ['transfer', 'apologise']) && event.outcome === 'redirected',
+    notToldToDial: ({ event }) => wasTold(event, ['transfer', 'apologise']) && event.outcome !== 'redirected',
+    notToldToApologise: ({ event }) => wasTold(event, ['apologise']) && event.outcome !== 'redirected',
     hasModel: ({ context }) => context.model.sessionId !== null,
     currentModel: ({ context, event }) => isCurrentModel(context, event),
     nextModel: ({ context, event }) => isNextModel(context, event),

@@ -69,8 +69,8 @@ export const transferring = call.createStateConfig({
       entry: redirectCall,
       on: {
         'redirect.finished': [
-          { guard: 'redirected', target: 'dialing' },
-          { target: 'telling', actions: closeThisStream },
+          { guard: 'toldToDial', target: 'dialing' },
+          { guard: 'notToldToDial', target: 'telling', actions: closeThisStream },
         ],
         // Whether it was told is not known; if not, it asks, for the stream died with the one that owned it.
         'owner.claimed': {

@@ -68,11 +68,9 @@ export class Metrics {
     exemplar: Exemplar | null = null,
   ): void {
     const bounded = this.#bounded(name, labels);
-    const histogram = this.#histograms.get(name);
+    const exemplarLabels = exemplar ? { trace_id: exemplar.traceId, span_id: exemplar.spanId } : {};
     // The library's type allows the metric's own labels alone, its code and OpenMetrics any.
-    const exemplarLabels = exemplar && { trace_id: exemplar.traceId, span_id: exemplar.spanId };
-    if (exemplarLabels === null) histogram?.observe(bounded, value);
-    else histogram?.observe({ labels: bounded, value, exemplarLabels } as never);
+    this.#histograms.get(name)?.observe({ labels: bounded, value, exemplarLabels } as never);
   }
 
   /** The gauge's values are asked for at each scrape. Values of labels that are not named then are gone. */

@@ -195,7 +195,7 @@ const recovery = {
   }),
   orphansAdopted: counter('orphans_adopted', 'Calls of dead processes that this one went on with.'),
   mediaStarved: counter('media_starved', 'Streams that looked alive and brought nothing.'),
-  callsLost: counter('calls_yielded', 'Calls that another process took over from this one.'),
+  callsYielded: counter('calls_yielded', 'Calls that another process took over from this one.'),
 } as const;
 
 const model = {
@@ -228,11 +228,15 @@ const runtime = {
     version: { atMost: 2 },
     chart: { atMost: 2 },
   }),
-  ready: gauge('ready', 'Whether this process takes new calls.'),
+  ready: gauge('ready', 'Whether this process has started and does not drain.'),
   admission: gauge('admission_open', 'Whether a new call would be taken now.'),
-  dependencyUp: gauge('dependency_up', 'Whether a dependency answered when it was last looked at.', {
-    dependency: ['journal', 'model', 'carrierApi', 'webhooks', 'publicAddress', 'cluster'],
-  }),
+  dependencyUp: gauge(
+    'dependency_up',
+    'Whether a dependency is held to be up: one failed look alone does not say otherwise.',
+    {
+      dependency: ['journal', 'model', 'carrierApi', 'webhooks', 'publicAddress', 'cluster'],
+    },
+  ),
   dependencySeconds: gauge('dependency_latency_seconds', 'How long its last answer took.', {
     dependency: ['journal', 'model', 'carrierApi', 'webhooks', 'publicAddress', 'cluster'],
   }),

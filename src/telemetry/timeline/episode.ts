@@ -18,7 +18,13 @@ export type Episode = Common &
   (
     | { kind: 'call'; direction: 'incoming' | 'outgoing'; reason: string; instance: string }
     /** From the caller's first sound to the end of the answer; `tool`: one ran in between. */
-    | { kind: 'turn'; outcome: 'answered' | 'interrupted' | 'unanswered'; tool: boolean }
+    | {
+        kind: 'turn';
+        outcome: 'answered' | 'interrupted' | 'unanswered';
+        tool: boolean;
+        /** Seq of the turn whose answer it cut. */
+        interrupts: number | null;
+      }
     /** From the caller's last word to the first sound of the answer. `detectedAt`: turn detection said so. */
     | { kind: 'answer'; turn: number; detectedAt: number; tool: boolean }
     | { kind: 'greeting' }

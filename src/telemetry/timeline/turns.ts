@@ -17,6 +17,8 @@ interface Turn {
   /** The first sound of its answer. */
   voicedAt: number | null;
   tool: boolean;
+  /** Seq of the turn whose answer it cut. */
+  interrupts: number | null;
 }
 
 interface Reply {
@@ -48,7 +50,9 @@ export class Turns {
     'caller.startedSpeaking': ({ seq, at }) => {
       const before = this.#turn?.lastWordAt === null ? [] : this.#endTurn(at, 'unanswered');
       this.#interruption = { seq, startedAt: at, turn: this.#turn?.seq ?? seq };
-      this.#turn ??= { seq, startedAt: at, lastWordAt: null, detectedAt: at, voicedAt: null, tool: false };
+      const [cut] = before;
+      const interrupts = cut?.kind === 'turn' && cut.outcome === 'interrupted' ? cut.seq : null;
+      this.#turn ??= newTurn(seq, at, interrupts);
       return before;
     },
     'caller.stoppedSpeaking': ({ at, silenceMs }) => {
@@ -89,8 +93,7 @@ export class Turns {
   #interrupt(at: number): Episode[] {
     const by = this.#interruption;
     this.#interruption = null;
-    const bargeIn: Episode[] = by ? [{ kind: 'bargeIn', ...by, endedAt: at }] : [];
-    return bargeIn;
+    return by ? [{ kind: 'bargeIn', ...by, endedAt: at }] : [];
   }
 
   /** An answer that was heard in part was an answer: the caller spoke over it. */
@@ -98,9 +101,19 @@ export class Turns {
     const turn = this.#turn;
     if (turn === null || (outcome === 'answered' && turn.voicedAt === null)) return [];
     this.#turn = null;
-    const { seq, startedAt, voicedAt, tool } = turn;
+    const { seq, startedAt, voicedAt, tool, interrupts } = turn;
     const isCut = outcome === 'unanswered' && voicedAt !== null;
-    return [{ kind: 'turn', seq, startedAt, endedAt: at, outcome: isCut ? 'interrupted' : outcome, tool }];
+    return [
+      {
+        kind: 'turn',
+        seq,
+        startedAt,
+        endedAt: at,
+        outcome: isCut ? 'interrupted' : outcome,
+        tool,
+        interrupts,
+      },
+    ];
   }
 
   #endReplies(at: number): Episode[] {
@@ -117,3 +130,13 @@ export class Turns {
     }));
   }
 }
+
+const newTurn = (seq: number, at: number, interrupts: number | null): Turn => ({
+  seq,
+  startedAt: at,
+  lastWordAt: null,
+  detectedAt: at,
+  voicedAt: null,
+  tool: false,
+  interrupts,
+});

@@ -37,6 +37,7 @@ async function open(options: Partial<PublicServerOptions> = {}): Promise<PublicS
     routes: async () => undefined,
     onUpgrade: destroy,
     isLive: () => true,
+    prove: (nonce) => `proof of ${nonce}`,
     isReady: () => true,
     onError: (error) => errors.push(error),
     ...options,
@@ -76,6 +77,22 @@ describe('the public server', () => {
     const response = await get(server, '/ready');
     expect([response.status, await response.json()]).toEqual([200, { ok: true }]);
     expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('proves that it is this service by a nonce, and signs nothing else', async () => {
+    const server = await open();
+    const proofFor = async (query: string) =>
+      (await get(server, `/live${query}`)).headers.get('holdfast-proof');
+    const nonce = '0123456789abcdef'.repeat(2);
+    expect(await proofFor(`?nonce=${nonce}`)).toBe(`proof of ${nonce}`);
+    const others = [
+      '',
+      '?nonce=',
+      `?nonce=${nonce}0`,
+      `?nonce=${nonce.slice(1)}G`,
+      `?nonce=${nonce}&nonce=1`,
+    ];
+    for (const query of others) expect(await proofFor(query)).toBeNull();
   });
 
   it('serves what the plugin serves, and nothing else', async () => {

@@ -61,10 +61,10 @@ export const streamClosedInOrder = (attempt = 1): Draft => ({
   streamId: `stream${attempt}`,
   code: 1000,
 });
-export const redirectFinished = (outcome: DraftOf<'redirect.finished'>['outcome']): Draft => ({
-  type: 'redirect.finished',
-  outcome,
-});
+export const redirectFinished = (
+  outcome: DraftOf<'redirect.finished'>['outcome'],
+  rest: Rest<'redirect.finished'> = {},
+): Draft => ({ type: 'redirect.finished', outcome, ...rest });
 export const moveRequested = (withinMs = 30_000): Draft => ({
   type: 'move.requested',
   by: 'drain',

@@ -33,6 +33,7 @@ export class RecordingEar implements AgentEar {
 
 export class Rig {
   readonly clock = new ManualClock();
+  readonly roundTripsMs: number[] = [];
   readonly told: Told[] = [];
   readonly bridge: Bridge;
   /** Called after each record, for tests that act from within. */
@@ -80,6 +81,7 @@ export class Rig {
 
   #listener(): BridgeListener {
     return {
+      onRoundTrip: (ms) => this.roundTripsMs.push(ms),
       onVoiced: (replyId, itemId) => this.#record({ told: 'voiced', replyId, itemId }),
       onProgressed: (itemId, heard) =>
         this.#record({ told: 'progressed', itemId, heard, atMs: this.clock.monotonic() }),

@@ -48,7 +48,7 @@ export function fastClock(factor: number): Clock {
   const startedMs = performance.now();
   const elapsedMs = (): number => (performance.now() - startedMs) * factor;
   return {
-    now: () => startedAt + elapsedMs(),
+    now: () => startedAt + Math.round(elapsedMs()),
     monotonic: elapsedMs,
     setTimeout: (callback, delayMs) => systemClock.setTimeout(callback, delayMs / factor),
     clearTimeout: (handle) => systemClock.clearTimeout(handle),

@@ -1,0 +1,225 @@
+/**
+ * Owns: the faults that are planted to see the tests bite, each with the test that must find it.
+ * Does not own: planting them and running the tests (`planted-copy.ts`).
+ *
+ * Invariants:
+ * P1. Every place stands exactly once in its file, and every finder is a test that there is: a test of its own
+ *     (`test/simulation/planted-faults-are-found.test.ts`) holds that, so the list cannot rot.
+ */
+
+/** A test, by its file and a piece of its name. */
+export interface Finder {
+  file: string;
+  test: string;
+}
+
+export interface PlantedFault {
+  /** What it breaks: I1 to I10, or the rule of the design that is none of them. */
+  invariant: string;
+  /** What it would be called in a review. */
+  fault: string;
+  file: string;
+  place: string;
+  replacement: string;
+  finder: Finder;
+}
+
+const anyFault: Finder = {
+  file: 'test/simulation/stories-hold.test.ts',
+  test: 'whatever goes wrong, every call goes on in conversation',
+};
+const lostWhileSpeaking: Finder = {
+  file: 'test/simulation/stories-hold.test.ts',
+  test: 'whoever is lost while somebody speaks',
+};
+const anyDeath: Finder = {
+  file: 'test/simulation/stories-hold.test.ts',
+  test: 'a process may die at any await',
+};
+const keptStories: Finder = {
+  file: 'test/simulation/kept-stories-hold.test.ts',
+  test: 'everything holds again',
+};
+
+export const plantedFaults: readonly PlantedFault[] = [
+  {
+    invariant: 'I1',
+    fault: 'an assignment reads the machine’s own clock',
+    file: 'src/machines/call/assignments.ts',
+    place: 'export const countAsk = ({ context }: Scope): Change => ({ asks: context.asks + 1 });',
+    replacement:
+      'export const countAsk = ({ context }: Scope): Change => ({ asks: context.asks + (Math.floor(performance.now() * 1e3) % 2) });',
+    finder: anyFault,
+  },
+  {
+    invariant: 'I1',
+    fault: 'the time of entries follows a wall clock that is set back',
+    file: 'src/runtime/call.ts',
+    place: '    return Math.max(clock.now(), (this.#state?.at ?? 0) + elapsedMs);',
+    replacement: '    return elapsedMs < 0 ? 0 : clock.now();',
+    finder: {
+      file: 'test/runtime/timers-count-on-the-monotonic-clock.test.ts',
+      test: 'never goes back, however the clock jumps',
+    },
+  },
+  {
+    invariant: 'I2',
+    fault: 'the journal takes an entry whose number is taken',
+    file: 'src/adapters/journal/memory-tables.ts',
+    place: "    if (!this.#accepts(commit, known)) return 'conflict';\n",
+    replacement: '',
+    finder: anyFault,
+  },
+  {
+    invariant: 'I2',
+    fault: 'a process that lost the call goes on stepping it',
+    file: 'src/runtime/call.ts',
+    place: '    this.#abandon(error);\n    this.stop();',
+    replacement: '    this.#abandon(error);',
+    finder: {
+      file: 'test/runtime/only-one-process-writes.test.ts',
+      test: 'perform nothing more where they lost the call',
+    },
+  },
+  {
+    invariant: 'I3',
+    fault: 'a tool that must run once is run again without asking what became of it',
+    file: 'src/agent/tool-runner.ts',
+    place: "    if (effect === 'once') return await this.#recoverOnce(tool, request);\n",
+    replacement: '',
+    finder: { file: 'test/agent/tools-are-recovered.test.ts', test: 'never has its effect twice' },
+  },
+  {
+    invariant: 'I3',
+    fault: 'the history forgets tools: the next session calls them again',
+    file: 'src/runtime/conversation.ts',
+    place: '  if (line.name === hangUpTool) return [];',
+    replacement: "  if (line.name !== '') return [];",
+    finder: lostWhileSpeaking,
+  },
+  {
+    invariant: 'I4',
+    fault: 'the parts of an ended call are kept',
+    file: 'src/service/assembly.ts',
+    place: '    over: ({ callId }) => {\n      live.release(callId);',
+    replacement: '    over: ({ callId }) => {\n      void callId;',
+    finder: anyFault,
+  },
+  {
+    invariant: 'I5',
+    fault: 'nobody adopts the calls of a dead process',
+    file: 'src/service/presence.ts',
+    place: '    if (hasBeaten) this.#beginAdopting();\n',
+    replacement: '',
+    finder: anyDeath,
+  },
+  {
+    invariant: 'I5',
+    fault: 'the carrier is never told to bring a new stream',
+    file: 'src/machines/call/carrier.ts',
+    place: '      entry: redirectCall,',
+    replacement: '      entry: [],',
+    finder: anyFault,
+  },
+  {
+    invariant: 'I6',
+    fault: 'what was sent counts as heard',
+    file: 'src/media/playback-ledger.ts',
+    place: '  playedMs: Math.floor(item.playedBytes / bytesPerMs),',
+    replacement: '  playedMs: Math.floor(item.markedBytes / bytesPerMs),',
+    finder: { file: 'test/simulation/whole-calls.test.ts', test: 'I6, I7: whenever the caller interrupts' },
+  },
+  {
+    invariant: 'I7',
+    fault: 'an interruption does not flush the line',
+    file: 'src/media/reply-player.ts',
+    place: '    this.#line?.clear();',
+    replacement: '',
+    finder: { file: 'test/simulation/whole-calls.test.ts', test: 'I6, I7: whenever the caller interrupts' },
+  },
+  {
+    invariant: 'I7',
+    fault: 'the late audio of an interrupted reply is played',
+    file: 'src/media/playback-ledger.ts',
+    place: '    if (this.#interrupted.has(replyId)) return null;\n',
+    replacement: '',
+    finder: {
+      file: 'test/media/interrupted-replies-stay-silent.test.ts',
+      test: 'I7: nothing of an interrupted reply is sent after the flush',
+    },
+  },
+  {
+    invariant: 'I8',
+    fault: 'a new session is not given what the caller said meanwhile',
+    file: 'src/media/caller-feed.ts',
+    place: '    this.#delivered = this.#ring.start;',
+    replacement: '    this.#delivered = this.#ring.end;',
+    finder: lostWhileSpeaking,
+  },
+  {
+    invariant: 'I8',
+    fault: 'some of the caller’s audio is swallowed though the session is well',
+    file: 'src/media/caller-feed.ts',
+    place: '      this.#ear?.appendAudio(payloadBase64);\n    } else',
+    replacement: '      if (before % 100_000 > 4_000) this.#ear?.appendAudio(payloadBase64);\n    } else',
+    finder: lostWhileSpeaking,
+  },
+  {
+    invariant: 'I8',
+    fault: 'the caller’s audio reaches the session twice',
+    file: 'src/media/caller-feed.ts',
+    place: '      this.#ear?.appendAudio(payloadBase64);\n    } else',
+    replacement:
+      '      this.#ear?.appendAudio(payloadBase64);\n      this.#ear?.appendAudio(payloadBase64);\n    } else',
+    finder: {
+      file: 'test/media/caller-audio-reaches-each-ear-once.test.ts',
+      test: 'I8: over any sequence of ears',
+    },
+  },
+  {
+    invariant: 'I9',
+    fault: 'the ring never forgets',
+    file: 'src/media/ring.ts',
+    place: '    this.forgetBefore(this.#end - this.#capacityBytes);',
+    replacement: '',
+    finder: { file: 'test/media/memory-stays-bounded.test.ts', test: 'I9: under any flood' },
+  },
+  {
+    invariant: 'I10',
+    fault: 'a webhook without a signature is let in',
+    file: 'src/adapters/twilio/webhooks.ts',
+    place: '    if (signed) return;',
+    replacement: '    if (signed || !signed) return;',
+    finder: {
+      file: 'test/adapters/twilio/webhooks-refuse-strangers.test.ts',
+      test: 'answers 403 to what is not signed',
+    },
+  },
+  {
+    invariant: 'I10',
+    fault: 'a message that is no JSON throws',
+    file: 'src/adapters/twilio/media-message.ts',
+    place: '  } catch {\n    return undefined;\n  }',
+    replacement: '  } catch (error) {\n    throw error;\n  }',
+    finder: {
+      file: 'test/adapters/twilio/stream-messages-are-read.test.ts',
+      test: 'is all that any text or any change of a good message can come to',
+    },
+  },
+  {
+    invariant: 'said twice',
+    fault: 'what was heard of a cut reply is forgotten',
+    file: 'src/runtime/conversation.ts',
+    place: '  const shareOfAudio = playedMs / receivedMs;',
+    replacement: '  const shareOfAudio = 0 * playedMs;',
+    finder: anyDeath,
+  },
+  {
+    invariant: 'said twice',
+    fault: 'a stream is closed before what was heard on it is in the log',
+    file: 'src/machines/commands.ts',
+    place: "  'joinStream',\n  'interruptReply',",
+    replacement: "  'joinStream',\n  'closeStream',\n  'interruptReply',",
+    finder: keptStories,
+  },
+];

@@ -1,0 +1,86 @@
+/**
+ * Owns: whether a new call is taken now, why not, and where its caller goes instead.
+ * Does not own: calls that are known: they go on whatever is down (`../desk.ts`).
+ *
+ * Admission is not readiness. What is down for one process is mostly down for all: were none of them ready, the
+ * balancer would have nowhere to send `/twilio/continue`, and live calls would end.
+ *
+ * Invariants:
+ * AD1. A call is counted as declined once, however often Twilio asks about it.
+ * I9. At most `mostRemembered` declined calls are remembered.
+ */
+import type { Clock } from '../../runtime/ports/clock.ts';
+
+/** `agent`: its definition fails for this call. `full`: one more call would hurt the live ones. */
+export type DeclineCause = 'starting' | 'draining' | 'journal' | 'model' | 'full' | 'agent';
+
+/** What the desk asks before it takes a new call, and what it tells when it does not. */
+export interface Admission {
+  /** Null where new calls are taken. */
+  refusal(): DeclineCause | null;
+  /**
+   * The call is not taken.
+   * @returns the number (E.164) that its caller is put through to; null where he hears the fallback or the busy message
+   */
+  decline(callId: string, cause: DeclineCause, error: unknown): string | null;
+}
+
+export interface DoorOptions {
+  clock: Clock;
+  refusal(): DeclineCause | null;
+  /** The number (E.164) of whoever helps callers that the agent cannot serve. */
+  fallbackNumber: string | null;
+  /** There is a fallback outside this host, which has calls wait for a process. */
+  hasFallbackUrl: boolean;
+  /** Once for each call. */
+  onDeclined(callId: string, cause: DeclineCause, error: unknown): void;
+}
+
+const mostRemembered = 1_000;
+
+/** Twilio asks again within seconds where an answer was lost: it gets the same one. */
+const sameAnswerMs = 10_000;
+
+export class Door implements Admission {
+  readonly #options: DoorOptions;
+  /** When each call was declined first, by the monotonic clock; oldest first. */
+  readonly #declinedAt = new Map<string, number>();
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+  }
+
+  refusal(): DeclineCause | null {
+    return this.#options.refusal();
+  }
+
+  decline(callId: string, cause: DeclineCause, error: unknown): string | null {
+    const nowMs = this.#options.clock.monotonic();
+    const declinedAt = this.#declinedAt.get(callId) ?? nowMs;
+    if (!this.#declinedAt.has(callId)) {
+      this.#remember(callId, nowMs);
+      this.#options.onDeclined(callId, cause, error);
+    }
+    // Whoever was put through and comes back found nobody there.
+    return nowMs - declinedAt <= sameAnswerMs ? this.#numberFor(cause) : null;
+  }
+
+  /** A process that comes or goes is soon followed by one that takes the call: waiting for it is better. */
+  #numberFor(cause: DeclineCause): string | null {
+    const { fallbackNumber, hasFallbackUrl } = this.#options;
+    const isPassing = cause === 'starting' || cause === 'draining';
+    return isPassing && hasFallbackUrl ? null : fallbackNumber;
+  }
+
+  #remember(callId: string, nowMs: number): void {
+    this.#declinedAt.set(callId, nowMs);
+    const [oldest] = this.#declinedAt.keys();
+    if (this.#declinedAt.size > mostRemembered && oldest !== undefined) this.#declinedAt.delete(oldest);
+  }
+}
+
+/** Takes every call while `takesCalls` says so. For a process that watches nothing. */
+export const openWhile = (takesCalls: () => boolean): Admission => ({
+  refusal: () => (takesCalls() ? null : 'draining'),
+  decline: () => null,
+});

@@ -1,0 +1,80 @@
+/**
+ * Owns: the health of a process as a page that a stranger can read.
+ * Does not own: what is healthy (`health.ts`).
+ */
+import type { HealthReport } from '../../adapters/http/admin-server.ts';
+import { type PhaseOutcome, phases } from '../../machines/service.ts';
+import type { Json } from '../../runtime/ports/journal.ts';
+import type { ServiceSnapshot } from '../../runtime/service-actor.ts';
+import type { DeclineCause } from './admission.ts';
+import type { Dependency } from './dependency.ts';
+import type { Health } from './health.ts';
+import { watched } from './paces.ts';
+
+/** What only the process knows. */
+export interface ProcessFacts {
+  snapshot: ServiceSnapshot;
+  instance: string;
+  publicUrl: string | null;
+  liveCalls: number;
+}
+
+const becauseOf: Record<DeclineCause, string> = {
+  starting: 'this process still starts',
+  draining: 'this process is about to stop',
+  journal: 'the journal does not answer',
+  model: 'the model cannot be reached',
+  full: 'one more call would hurt the live ones',
+  agent: 'the agent fails',
+};
+
+export function reportOf(health: Health, facts: ProcessFacts): HealthReport {
+  const noAddress = facts.publicUrl === null ? ['There is no public address yet.'] : [];
+  const complaints = [...noAddress, ...health.complaints()];
+  const { refusal } = health;
+  const calls = refusal === null ? 'New calls are taken.' : `New calls are declined: ${becauseOf[refusal]}.`;
+  const { snapshot, instance, publicUrl, liveCalls } = facts;
+  return {
+    healthy: complaints.length === 0,
+    summary: [complaints.length === 0 ? 'All is well.' : complaints.join(' '), calls].join(' '),
+    ready: health.isReady,
+    admitting: health.isAdmitting,
+    declineCause: refusal,
+    state: JSON.parse(JSON.stringify(snapshot.value)),
+    instance,
+    publicUrl,
+    liveCalls,
+    journalStalledMs: Math.round(health.journalStalledMs),
+    clockSkewMs: health.clockSkewMs,
+    dependencies: Object.fromEntries(
+      health.all().map((dependency) => [dependency.name, tell(dependency, health)]),
+    ),
+    phases: Object.fromEntries(phases.map((phase) => [phase, tellPhase(snapshot.context.phases[phase])])),
+  };
+}
+
+function tell(dependency: Dependency, health: Health): Json {
+  const { name, state, since, detail, failures, latencyMs, lookedAt, lastError } = dependency;
+  const { asks, proves, without } = watched[name];
+  return {
+    state,
+    since: timeOf(since),
+    found: detail,
+    needed: asks !== 'nothing' && health.isWatched(name),
+    latencyMs: latencyMs === null ? null : Math.round(latencyMs),
+    lookedAt: lookedAt === null ? null : timeOf(lookedAt),
+    failuresInARow: failures,
+    lastError: lastError && { ...lastError, at: timeOf(lastError.at) },
+    proves,
+    without,
+  };
+}
+
+const tellPhase = ({ outcome, detail, advice, tookMs }: PhaseOutcome): Json => ({
+  outcome,
+  detail,
+  advice,
+  tookMs: Math.round(tookMs),
+});
+
+const timeOf = (at: number): string => new Date(at).toISOString();
