@@ -103,13 +103,16 @@ export class Stage {
   }
 
   /** Resolves when the new process takes calls. */
-  async start(instance: string, { isOlder } = { isOlder: false }): Promise<ServiceProcess> {
+  async start(
+    instance: string,
+    { isOlder = false, preload = [] }: { isOlder?: boolean; preload?: readonly string[] } = {},
+  ): Promise<ServiceProcess> {
     const service = await ServiceProcess.start({
       instance,
       folder: this.folder,
       adminPort: await findPort(),
       environment: this.#environment,
-      ...(isOlder ? { preload: [olderVersion] } : {}),
+      preload: isOlder ? [olderVersion, ...preload] : preload,
     });
     this.services.push(service);
     service.idleHandles = service.handles();

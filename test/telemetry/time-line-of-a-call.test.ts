@@ -52,7 +52,15 @@ describe('a turn of the caller', () => {
 
   it('lasts from the first sound of the caller until its answer was played', () => {
     expect(only('turn', turn)).toEqual([
-      { kind: 'turn', seq: 5, startedAt: 1_000, endedAt: 5_000, outcome: 'answered', tool: false },
+      {
+        kind: 'turn',
+        seq: 5,
+        startedAt: 1_000,
+        endedAt: 5_000,
+        outcome: 'answered',
+        tool: false,
+        interrupts: null,
+      },
     ]);
   });
 
@@ -89,9 +97,9 @@ describe('a turn of the caller', () => {
       [4_012, { type: 'reply.interrupted', items: [] }],
       [5_000, { type: 'call.ended', reason: 'caller.hungUp' }],
     );
-    expect(only('turn', entries).map(({ seq, outcome }) => [seq, outcome])).toEqual([
-      [5, 'interrupted'],
-      [9, 'unanswered'],
+    expect(only('turn', entries).map(({ seq, outcome, interrupts }) => [seq, outcome, interrupts])).toEqual([
+      [5, 'interrupted', null],
+      [9, 'unanswered', 5],
     ]);
     expect(only('bargeIn', entries)).toMatchObject([{ startedAt: 4_000, endedAt: 4_012, turn: 9 }]);
   });
@@ -195,6 +203,24 @@ describe('a loss', () => {
       [6_000, { type: 'stream.started', streamId: 'MZ2', attempt: 2 }],
     );
     expect(told).toMatchObject([{ rung: 'process', startedAt: 4_700, endedAt: 6_000 }]);
+  });
+
+  it('of the stream is that, whichever living process the next one comes to', () => {
+    const told = recoveries(
+      [5_000, { type: 'stream.closed', streamId: 'MZ1', code: 1_006 }],
+      [5_800, { type: 'owner.claimed', instance: 'two', why: 'stream', attempt: 2 }],
+      [5_800, { type: 'stream.started', streamId: 'MZ2', attempt: 2 }],
+    );
+    expect(told).toMatchObject([{ rung: 'stream', startedAt: 5_000, endedAt: 5_800 }]);
+  });
+
+  it('of the stream is one of the process where its call had to be adopted', () => {
+    const told = recoveries(
+      [5_000, { type: 'stream.closed', streamId: 'MZ1', code: 1_006 }],
+      [7_000, { type: 'owner.claimed', instance: 'two', why: 'orphan' }],
+      [9_000, { type: 'stream.started', streamId: 'MZ2', attempt: 2 }],
+    );
+    expect(told).toMatchObject([{ rung: 'process', startedAt: 5_000, endedAt: 9_000 }]);
   });
 
   it('is a move where one was asked for', () => {

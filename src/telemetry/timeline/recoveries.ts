@@ -78,7 +78,9 @@ export class Recoveries {
     const { seq, at } = this.#before;
     this.#open.clear();
     this.#modelLoss = null;
-    if (this.#streamLoss) this.#streamLoss = { ...this.#streamLoss, rung };
+    // Who wrote down that the stream was lost was alive: its next one only came to another process.
+    const isDeath = this.#isMoving || why !== 'stream';
+    if (this.#streamLoss) this.#streamLoss = { ...this.#streamLoss, rung: isDeath ? rung : 'stream' };
     else if (this.#hadStream) this.#streamLoss = { seq, startedAt: at, rung, cause: why };
   }
 
