@@ -335,6 +335,8 @@ describe('the inbox', () => {
     const { clock, one } = twoProcesses(() => (stalled ? new Promise<AppendFate>(() => undefined) : 'store'));
     const call = await created(one);
     one.registry.watchInbox();
+    call.signal({ entry: streamStarted() });
+    await clock.advance(0);
     stalled = true;
     call.signal({ entry: modelOpened() });
     await clock.advance(60_000);
