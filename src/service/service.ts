@@ -188,7 +188,9 @@ export class Service {
     // Tried again every few seconds, it is told once for each reason.
     if (outcome.type === 'phase.failed' && told.detail !== outcome.detail) {
       const { phase, detail } = outcome;
-      this.#opened.logger?.warn({ category: 'service', phase, detail, err: error }, 'a phase failed');
+      const { logger } = this.#opened;
+      const err = logger?.isLevelEnabled('debug') ? { err: error } : {};
+      logger?.warn({ category: 'service', phase, detail, ...err }, 'a phase failed');
     }
     this.#actor.signal(outcome);
   }

@@ -108,7 +108,7 @@ describe('two streams with one token at once', () => {
     ]);
     expect(lines.filter((line) => line !== null)).toHaveLength(1);
     expect((await process.types()).filter((type) => type === 'stream.started')).toHaveLength(1);
-    expect(process.assembly.live.get(callSid())?.openLines).toBe(2);
+    expect(process.assembly.live.get(callSid())).toMatchObject({ openLines: 1, openSessions: 1 });
   });
 
   it('in a process where the call does not live: one is let in', async () => {
@@ -119,7 +119,7 @@ describe('two streams with one token at once', () => {
     const lines = await Promise.all([two.connect(answer), two.connect(answer)]);
     await rig.settle();
     expect(lines.filter((line) => line !== null)).toHaveLength(1);
-    expect(two.assembly.live.get(callSid())?.openLines).toBe(2);
+    expect(two.assembly.live.get(callSid())).toMatchObject({ openLines: 1, openSessions: 1 });
     // The former owner learns of it with its next entry.
     await rig.clock.advance(20_000);
     one.expectNothingLeft();
