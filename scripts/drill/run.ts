@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../src/twin/random.ts';
 import { mostCallers } from './conversation.ts';
 import { type CallEvidence, gatherEvidence } from './evidence.ts';
+import { goalsOf } from './goals.ts';
 import type { Plan, Policy } from './plan.ts';
 import { Scene } from './scene.ts';
 import type { ServiceProcess } from './service-process.ts';
@@ -77,10 +78,11 @@ async function play(plan: Plan, { calls, policies }: RunOptions, scene: Scene): 
   const lateMs = Math.round(lateness.max / 1e6);
   const leaks = await findLeaks(scene);
   const evidence = await gather(scene);
+  const goals = await goalsOf(scene.stage.services);
   return policies.map((policy, index) => {
     const own = evidence.filter(({ caller }) => scene.policyOf.get(caller) === policy);
     const row = judge(plan, policy, own, lateMs);
-    return index === 0 ? withWhole(row, { plan, scene, evidence, leaks, lateMs }) : row;
+    return index === 0 ? withWhole(row, { plan, scene, evidence, leaks, lateMs, goals }) : row;
   });
 }
 
@@ -89,12 +91,14 @@ interface Whole {
   scene: Scene;
   evidence: readonly CallEvidence[];
   leaks: readonly string[];
+  /** As the processes count them that are left. */
+  goals: string | null;
   /** How late the twin itself was at most: what was heard is no more exact than that. */
   lateMs: number;
 }
 
 /** What concerns all calls of the run stands in the first of its rows. */
-function withWhole(row: Row, { plan, scene, evidence, leaks, lateMs }: Whole): Row {
+function withWhole(row: Row, { plan, scene, evidence, leaks, lateMs, goals }: Whole): Row {
   const calledBack = scene.stage.twilio.list().filter(({ record }) => record.direction !== 'inbound');
   const crashed = scene.stage.services.filter((service) => !service.isRunning && !service.isExpectedToEnd);
   const errors = scene.stage.services.flatMap((service) => service.errors());
@@ -111,6 +115,7 @@ function withWhole(row: Row, { plan, scene, evidence, leaks, lateMs }: Whole): R
     ],
     notes: [
       ...row.notes,
+      ...(goals === null ? [] : [goals]),
       ...(errors.length > 0 ? [`errors in the logs ${errors.length}`] : []),
       ...(lateMs > noticeableMs ? [`the twin itself was late by ${lateMs} ms`] : []),
     ],

@@ -95,7 +95,7 @@ describe('while appends stall', () => {
     gate.release();
     process.control.status = 'completed';
     await rig.clock.advance(60_000);
-    expect(await process.row()).toMatchObject({ endReason: 'caller.hungUp', owner: null });
+    expect(await process.row()).toMatchObject({ endReason: 'stream.lost', owner: null });
     expect(process.control.ended).toEqual([]);
     await process.assembly.presence.stop();
     await rig.expectNothingLeft();

@@ -21,9 +21,10 @@ export interface MetricDescription {
 
 type Labels = Readonly<Record<string, LabelValues>>;
 
-interface Of<Kind extends MetricDescription['kind'], Of extends Labels> extends MetricDescription {
+export interface Described<Kind extends MetricDescription['kind'], Known extends Labels>
+  extends MetricDescription {
   kind: Kind;
-  labels: Of;
+  labels: Known;
 }
 
 const none = {} as const;
@@ -32,20 +33,26 @@ export const counter = <const Known extends Labels = typeof none>(
   name: string,
   help: string,
   labels: Known = none as unknown as Known,
-): Of<'counter', Known> => ({ kind: 'counter', name: `holdfast_${name}_total`, help, labels, buckets: [] });
+): Described<'counter', Known> => ({
+  kind: 'counter',
+  name: `holdfast_${name}_total`,
+  help,
+  labels,
+  buckets: [],
+});
 
 export const gauge = <const Known extends Labels = typeof none>(
   name: string,
   help: string,
   labels: Known = none as unknown as Known,
-): Of<'gauge', Known> => ({ kind: 'gauge', name: `holdfast_${name}`, help, labels, buckets: [] });
+): Described<'gauge', Known> => ({ kind: 'gauge', name: `holdfast_${name}`, help, labels, buckets: [] });
 
 export const histogram = <const Known extends Labels = typeof none>(
   name: string,
   help: string,
   buckets: readonly number[],
   labels: Known = none as unknown as Known,
-): Of<'histogram', Known> => ({ kind: 'histogram', name: `holdfast_${name}`, help, labels, buckets });
+): Described<'histogram', Known> => ({ kind: 'histogram', name: `holdfast_${name}`, help, labels, buckets });
 
 /** Seconds between two sounds of a conversation; bounds at the targets 0.8 and 1.5. */
 export const voiceSeconds = [0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 5] as const;
