@@ -31,6 +31,10 @@ export interface ServiceExit {
   signal: NodeJS.Signals | null;
 }
 
+const isError = /"level":(50|60|"error"|"fatal")/;
+/** Of a stack. */
+const isPlace = /^\s*at .+:\d+:\d+\)?$/;
+
 const startLimitMs = 60_000;
 const pollMs = 50;
 
@@ -129,11 +133,12 @@ export class ServiceProcess {
     }
   }
 
-  /** Lines that the service logged as errors, and whatever a crash left behind. */
+  /** Lines that the service logged as errors, but for those of entries: these are judged by the log. And a crash. */
   errors(): string[] {
     return readFileSync(this.logPath, 'utf8')
       .split('\n')
-      .filter((line) => /"level":(50|60|"error"|"fatal")/.test(line) || /^\s*at .+:\d+:\d+\)?$/.test(line));
+      .filter((line) => isError.test(line) || isPlace.test(line))
+      .filter((line) => !line.includes('"entryAt":'));
   }
 }
 
