@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LabelValues } from '../../src/telemetry/metrics/kinds.ts';
 import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
 import { boards, metrics as table } from '../../src/telemetry/metrics/names.ts';
 
@@ -18,6 +19,17 @@ describe('the table of metrics', () => {
 
   it('puts each metric on one board', () => {
     expect(Object.values(boards).flatMap((board) => Object.keys(board))).toEqual(Object.keys(table));
+  });
+
+  it('has less than 3,000 series at its bounds, however many calls there are', () => {
+    const seriesOf = ({ kind, labels, buckets }: (typeof table)[keyof typeof table]): number => {
+      const bounds = Object.values<LabelValues>(labels);
+      const children = bounds.map((bound) => 1 + ('atMost' in bound ? bound.atMost : bound.length));
+      const each = kind === 'histogram' ? buckets.length + 3 : 1;
+      return children.reduce((product, values) => product * values, each);
+    };
+    const all = Object.values(table).map(seriesOf);
+    expect(all.reduce((sum, series) => sum + series, 0)).toBeLessThan(3_000);
   });
 
   it('bounds each label', () => {

@@ -63,6 +63,9 @@ export const recoverySeconds = [0.1, 0.2, 0.4, 0.8, 1.5, 2.5, 4, 6, 10, 20, 40] 
 /** Seconds within this process: a frame of audio is 0.02. */
 export const shortSeconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1] as const;
 
+/** Seconds that a caller waits for a tool. */
+export const toolSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+
 /** Seconds of a request or an append (OpenTelemetry, HTTP metrics, advised bounds). */
 export const requestSeconds = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,

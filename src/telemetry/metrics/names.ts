@@ -13,6 +13,7 @@ import {
   recoverySeconds,
   requestSeconds,
   shortSeconds,
+  toolSeconds,
   voiceSeconds,
 } from './kinds.ts';
 
@@ -126,8 +127,8 @@ const latency = {
     'From the decision to open a session to the opened session.',
     requestSeconds,
   ),
-  tool: histogram('tool_seconds', 'From a tool’s request to its outcome.', requestSeconds, {
-    tool: { atMost: 50 },
+  tool: histogram('tool_seconds', 'From a tool’s request to its outcome.', toolSeconds, {
+    tool: { atMost: 12 },
     outcome: ['completed', 'failed', 'timedOut', 'unknown'],
   }),
   journalAppend: histogram(
@@ -137,7 +138,7 @@ const latency = {
     { outcome: ['durable', 'conflict', 'failed'] },
   ),
   webhook: histogram('webhook_seconds', 'Answers to the carrier’s requests.', requestSeconds, {
-    route: { atMost: 12 },
+    route: { atMost: 8 },
     status: ['2xx', '4xx', '5xx'],
   }),
 } as const;
