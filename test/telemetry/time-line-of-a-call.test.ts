@@ -123,6 +123,18 @@ describe('a turn of the caller', () => {
   });
 });
 
+it.each([
+  ['hang_up', 'completed'],
+  ['book', 'unknown'],
+])('a tool that is open when the call ends, %s, came to: %s', (name, outcome) => {
+  const entries = log(
+    ...beginning,
+    [500, { type: 'tool.requested', toolCallId: 't1', name, replyId: 'r0' }],
+    [900, { type: 'call.ended', reason: 'agent.hungUp' }],
+  );
+  expect(only('tool', entries)).toMatchObject([{ name, outcome, endedAt: 900 }]);
+});
+
 describe('the greeting', () => {
   const greeted = log(
     ...beginning,

@@ -46,7 +46,7 @@ export type Rung = (typeof rungs)[number];
 const calls = {
   callsLive: gauge('calls_live', 'Calls that live in this process now.'),
   callsInState: gauge('calls_in_state', 'Live calls of this process by region of the chart and state.', {
-    region: ['carrier', 'model', 'turn', 'media', 'silence', 'farewell', 'call'],
+    region: ['carrier', 'model', 'turn', 'media', 'tools', 'silence', 'farewell', 'call'],
     state: { atMost: 60 },
   }),
   calls: counter(

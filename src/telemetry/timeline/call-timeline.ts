@@ -8,6 +8,7 @@
  * L2. Every episode ends: the end of the call ends those that are open.
  * I9. What is kept is bounded by what is open at once.
  */
+import { hangUpTool } from '../../machines/call/context.ts';
 import type { Entry, EntryOf, EntryType } from '../../machines/entries.ts';
 import type { Episode } from './episode.ts';
 import { Recoveries } from './recoveries.ts';
@@ -19,6 +20,10 @@ interface Opened {
 }
 
 type Handlers = { [Type in EntryType]?: (entry: EntryOf<Type>) => Episode[] };
+
+/** The model's own request to hang up comes to what it asked for with the end; of any other nobody knows. */
+const outcomeAtTheEnd = (name: string): 'completed' | 'unknown' =>
+  name === hangUpTool ? 'completed' : 'unknown';
 
 const begin = ({ seq, at }: Entry): Opened => ({ seq, startedAt: at });
 
@@ -124,7 +129,7 @@ export class CallTimeline {
     const { at, reason } = entry;
     const episodes: Episode[] = [];
     for (const tool of this.#tools.values())
-      episodes.push({ kind: 'tool', ...tool, endedAt: at, outcome: 'unknown' });
+      episodes.push({ kind: 'tool', ...tool, endedAt: at, outcome: outcomeAtTheEnd(tool.name) });
     for (const [generation, opened] of this.#sessions)
       episodes.push({ kind: 'session', ...opened, endedAt: at, generation, code: null, cause: 'call.ended' });
     episodes.push(...this.#endStream(entry, 'closed', 'call.ended'));
