@@ -8,6 +8,7 @@ import type { Configuration } from '../config/environment.ts';
 import type { ObservedStep } from '../runtime/call.ts';
 import type { CarrierControl } from '../runtime/ports/carrier.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
+import { HoldfastError } from '../runtime/ports/errors.ts';
 import type { CallRow, Journal } from '../runtime/ports/journal.ts';
 import type { Model } from '../runtime/ports/model.ts';
 import { Registry } from '../runtime/registry.ts';
@@ -61,7 +62,7 @@ export interface Assembly {
 export function assemble(options: AssemblyOptions): Assembly {
   const { configuration, agent, journal, clock, logger, model, control } = options;
   const trouble = (what: string) => (error: unknown) =>
-    logger.warn({ category: 'service', err: error }, what);
+    logger[isJournalAway(error) ? 'debug' : 'warn']({ category: 'service', err: error }, what);
   const agents = new Agents({
     loaded: agent,
     definitions: journal,
@@ -131,6 +132,10 @@ export function assemble(options: AssemblyOptions): Assembly {
   });
   return { registry, live, desk, presence, deliveries, drain };
 }
+
+/** Told once as a dependency that is down; here it would be told every second. */
+const isJournalAway = (error: unknown): boolean =>
+  error instanceof HoldfastError && error.code === 'journal.unavailable';
 
 /** A call whose stream is open here is ours: nobody claims it without ending that stream. */
 async function verifyQuietCalls(registry: Registry): Promise<void> {
