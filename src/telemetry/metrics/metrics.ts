@@ -45,8 +45,7 @@ export class Metrics {
   readonly #counters = new Map<string, Counter>();
   readonly #gauges = new Map<string, Gauge>();
   readonly #histograms = new Map<string, Histogram>();
-  /** Values of labels that only have a bound, as they come. */
-  readonly #known = new Map<string, Set<string>>();
+  readonly #bounds = new Map<MetricName, Bound[]>();
 
   constructor() {
     for (const [name] of described) this.#create(name);
@@ -102,6 +101,7 @@ export class Metrics {
 
   #create(key: MetricName): void {
     const { kind, name, help, labels, buckets } = table[key];
+    this.#bounds.set(key, boundsOf(labels));
     const common = { name, help, labelNames: Object.keys(labels), registers: [this.#registry] };
     if (kind === 'gauge') this.#gauges.set(key, new Gauge(common));
     else if (kind === 'counter') {
@@ -115,23 +115,36 @@ export class Metrics {
     }
   }
 
+  /** Nearly always these very labels. */
   #bounded(name: MetricName, labels: Labels): Labels {
-    const bounds: Readonly<Record<string, LabelValues>> = table[name].labels;
     let bounded = labels;
-    for (const [label, bound] of Object.entries(bounds)) {
-      const value = labels[label] ?? 'other';
-      if (!this.#isKnown(`${name}/${label}`, bound, value)) bounded = { ...bounded, [label]: 'other' };
+    for (const bound of this.#bounds.get(name) ?? []) {
+      const value = labels[bound.label] ?? 'other';
+      if (!isKnown(bound, value)) bounded = { ...bounded, [bound.label]: 'other' };
     }
     return bounded;
   }
+}
 
-  #isKnown(key: string, bound: LabelValues, value: string): boolean {
-    if (!('atMost' in bound)) return bound.includes(value);
-    const known = this.#known.get(key) ?? new Set();
-    this.#known.set(key, known);
-    if (known.size < bound.atMost) known.add(value);
-    return known.has(value);
-  }
+/** The values of a label that are told apart: all that it lists, or as many as it may have, as they come. */
+interface Bound {
+  label: string;
+  known: Set<string>;
+  room: number;
+}
+
+const boundsOf = (labels: Readonly<Record<string, LabelValues>>): Bound[] =>
+  Object.entries(labels).map(([label, values]) =>
+    'atMost' in values
+      ? { label, known: new Set<string>(), room: values.atMost }
+      : { label, known: new Set(values), room: 0 },
+  );
+
+function isKnown(bound: Bound, value: string): boolean {
+  if (bound.known.has(value)) return true;
+  if (bound.known.size >= bound.room) return false;
+  bound.known.add(value);
+  return true;
 }
 
 /** The library's types name the older format alone. */
