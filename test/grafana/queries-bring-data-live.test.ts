@@ -21,7 +21,7 @@ const resolvedWithinMs = 45_000;
 
 /** What brings no data in these calls, and why. */
 const mayBeEmpty: Readonly<Record<string, string>> = {
-  'calls 26: Region call, {{state}}': 'calls ring and end between two scrapes',
+  'calls: Region call, {{state}}': 'calls ring and end between two scrapes',
   'ToolFails: holdfast_tool_seconds_count{job="holdfast", outcome="failed"}': 'no tool fails here',
   'ToolTimesOut: holdfast_tool_seconds_count{job="holdfast", outcome="timedOut"}':
     'no tool takes half a minute here',
@@ -34,9 +34,9 @@ const fast = [
 
 const panelQueries = allBoards.flatMap(({ name, rows }) =>
   rows.flatMap(({ panels }) =>
-    panels.flatMap(({ id, title, queries }) =>
+    panels.flatMap(({ title, queries }) =>
       queries.map(({ expr, legend }) => ({
-        name: `${name} ${id}: ${title}, ${legend}`,
+        name: `${name}: ${title}, ${legend}`,
         expr: withVariables(
           expr,
           fast.map(([from, to]) => [from, to]),
