@@ -4,21 +4,11 @@
  */
 import type { Draft, Entry, EntryOf, EntryType, Usage } from '../machines/entries.ts';
 import type { Exemplar, Metrics } from './metrics/metrics.ts';
+import { servedReasons } from './metrics/names.ts';
 import { type Prices, priced } from './prices.ts';
 import type { Episode, EpisodeKind, EpisodeOf } from './timeline/episode.ts';
 
-/** Calls that ended as somebody wanted, or that nobody answered: whoever was on the line was served to the end. */
-export const served: ReadonlySet<string> = new Set([
-  'agent.hungUp',
-  'caller.hungUp',
-  'operator.hungUp',
-  'call.tooLong',
-  'call.notAnswered',
-  'call.transferred',
-  'carrier.busy',
-  'carrier.no-answer',
-  'carrier.canceled',
-]);
+export const served: ReadonlySet<string> = new Set(servedReasons);
 
 const secondsOf = ({ startedAt, endedAt }: Episode): number => (endedAt - startedAt) / 1_000;
 const yesOrNo = (is: boolean): 'yes' | 'no' => (is ? 'yes' : 'no');

@@ -31,7 +31,8 @@ export interface SoundFigures {
   playbackQueueMs: number;
 }
 
-const nothing: SoundFigures = {
+/** Before any sound. */
+export const noSound: SoundFigures = {
   callerFrames: 0,
   callerGaps: 0,
   callerGapMs: 0,
@@ -51,7 +52,7 @@ const nothing: SoundFigures = {
 /** What was counted since; values of now stay. */
 function since(before: SoundFigures, now: SoundFigures): SoundFigures {
   const { callerJitterMs, markRoundTripMedianMs, playbackQueueMs } = now;
-  const counts = Object.keys(nothing) as (keyof SoundFigures)[];
+  const counts = Object.keys(noSound) as (keyof SoundFigures)[];
   const difference = Object.fromEntries(counts.map((name) => [name, now[name] - before[name]]));
   return {
     ...(difference as unknown as SoundFigures),
@@ -97,7 +98,7 @@ export class MediaMeter {
   }
 
   #count(callId: string, figures: SoundFigures): SoundFigures {
-    const counted = since(this.#before.get(callId) ?? nothing, figures);
+    const counted = since(this.#before.get(callId) ?? noSound, figures);
     this.#before.set(callId, { ...figures });
     const metrics = this.#metrics;
     metrics.count('frames', { direction: 'caller' }, counted.callerFrames);

@@ -1,24 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { estimatedMos, scoreOf } from '../../src/telemetry/estimated-mos.ts';
-import { MediaMeter, type SoundFigures } from '../../src/telemetry/media-meter.ts';
+import { MediaMeter, noSound } from '../../src/telemetry/media-meter.ts';
 import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
-
-const still: SoundFigures = {
-  callerFrames: 0,
-  callerGaps: 0,
-  callerGapMs: 0,
-  callerJitterMs: 0,
-  callerOverflows: 0,
-  lostCallerBytes: 0,
-  agentFrames: 0,
-  underruns: 0,
-  underrunMs: 0,
-  agentOverflows: 0,
-  cutAgentBytes: 0,
-  holdingSounds: 0,
-  markRoundTripMedianMs: 0,
-  playbackQueueMs: 0,
-};
 
 describe('the estimated score', () => {
   // ITU-T G.107 annex B; the delays and losses worked out by hand from the same formulas.
@@ -61,8 +44,8 @@ describe('a window of a call', () => {
     );
 
   it('counts what is new since the last one', async () => {
-    meter.measure('CA1', { ...still, callerFrames: 250, callerGapMs: 40, callerGaps: 1 });
-    meter.measure('CA1', { ...still, callerFrames: 500, callerGapMs: 40, callerGaps: 1 });
+    meter.measure('CA1', { ...noSound, callerFrames: 250, callerGapMs: 40, callerGaps: 1 });
+    meter.measure('CA1', { ...noSound, callerFrames: 500, callerGapMs: 40, callerGaps: 1 });
     expect(await sampled('holdfast_media_frames_total{direction="caller"}')).toBe(500);
     expect(await sampled('holdfast_media_gap_seconds_total')).toBe(0.04);
     expect(await sampled('holdfast_media_windows_total{issue="yes"}')).toBe(1);
@@ -76,27 +59,27 @@ describe('a window of a call', () => {
     ['caller audio that nobody took', { callerOverflows: 1 }],
     ['reply audio that the line did not take', { agentOverflows: 1 }],
   ])('with %s has an issue', (_what, figures) => {
-    meter.measure('CA1', { ...still, callerFrames: 250, ...figures });
+    meter.measure('CA1', { ...noSound, callerFrames: 250, ...figures });
     expect(meter.issueRatio).toBe(1);
   });
 
   it('in which nothing was heard is none', async () => {
-    meter.measure('CA1', still);
+    meter.measure('CA1', noSound);
     expect(await sampled('holdfast_media_windows_total{issue="no"}')).toBe(0);
     expect(meter.issueRatio).toBe(0);
   });
 
   it('that the end of the call cuts short is counted, and a call of that name begins anew', async () => {
-    meter.measure('CA1', { ...still, callerFrames: 250 });
-    meter.forget('CA1', { ...still, callerFrames: 300, lostCallerBytes: 8_000 });
-    meter.measure('CA1', { ...still, callerFrames: 10 });
+    meter.measure('CA1', { ...noSound, callerFrames: 250 });
+    meter.forget('CA1', { ...noSound, callerFrames: 300, lostCallerBytes: 8_000 });
+    meter.measure('CA1', { ...noSound, callerFrames: 10 });
     expect(await sampled('holdfast_media_frames_total{direction="caller"}')).toBe(310);
     expect(await sampled('holdfast_media_lost_seconds_total{direction="caller"}')).toBe(1);
   });
 
   it('is judged by its own gaps, not by those before', async () => {
-    meter.measure('CA1', { ...still, callerFrames: 250, callerGapMs: 2_500, callerGaps: 5 });
-    meter.measure('CA1', { ...still, callerFrames: 500, callerGapMs: 2_500, callerGaps: 5 });
+    meter.measure('CA1', { ...noSound, callerFrames: 250, callerGapMs: 2_500, callerGaps: 5 });
+    meter.measure('CA1', { ...noSound, callerFrames: 500, callerGapMs: 2_500, callerGaps: 5 });
     expect(await sampled('holdfast_estimated_mos_bucket{le="2"}')).toBe(1);
     expect(await sampled('holdfast_estimated_mos_bucket{le="4.4"}')).toBe(1);
     expect(await sampled('holdfast_estimated_mos_bucket{le="4.5"}')).toBe(2);

@@ -20,24 +20,31 @@ import {
 const directions = ['caller', 'agent'] as const;
 const yesOrNo = ['yes', 'no'] as const;
 
-/** Reasons that are not ours, such as a carrier's new status, are counted as `other`. */
-const endReasons = [
+/** Ends that somebody wanted, or calls that nobody answered: whoever was on the line was served to the end. */
+export const servedReasons = [
   'agent.hungUp',
   'caller.hungUp',
   'operator.hungUp',
   'call.tooLong',
   'call.notAnswered',
   'call.transferred',
+  'carrier.busy',
+  'carrier.no-answer',
+  'carrier.canceled',
+] as const;
+
+/** Reasons that are not ours, such as a carrier's new status, are counted as `other`. */
+const endReasons = [
+  ...servedReasons,
   'transfer.unknown',
   'stream.lost',
   'model.refused',
   'model.unavailable',
   'journal.lost',
-  'carrier.busy',
   'carrier.failed',
-  'carrier.no-answer',
-  'carrier.canceled',
 ] as const;
+
+const dependencies = ['journal', 'model', 'carrierApi', 'webhooks', 'publicAddress', 'cluster'] as const;
 
 /** What was lost and came back. `move` is a deploy, `rollOver` the session's own end: both are on purpose. */
 export const rungs = ['model', 'rollOver', 'stream', 'process', 'move'] as const;
@@ -235,11 +242,11 @@ const runtime = {
     'dependency_up',
     'Whether a dependency is held to be up: one failed look alone does not say otherwise.',
     {
-      dependency: ['journal', 'model', 'carrierApi', 'webhooks', 'publicAddress', 'cluster'],
+      dependency: dependencies,
     },
   ),
   dependencySeconds: gauge('dependency_latency_seconds', 'How long its last answer took.', {
-    dependency: ['journal', 'model', 'carrierApi', 'webhooks', 'publicAddress', 'cluster'],
+    dependency: dependencies,
   }),
   openSockets: gauge('sockets_open', 'Sockets of calls that are open here, by whose they are.', {
     peer: ['carrier', 'model'],
