@@ -123,9 +123,9 @@ describe('two services on one port and one journal', () => {
     for (const { service } of services) await service.start();
     const call = twilio.placeCall({ to: number, from: '+15550123' });
     const { sid } = call.record;
-    const [{ service: any }] = services as [(typeof services)[number]];
-    await until(async () => (await typesOf(any.journal, sid)).includes('stream.started'));
-    const [row] = await any.journal.list({ callId: sid });
+    const [{ service: one }] = services as [(typeof services)[number]];
+    await until(async () => (await typesOf(one.journal, sid)).includes('stream.started'));
+    const [row] = await one.journal.list({ callId: sid });
     const from = services[row?.owner === 'one' ? 0 : 1]?.service;
     const to = services[row?.owner === 'one' ? 1 : 0]?.service;
     from?.drain('SIGTERM');

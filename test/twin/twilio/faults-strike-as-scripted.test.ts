@@ -277,10 +277,7 @@ describe('callbacks', () => {
   });
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: messages are looked into by path
-function expectContiguous(media: any[]): void {
-  const first = Number(media[0].media.timestamp);
-  expect(media.map(({ media }) => Number(media.timestamp))).toEqual(
-    media.map((_, index) => first + 20 * index),
-  );
+function expectContiguous(messages: readonly { media: { timestamp: string } }[]): void {
+  const times = messages.map(({ media }) => Number(media.timestamp));
+  expect(times).toEqual(times.map((_, index) => Number(times[0]) + 20 * index));
 }
