@@ -10,7 +10,7 @@ import type { DraftOf } from './entries.ts';
 
 /**
  * What a reply is for; `repeat` asks the caller to say it again, `filler` bridges the wait for a tool, `return` greets a
- * caller whom nobody could be found for. The performer turns it into words for the model.
+ * caller whom nobody could be found for, `announcement` says what an operator wants said. The performer turns it into words for the model.
  */
 export type ReplyPurpose =
   | 'greeting'
@@ -19,6 +19,7 @@ export type ReplyPurpose =
   | 'repeat'
   | 'farewell'
   | 'filler'
+  | 'announcement'
   | 'return';
 
 /** Null: it is not known. */

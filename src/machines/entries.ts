@@ -5,7 +5,8 @@
  *
  * Invariants:
  * E1. No entry holds personal data: numbers, words, tool arguments and results, digits. It holds a `Reference`
- *     instead; the content is the payload with the entry's seq and the field's name.
+ *     instead; the content is the payload with the entry's seq and the field's name. What an operator calls themselves is
+ *     kept: it is the record of who did what.
  * E2. All times are durations in milliseconds, except `at` and `expiresAt` (milliseconds since the Unix epoch).
  * E3. A change of a shape that old logs do not satisfy takes a new `entryFormat`.
  */
@@ -20,6 +21,8 @@ export const reference = z.object({ bytes: z.int().nonnegative() });
 export type Reference = z.infer<typeof reference>;
 
 const id = z.string().min(1).max(200);
+/** What an operator calls themselves, for the record of who did what. */
+const operator = z.string().min(1).max(60).optional();
 const count = z.int().nonnegative();
 const durationMs = z.number().nonnegative();
 
@@ -124,7 +127,7 @@ export const entrySchemas = {
     told: z.enum(['connect', 'transfer', 'apologise', 'wait', 'hangUp', 'decline']).optional(),
   }),
   /** The call is to go on in another process, at a quiet moment or once `withinMs` have passed. */
-  'move.requested': z.object({ by: z.enum(['operator', 'drain']), withinMs: durationMs }),
+  'move.requested': z.object({ by: z.enum(['operator', 'drain']), operator, withinMs: durationMs }),
   'digit.pressed': z.object({ digit: reference }),
   'input.refused': z.object({ peer: z.enum(['carrier', 'model']), kind: id }),
 
@@ -171,6 +174,9 @@ export const entrySchemas = {
   'reply.played': z.object({ replyId: id }),
   'reply.interrupted': z.object({ items: z.array(heardItem).max(100) }),
 
+  /** The agent is to say these words, once nobody speaks. They replace earlier ones that were not said yet. */
+  'announcement.requested': z.object({ by: z.enum(['operator']), operator, words: reference }),
+
   // Tools
   'tool.requested': z.object({
     toolCallId: id,
@@ -188,6 +194,7 @@ export const entrySchemas = {
   // Handing the caller on
   'transfer.requested': z.object({
     by: z.enum(['agent', 'operator', 'fallback']),
+    operator,
     /** The number that is dialled; null for the configured fallback's. */
     destination: reference.nullable(),
     /** The agent's request, which is owed an outcome. */
@@ -199,8 +206,17 @@ export const entrySchemas = {
   }),
 
   // The end
-  'hangUp.requested': z.object({ by: z.enum(['operator', 'drain']) }),
+  'hangUp.requested': z.object({ by: z.enum(['operator', 'drain']), operator }),
   'hangUp.finished': z.object({ outcome: z.enum(['completed', 'refused', 'unreachable']) }),
+
+  // After the end
+  /** The call's payloads are gone; the one kind of entry that follows `call.ended`. */
+  'payloads.erased': z.object({
+    by: z.enum(['operator', 'retention']),
+    operator,
+    payloads: count,
+    bytes: count,
+  }),
 
   // Time
   'timer.elapsed': z.object({ timer: id }),

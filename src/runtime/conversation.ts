@@ -69,6 +69,12 @@ export function heardText(text: string, share: number): string {
 export class Conversation {
   #lines: ConversationLine[] = [];
   #charactersPerMs = usualCharactersPerMs;
+  #announcement: string | null = null;
+
+  /** The words that an operator last wanted said; null where there were none, or they are erased. */
+  get announcement(): string | null {
+    return this.#announcement;
+  }
 
   get lines(): readonly ConversationLine[] {
     return this.#lines;
@@ -88,6 +94,8 @@ export class Conversation {
     } else if (entry.type === 'tool.finished') {
       const { toolCallId, outcome } = entry;
       this.#add({ kind: 'toolResult', toolCallId, at, outcome, output: content('result') });
+    } else if (entry.type === 'announcement.requested') {
+      this.#announcement = content('words');
     } else {
       this.#applyReply(entry, content);
     }

@@ -17,7 +17,7 @@ export interface RequestedTool {
   arguments: string;
 }
 
-const words: Record<Exclude<ReplyPurpose, 'greeting' | 'answer'>, string> = {
+const words: Record<Exclude<ReplyPurpose, 'greeting' | 'answer' | 'announcement'>, string> = {
   continuation:
     'The line was interrupted while you spoke, and the caller heard only what the conversation shows of your last ' +
     'words. Go on from exactly there. Repeat nothing, and do not apologise.',
@@ -78,11 +78,23 @@ export class CallAgent {
     };
   }
 
-  /** What the model is told beside its instructions for this reply; null: nothing. */
-  wordsFor(purpose: ReplyPurpose): string | null {
+  /**
+   * The model's instructions for this reply, which replace those of the session (OpenAI Realtime, `response.create`): so
+   * the agent's own come first. Null: the session's hold.
+   *
+   * @param announcement what an operator wants said
+   */
+  instructionsFor(purpose: ReplyPurpose, announcement: string | null): string | null {
+    const task = this.#taskFor(purpose, announcement);
+    return task === null ? null : `${this.#agent.record.instructions}\n\n${task}`;
+  }
+
+  #taskFor(purpose: ReplyPurpose, announcement: string | null): string | null {
     if (purpose === 'answer') return null;
-    if (purpose !== 'greeting') return words[purpose];
-    return `Greet the caller with exactly these words, and nothing else: "${this.#agent.record.greeting}"`;
+    if (purpose === 'greeting')
+      return `Greet the caller with exactly these words, and nothing else: "${this.#agent.record.greeting}"`;
+    if (purpose !== 'announcement') return words[purpose];
+    return announcement === null ? null : `Say exactly these words, and nothing else: "${announcement}"`;
   }
 
   hangUpAnswer(accepted: boolean): string {

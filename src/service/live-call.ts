@@ -165,8 +165,9 @@ export class LiveCall {
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
     createReply: ({ purpose }) => {
-      const words = this.agent.wordsFor(this.#resumption.purposeFor(purpose));
-      this.#sessions.serving?.createReply(words, { tools: purpose !== 'filler' });
+      const { announcement } = this.#conversation;
+      const instructions = this.agent.instructionsFor(this.#resumption.purposeFor(purpose), announcement);
+      this.#sessions.serving?.createReply(instructions, { tools: purpose !== 'filler' });
     },
     interruptReply: () => this.#interruptReply(),
     playHoldingSound: () => this.#bridge.playHoldingSound(),

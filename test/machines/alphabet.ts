@@ -270,6 +270,9 @@ const tools: Record<string, Edge> = {
 };
 
 const ends: Record<string, Edge> = {
+  'announcement requested': live(
+    always({ type: 'announcement.requested', by: 'operator', words: { bytes: 3 } }),
+  ),
   'operator hangs up': live(always({ type: 'hangUp.requested', by: 'operator' })),
   'hung up': live(always({ type: 'hangUp.finished', outcome: 'completed' })),
   'hang-up refused': live(always({ type: 'hangUp.finished', outcome: 'refused' })),

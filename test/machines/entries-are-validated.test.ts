@@ -84,12 +84,14 @@ const samples: Draft[] = [
   replyFinished('reply1', { usage }),
   replyPlayed(),
   { type: 'reply.interrupted', items: [{ itemId: 'item', receivedMs: 900, playedMs: 300 }] },
+  { type: 'announcement.requested', by: 'operator', operator: 'night desk', words: { bytes: 20 } },
   toolRequested(),
   toolFinished(),
   transferByAgent,
   transferFinished('busy'),
   hangUpRequested,
   hangUpFinished('completed'),
+  { type: 'payloads.erased', by: 'retention', payloads: 12, bytes: 900 },
   { type: 'timer.elapsed', timer: 'xstate.after.reattach.call.live.carrier.lost' },
 ];
 
@@ -154,7 +156,7 @@ describe('personal data', () => {
   /** Texts of the far sides about errors, at most 200 characters; ours about why a call ended. */
   const shortTexts = new Set(['cause', 'error', 'reason']);
   /** What a far side or we ourselves call something. */
-  const names = /(Id|^id|^instance|^agent|^kind|^name|^timer)$/;
+  const names = /(Id|^id|^instance|^agent|^kind|^name|^timer|^operator)$/;
 
   /** Every place in a schema where any text may stand. */
   function freeTexts(schema: unknown, field = ''): string[] {

@@ -22,12 +22,12 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: '63469ea7345cadef', behaviour: '524d0896883f542c' },
+  2: { configuration: 'd5d0183b1f179347', behaviour: '488d0916a6568f9f' },
 };
 
 const formatPins: Record<number, string> = {
   1: 'd961ae060133a3bf',
-  2: '75cae1290d6f8557',
+  2: '6b777994b2848553',
 };
 
 /** Written out: a changed default is no change of the chart, for each log holds its own. */

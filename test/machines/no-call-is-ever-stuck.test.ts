@@ -1,6 +1,6 @@
 /**
- * M4. Two parts of the chart's state graph are walked whole here, with all the rest of the chart in them: the sockets
- * under turns and tools, and goodbyes under turns and sockets. `npm run graph` walks everything at once; random walks
+ * M4. Parts of the chart's state graph are walked whole here, with all the rest of the chart in them: the sockets
+ * under turns and tools, goodbyes under turns and sockets, and announcements under both. `npm run graph` walks everything at once; random walks
  * go through all of it as well, in real states with real timers.
  */
 import fc from 'fast-check';
@@ -25,9 +25,11 @@ const leastLimits = { ...smallSettings, streamTries: 1, askCarrierTries: 2 };
 
 /** What is left out of each part. */
 const parts: Record<string, RegExp> = {
-  'sockets, turns and tools': /hang|longestCall|hand on|second tool|media|starved|move|transfer/,
-  'goodbyes and moves': /tool|next session|rollOver|failed|hand on|transfer/,
-  'goodbyes and transfers': /second tool|toolFiller|next session|rollOver|failed|media|starved|move/,
+  'sockets, turns and tools': /announcement|hang|longestCall|hand on|second tool|media|starved|move|transfer/,
+  'goodbyes and moves': /announcement|tool|next session|rollOver|failed|hand on|transfer/,
+  'goodbyes and transfers':
+    /announcement|second tool|toolFiller|next session|rollOver|failed|media|starved|move/,
+  'goodbyes and announcements': /tool|next session|rollOver|hand on|media|starved|move|transfer/,
 };
 
 const placesSeen = new Set<string>();

@@ -151,7 +151,12 @@ export const loseModel = ({ context, event }: Scope): Change => ({
 
 // The turns
 
-export const noteCallerSpeaking = (): Change => ({ callerTurnOpen: true, owed: null, filler: 'none' });
+export const noteCallerSpeaking = ({ context }: Scope): Change => ({
+  callerTurnOpen: true,
+  owed: null,
+  filler: 'none',
+  announcement: context.announcement === 'asked' ? 'waiting' : context.announcement,
+});
 
 export const closeCallerTurn = (): Change => ({ callerTurnOpen: false });
 
@@ -181,6 +186,7 @@ export const noteReply = ({ context, event }: Scope): Change =>
 export const noteVoice = ({ context }: Scope): Change => ({
   owed: context.toolAnswerOwed ? 'answer' : 'continuation',
   reply: { ...context.reply, voiced: true },
+  announcement: context.announcement === 'asked' ? 'none' : context.announcement,
   // Only a session that speaks is a good one: a poisoned one opens as well.
   model: { ...context.model, tries: 0 },
 });
@@ -229,6 +235,10 @@ const unbegun = ({ filler }: CallContext): CallContext['filler'] =>
 
 export const noteFiller = (): Change => ({ filler: 'requested' });
 
+export const awaitAnnouncement = (): Change => ({ announcement: 'waiting' });
+
+export const oweAnnouncement = (): Change => ({ announcement: 'asked', owed: 'announcement' });
+
 // Handing on and hanging up
 
 export const noteHangUpCall = ({ context, event }: Scope): Change =>
@@ -249,6 +259,7 @@ export const leaveConversation = ({ context }: Scope): Change => ({
   model: { ...context.model, sessionId: null, expiresAt: null, tries: 0, backoffMs: 0 },
   reply: noReply,
   filler: 'none',
+  announcement: 'none',
   owed: null,
   callerTurnOpen: false,
   move: null,

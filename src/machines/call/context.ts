@@ -48,6 +48,8 @@ export interface CallContext {
   toolAnswerOwed: boolean;
   /** The sentence that bridges the wait for a tool: asked for, begun, or not needed yet. */
   filler: 'none' | 'requested' | 'begun';
+  /** Words that an operator wants said: wait for a free floor, or the model was asked and has no sound yet. */
+  announcement: 'none' | 'waiting' | 'asked';
   /** The model's own request to hang up, while its farewell is not over. */
   hangUpCall: string | null;
   /** The caller is being handed on, or has been. */
@@ -101,6 +103,7 @@ export const initialContext = ({ input }: { input: CallInput }): CallContext => 
   tools: [],
   toolAnswerOwed: false,
   filler: 'none',
+  announcement: 'none',
   hangUpCall: null,
   transfer: null,
   endReason: null,

@@ -7,6 +7,9 @@ export const between = and([stateIn({ live: { turn: 'listening', tools: 'idle' }
 /** As `between`, and no goodbye is under way: another session may take over. */
 export const free = and([between, stateIn({ live: { farewell: 'none' } })]);
 
+/** The agent may say what an operator wants said. */
+export const announcementDue = and(['announcementMayCome', stateIn({ live: { farewell: 'none' } })]);
+
 /** The stream is given up: it brings nothing. */
 export const deaf = stateIn({ live: { media: 'restarting' } });
 

@@ -76,6 +76,8 @@ export const call = setup({
     noteTool: assign(changes.noteTool),
     settleTool: assign(changes.settleTool),
     noteFiller: assign(changes.noteFiller),
+    awaitAnnouncement: assign(changes.awaitAnnouncement),
+    oweAnnouncement: assign(changes.oweAnnouncement),
     noteHangUpCall: assign(changes.noteHangUpCall),
     forgetHangUpCall: assign(changes.forgetHangUpCall),
     oweFarewell: assign(changes.oweFarewell),
@@ -194,6 +196,12 @@ export const call = setup({
     fillerMayCome: ({ context }) => context.filler === 'none',
     fillerDue: ({ context }) =>
       context.tools.length > 0 && context.filler === 'none' && hasFreeFloor(context) && !context.reply.active,
+    announcementMayCome: ({ context }) =>
+      context.announcement === 'waiting' &&
+      context.tools.length === 0 &&
+      context.filler === 'none' &&
+      hasFreeFloor(context) &&
+      !context.reply.active,
     otherTransferByAgent: ({ context, event }) =>
       event.type === 'transfer.requested' &&
       event.toolCallId !== null &&

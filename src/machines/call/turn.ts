@@ -7,6 +7,7 @@ import {
   createOwedReply,
   interruptReply,
 } from './intents.ts';
+import { announcementDue } from './places.ts';
 import { call } from './setup.ts';
 
 const callerSpeaks = {
@@ -59,9 +60,11 @@ export const turn = call.createStateConfig({
       { actions: 'noteReplyFinished' },
     ],
     'tool.finished': { guard: 'lastToolOnFreeFloor', target: '.thinking' },
+    'announcement.requested': { actions: 'awaitAnnouncement' },
   },
   states: {
     listening: {
+      always: { guard: announcementDue, target: 'thinking', actions: ['oweAnnouncement', createOwedReply] },
       on: {
         'reply.finished': [
           { guard: 'toolAnswerDue', target: 'thinking', actions: 'noteReplyFinished' },

@@ -16,6 +16,7 @@ const isSo = (value: boolean): number => (value ? 1 : 0);
 
 const transfers = ['fallback', 'agent', 'operator'] as const;
 export const fillers = ['none', 'requested', 'begun'] as const;
+const announcements = ['none', 'waiting', 'asked'] as const;
 
 export const contextFields = (settings: Settings): ContextField[] => [
   { name: 'instance', size: 2, of: ({ instance }) => isThere(instance) },
@@ -53,6 +54,7 @@ export const contextFields = (settings: Settings): ContextField[] => [
   { name: 'tools', size: 3, of: ({ tools }) => tools.length },
   { name: 'toolAnswerOwed', size: 2, of: ({ toolAnswerOwed }) => isSo(toolAnswerOwed) },
   { name: 'filler', size: 3, of: ({ filler }) => fillers.indexOf(filler) },
+  { name: 'announcement', size: 3, of: ({ announcement }) => announcements.indexOf(announcement) },
   { name: 'hangUpCall', size: 2, of: ({ hangUpCall }) => isThere(hangUpCall) },
   {
     name: 'transfer',
@@ -114,6 +116,7 @@ export function contextWith(settings: Settings, at: (name: string) => number): C
     tools: ['tool1', 'tool2'].slice(0, at('tools')),
     toolAnswerOwed: has('toolAnswerOwed'),
     filler: fillers[at('filler')] ?? 'none',
+    announcement: announcements[at('announcement')] ?? 'none',
     hangUpCall: has('hangUpCall') ? 'bye' : null,
     transfer: by ? { by, toolCallId: by === 'agent' ? 'tool1' : null } : null,
     endReason: null,
