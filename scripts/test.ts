@@ -17,6 +17,7 @@ interface Step {
 
 const steps: Step[] = [
   { name: 'types', command: binary('tsc'), arguments: ['--noEmit'] },
+  { name: 'types of the page', command: binary('tsc'), arguments: ['-p', 'src/console/page'] },
   { name: 'lint', command: binary('biome'), arguments: ['check', '--error-on-warnings', '.'] },
   {
     name: 'tests',

@@ -9,7 +9,7 @@ import type { ObservedStep } from '../runtime/call.ts';
 import type { CarrierControl } from '../runtime/ports/carrier.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import { HoldfastError } from '../runtime/ports/errors.ts';
-import type { CallRow, Journal } from '../runtime/ports/journal.ts';
+import type { CallRow, InstanceRow, Journal } from '../runtime/ports/journal.ts';
 import type { Model } from '../runtime/ports/model.ts';
 import { Registry } from '../runtime/registry.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -23,6 +23,8 @@ import { Drain } from './drain.ts';
 import { Instructions } from './instructions.ts';
 import { LiveCalls } from './live-calls.ts';
 import { Presence } from './presence.ts';
+import { Siblings } from './siblings.ts';
+import { Steering } from './steering.ts';
 
 export interface AssemblyOptions {
   configuration: Pick<Configuration, 'instance' | 'settings' | 'fallbackTransferTo'>;
@@ -38,6 +40,10 @@ export interface AssemblyOptions {
   pid: number;
   host: string;
   isProcessAlive(pid: number): boolean;
+  /** Where the admin server of this process answers the other ones; null without one. */
+  address?(): string | null;
+  /** Asks an instance that is silent in the journal itself whether calls live there; not asked unless told. */
+  hasCalls?(row: InstanceRow): Promise<boolean>;
   isReady(): boolean;
   /** The process is to stop; never unless told. */
   isLeaving?(): boolean;
@@ -57,6 +63,7 @@ export interface Assembly {
   presence: Presence;
   deliveries: CallEndDeliveries;
   drain: Drain;
+  siblings: Siblings;
 }
 
 export function assemble(options: AssemblyOptions): Assembly {
@@ -99,6 +106,8 @@ export function assemble(options: AssemblyOptions): Assembly {
     clock,
     isReady: options.isReady,
     isProcessAlive: options.isProcessAlive,
+    address: options.address ?? (() => null),
+    hasCalls: options.hasCalls ?? (async () => false),
     mayAdopt: () => !isLeaving(),
     isHere: (callId) => registry.get(callId) !== undefined,
     adopt: (row) => adopt(row, configuration.instance, registry, claims),
@@ -106,11 +115,11 @@ export function assemble(options: AssemblyOptions): Assembly {
     onTrouble: trouble('the journal did not take the beat, or a call could not be adopted'),
   });
   const letGo = (callId: string): void => void releaseCall(callId, registry, live, options);
+  const { instance } = configuration;
+  const { host, isProcessAlive } = options;
+  const siblings = new Siblings({ instance, host, isProcessAlive, journal });
   const drain: Drain = new Drain({
-    instance: configuration.instance,
-    host: options.host,
-    isProcessAlive: options.isProcessAlive,
-    journal,
+    siblings,
     registry,
     announce: () => presence.announce(),
     letGo,
@@ -129,8 +138,9 @@ export function assemble(options: AssemblyOptions): Assembly {
     takesCalls: options.isReady,
     partsAlone,
     letGo,
+    steering: new Steering(instance, siblings),
   });
-  return { registry, live, desk, presence, deliveries, drain };
+  return { registry, live, desk, presence, deliveries, drain, siblings };
 }
 
 /** Told once as a dependency that is down; here it would be told every second. */

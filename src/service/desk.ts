@@ -31,6 +31,7 @@ import { type Admission, type DeclineCause, openWhile } from './health/admission
 import type { Instructions } from './instructions.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { unlessStalled } from './stall.ts';
+import type { Steering } from './steering.ts';
 
 export interface DeskOptions {
   registry: Registry;
@@ -48,6 +49,7 @@ export interface DeskOptions {
   partsAlone(): boolean;
   /** The call was told to wait: whoever claims it has it. */
   letGo(callId: string): void;
+  steering: Steering;
 }
 
 /** A call that has no log yet. */
@@ -115,7 +117,12 @@ export class Desk implements CarrierDesk {
     const shown = readStreamToken(tokenKey, token, clock.now());
     if (!shown || shown.callId !== (await this.#callIdOf(carrierCallId))) return null;
     const { callId, attempt } = shown;
-    if (!mayAdmit(await this.#readForStream(callId, attempt), attempt)) return null;
+    const state = await this.#readForStream(callId, attempt);
+    if (!mayAdmit(state, attempt)) return null;
+    if (await this.#options.steering.sendsAway(state)) {
+      await this.#noteMisdirected(callId, attempt);
+      return null;
+    }
     const parts = await claims.claim(callId, {
       claim: { why: 'stream', attempt },
       signals: [{ entry: { type: 'stream.started', streamId: line.streamId, attempt } }],
@@ -210,10 +217,15 @@ export class Desk implements CarrierDesk {
       return await this.#read(callId);
     } catch (error) {
       if (!isFuture(error)) throw error;
-      const signal: Signal = { entry: { type: 'stream.misdirected', attempt } };
-      await this.#options.registry.deliver(callId, signal, `${callId}:misdirected:${randomUUID()}`);
+      await this.#noteMisdirected(callId, attempt);
       return null;
     }
+  }
+
+  /** No fault of the line: whoever owns the call does not count it as one. */
+  #noteMisdirected(callId: string, attempt: number): Promise<void> {
+    const signal: Signal = { entry: { type: 'stream.misdirected', attempt } };
+    return this.#options.registry.deliver(callId, signal, `${callId}:misdirected:${randomUUID()}`);
   }
 
   #instruct(state: CallState): Promise<Answer> {
@@ -230,7 +242,7 @@ export class Desk implements CarrierDesk {
 }
 
 /** A token is spent by the claim that names its attempt; an ended call takes no stream. */
-const mayAdmit = (state: CallState | null, attempt: number): boolean =>
+const mayAdmit = (state: CallState | null, attempt: number): state is CallState =>
   state !== null &&
   state.snapshot.status === 'active' &&
   !state.snapshot.hasTag('ending') &&

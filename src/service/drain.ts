@@ -11,15 +11,11 @@
  */
 
 import type { Call } from '../runtime/call.ts';
-import type { InstanceRow, Instances } from '../runtime/ports/journal.ts';
 import type { Registry } from '../runtime/registry.ts';
-import { deadAfterMs } from './presence.ts';
+import type { Siblings } from './siblings.ts';
 
 export interface DrainOptions {
-  instance: string;
-  host: string;
-  isProcessAlive(pid: number): boolean;
-  journal: Pick<Instances, 'instances'>;
+  siblings: Siblings;
   registry: Pick<Registry, 'calls'>;
   /** Tells the other processes that this one is not ready. Resolves with whether they know. */
   announce(): Promise<boolean>;
@@ -45,12 +41,12 @@ export class Drain {
 
   /** Asks every call to move within the time, where there is a process to move to. To be repeated: one may come. */
   async moveCalls(withinMs: number): Promise<void> {
-    const { journal, announce, onTrouble } = this.#options;
+    const { siblings, announce, onTrouble } = this.#options;
     if (!(await announce())) return;
-    const rows = await journal.instances().catch(onTrouble);
-    if (!rows) return;
+    const areReady = await siblings.areReady().catch(onTrouble);
+    if (areReady === undefined) return;
     // Whoever was there has been trusted with the calls.
-    this.#hasOthers ||= rows.some((row) => this.#takesCalls(row));
+    this.#hasOthers ||= areReady;
     if (!this.#hasOthers) return;
     this.#options.stopListening();
     for (const call of this.#options.registry.calls()) {
@@ -64,12 +60,6 @@ export class Drain {
       if (isStreaming(call)) askToMove(call, 0);
       else if (!call.state.snapshot.hasTag('ending')) this.#options.letGo(call.callId);
     }
-  }
-
-  #takesCalls({ instance, ready, beatAgeMs, host, pid }: InstanceRow): boolean {
-    const { instance: ours, host: ourHost, isProcessAlive } = this.#options;
-    const isThere = beatAgeMs < deadAfterMs && (host !== ourHost || isProcessAlive(pid));
-    return ready && isThere && instance !== ours;
   }
 }
 

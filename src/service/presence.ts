@@ -3,8 +3,10 @@
  * Does not own: calls whose stream is alive: there the stream decides (`desk.ts`).
  *
  * Invariants:
- * N1. Only calls of a dead instance are adopted: one that stopped beating, or whose process on this host is gone. A
- *     call that bears this instance's own name and does not live here is one of a dead process too.
+ * N1. Only calls of a dead instance are adopted: one whose process on this host is gone, or that stopped beating and
+ *     does not say either that calls live there. One that does is cut off from the journal alone: its calls go on, and
+ *     their streams are alive, until it gives the journal up. A call that bears this instance's own name and does not live here is one of a
+ *     dead process too.
  * N2. An instance whose clock is more than `clockToleranceMs` from the journal's adopts nothing.
  * N3. However long an adoption takes, the beat goes on: or others would take this process for dead.
  */
@@ -27,6 +29,10 @@ export interface PresenceOptions {
   clock: Clock;
   isReady(): boolean;
   isProcessAlive(pid: number): boolean;
+  /** Where the other processes can ask whether this one is there; null while nowhere. */
+  address(): string | null;
+  /** Asks a silent instance itself whether calls live there. Resolves soon, and never throws. */
+  hasCalls(row: InstanceRow): Promise<boolean>;
   /** False while this process is about to stop: what it adopted would be orphaned again. */
   mayAdopt(): boolean;
   /** Whether the call lives in this process. */
@@ -87,10 +93,11 @@ export class Presence {
   }
 
   async #beat(): Promise<boolean> {
-    const { journal, clock, instance, pid, host, isReady, onTrouble } = this.#options;
+    const { journal, clock, instance, pid, host, isReady, address, onTrouble } = this.#options;
     const askedAt = clock.now();
     try {
-      const row = { instance, pid, host, ready: isReady(), startedAt: this.#startedAt };
+      const startedAt = this.#startedAt;
+      const row = { instance, pid, host, ready: isReady(), startedAt, address: address() };
       this.skewMs = skewOf(await journal.beat(row), askedAt, clock.now());
       return true;
     } catch (error) {
@@ -115,7 +122,7 @@ export class Presence {
     // In this order: whoever owns a call of the list has beaten before.
     const calls = await journal.list({ live: true, limit: adoptLimit });
     const instances = await journal.instances();
-    const alive = new Set(instances.filter((row) => this.#isAlive(row)).map((row) => row.instance));
+    const alive = await this.#aliveAmong(instances);
     for (const row of calls) if (this.#isOrphan(row, alive)) await this.#adopt(row);
     for (const { instance } of instances) if (!alive.has(instance)) await this.#inherit(instance);
     this.#hopeless = this.#stillHopeless;
@@ -150,10 +157,17 @@ export class Presence {
     return owner === instance ? !isHere(callId) : owner !== null && !alive.has(owner);
   }
 
-  #isAlive({ instance, pid, host, beatAgeMs }: InstanceRow): boolean {
-    if (instance === this.#options.instance) return true;
-    if (beatAgeMs > deadAfterMs) return false;
-    return host !== this.#options.host || this.#options.isProcessAlive(pid);
+  async #aliveAmong(instances: readonly InstanceRow[]): Promise<ReadonlySet<string>> {
+    const verdicts = await Promise.all(instances.map((row) => this.#isAlive(row)));
+    return new Set(instances.flatMap(({ instance }, index) => (verdicts[index] ? [instance] : [])));
+  }
+
+  async #isAlive(row: InstanceRow): Promise<boolean> {
+    const { instance, pid, host, beatAgeMs } = row;
+    const { instance: ours, host: ourHost, isProcessAlive, hasCalls } = this.#options;
+    if (instance === ours) return true;
+    if (host === ourHost && !isProcessAlive(pid)) return false;
+    return beatAgeMs <= deadAfterMs || hasCalls(row);
   }
 
   /** The row stays while calls bear this instance's name: by it the next process finds them. */

@@ -43,6 +43,8 @@ async function older() {
     clock,
     isReady: () => true,
     isProcessAlive: () => true,
+    address: () => null,
+    hasCalls: async () => false,
     mayAdopt: () => true,
     isHere: () => false,
     verify: async () => undefined,
@@ -53,7 +55,7 @@ async function older() {
     onTrouble: (error) => void troubles.push((error as GiveUpError).code),
   });
   const newer = openMemoryJournal(store, { clock });
-  await newer.beat({ instance: 'newer', pid: 2, host: 'there', ready: true, startedAt: 1 });
+  await newer.beat({ instance: 'newer', pid: 2, host: 'there', ready: true, startedAt: 1, address: null });
   return { journal, presence, registry, diary, troubles, tried };
 }
 

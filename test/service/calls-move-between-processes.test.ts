@@ -216,6 +216,27 @@ describe('a process', () => {
     one.expectNothingLeft();
   });
 
+  it('adopts nothing of one that the journal has lost and that still holds its calls', async () => {
+    const rig = new Rig();
+    const one = rig.open('one');
+    const two = rig.open('two', {
+      hasCalls: (instance) => instance === 'one' && one.assembly.registry.size > 0,
+    });
+    await one.assembly.presence.start();
+    await two.assembly.presence.start();
+    const { line } = await one.begin();
+    await one.assembly.presence.stop();
+    for (let second = 0; second < 30; second++) {
+      line.brings(1_000);
+      await rig.clock.advance(1_000);
+    }
+    expect(await claims(two)).toEqual(['one created', 'one stream']);
+    one.assembly.registry.stop();
+    await rig.clock.advance(2_000);
+    expect(await claims(two)).toContain('two orphan');
+    await two.assembly.presence.stop();
+  });
+
   it('adopts nothing while its own clock is wrong', async () => {
     const rig = new Rig();
     const clock = new VirtualClock();

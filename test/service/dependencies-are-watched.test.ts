@@ -225,7 +225,7 @@ describe('a call’s own session', () => {
 });
 
 describe('the journal', () => {
-  const row = { instance: 'one', pid: 1, host: 'here', ready: true, startedAt: 0 };
+  const row = { instance: 'one', pid: 1, host: 'here', ready: true, startedAt: 0, address: null };
 
   it('is looked at by the beat of this process, and by nothing else', async () => {
     const service = new WatchedService();
@@ -324,7 +324,7 @@ describe('the health of a process', () => {
     const journal = service.health.watchJournal(
       openMemoryJournal(createMemoryStore(), { clock: service.clock }),
     );
-    await journal.beat({ instance: 'one', pid: 1, host: 'here', ready: true, startedAt: 0 });
+    await journal.beat({ instance: 'one', pid: 1, host: 'here', ready: true, startedAt: 0, address: null });
     service.health.start();
     await service.clock.advance(1);
     expect(service.health.complaints()).toEqual([]);
@@ -339,7 +339,7 @@ describe('the health of a process', () => {
     const journal = service.health.watchJournal(
       openMemoryJournal(createMemoryStore(), { clock: service.clock }),
     );
-    await journal.beat({ instance: 'one', pid: 1, host: 'here', ready: true, startedAt: 0 });
+    await journal.beat({ instance: 'one', pid: 1, host: 'here', ready: true, startedAt: 0, address: null });
     service.farSides[name].fails();
     service.health.start();
     await service.clock.advance(60_000);

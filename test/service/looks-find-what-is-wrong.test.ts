@@ -199,6 +199,7 @@ describe('a look at the other instances', () => {
     host: 'here',
     ready: true,
     startedAt: 0,
+    address: null,
     beatAgeMs: 200,
     ...changes,
   });

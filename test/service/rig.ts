@@ -13,7 +13,7 @@ import type { Entry } from '../../src/machines/entries.ts';
 import { type Settings, settingsSchema } from '../../src/machines/settings.ts';
 import type { ObservedStep } from '../../src/runtime/call.ts';
 import { readEntries } from '../../src/runtime/history.ts';
-import type { Answer, IncomingCall } from '../../src/runtime/ports/carrier.ts';
+import type { Answer, CarrierControl, IncomingCall } from '../../src/runtime/ports/carrier.ts';
 import type { Clock, TimerHandle } from '../../src/runtime/ports/clock.ts';
 import type { CallRow, Journal } from '../../src/runtime/ports/journal.ts';
 import type { Signal } from '../../src/runtime/ports/signal.ts';
@@ -61,6 +61,10 @@ export interface ProcessOptions {
   /** This process's own clock, where it is not the rig's. */
   clock?: Clock;
   onStep?: (step: ObservedStep) => void;
+  /** Whether calls live in an instance that is silent in the journal. */
+  hasCalls?: (instance: string) => boolean;
+  /** Wraps the carrier's REST API. */
+  routeControl?: (phone: CarrierControl) => CarrierControl;
 }
 
 export class Rig {
@@ -164,7 +168,7 @@ export class Process {
       },
       tokenKey,
       model: this.model,
-      control: this.control,
+      control: options.routeControl?.(this.control) ?? this.control,
       agent: options.agent ?? rig.agent.load(),
       journal: this.journal,
       clock,
@@ -173,6 +177,7 @@ export class Process {
       pid: this.pid,
       host: options.host ?? 'here',
       isProcessAlive: (id) => rig.alive.has(id),
+      hasCalls: async (row) => options.hasCalls?.(row.instance) ?? false,
       isReady: () => this.isReady,
       isLeaving: () => this.isLeaving,
       isParting: () => this.isParting,

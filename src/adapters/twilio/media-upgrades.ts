@@ -1,9 +1,9 @@
 /**
- * Owns: the upgrade of a request to a media stream: path, signature, handshake, and the limits of its WebSocket.
- * Does not own: what the stream then says (`media-stream.ts`).
+ * Owns: the upgrade of a request to a media stream: path, handshake, and the limits of its WebSocket.
+ * Does not own: what the stream then says (`media-stream.ts`), signatures (`signature.ts`).
  *
  * Invariants:
- * R1. Without a valid signature there is no handshake.
+ * R1. Without a valid signature there is no handshake, but for an operator's own browser, which the admin server let in.
  * I9. A message has at most `mostMessageBytes`; a larger one ends its stream with 1009 (RFC 6455 section 7.4.1).
  */
 import type { IncomingMessage } from 'node:http';
@@ -12,15 +12,15 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Socket, SocketHandlers } from '../../runtime/ports/socket.ts';
 import { routes } from './addresses.ts';
 import { closingLimitMs, MediaStream, type StreamSurroundings } from './media-stream.ts';
-import type { Signature } from './signature.ts';
 
 export const mostMessageBytes = 1_024 * 1_024;
 
 /** Any instance's streams are taken: a balancer may bring one that another instance answered. */
-const mediaPath = new RegExp(`^${routes.media}[^/?#]{1,300}$`);
+export const carrierMediaPath = new RegExp(`^${routes.media}[^/?#]{1,300}$`);
 
 export interface MediaUpgradeOptions extends StreamSurroundings {
-  signature: Signature;
+  path: RegExp;
+  isLetIn(request: IncomingMessage): boolean;
   /** Puts an open WebSocket behind the port; called in the same turn in which it opened. */
   wrapSocket: (webSocket: WebSocket, handlers: SocketHandlers) => Socket;
 }
@@ -49,11 +49,11 @@ export class MediaUpgrades {
 
   /** Takes an `upgrade` event of Node's http server. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { signature, tally } = this.#options;
-    if (!mediaPath.test(request.url ?? '')) {
+    const { path, isLetIn, tally } = this.#options;
+    if (!path.test(request.url ?? '')) {
       tally.count('upgrade.elsewhere');
       refuse(socket, '404 Not Found');
-    } else if (!signature.signsUpgrade(request)) {
+    } else if (!isLetIn(request)) {
       tally.count('upgrade.unsigned');
       refuse(socket, '403 Forbidden');
     } else {

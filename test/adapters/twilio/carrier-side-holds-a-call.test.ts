@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { PublicServer } from '../../../src/adapters/http/public-server.ts';
 import { TwilioApi } from '../../../src/adapters/twilio/api.ts';
-import { MediaUpgrades } from '../../../src/adapters/twilio/media-upgrades.ts';
+import { carrierMediaPath, MediaUpgrades } from '../../../src/adapters/twilio/media-upgrades.ts';
 import { pointsTo, TwilioNumber } from '../../../src/adapters/twilio/number.ts';
 import { TwilioControl } from '../../../src/adapters/twilio/rest.ts';
 import { Signature } from '../../../src/adapters/twilio/signature.ts';
@@ -30,7 +30,14 @@ beforeEach(async () => {
   listeners = [];
   tally = new Tally(clock, () => undefined);
   const signature = new Signature(authToken, () => publicUrl);
-  upgrades = new MediaUpgrades({ desk, clock, tally, signature, wrapSocket: wrapWebSocket });
+  upgrades = new MediaUpgrades({
+    desk,
+    clock,
+    tally,
+    path: carrierMediaPath,
+    isLetIn: (request) => signature.signsUpgrade(request),
+    wrapSocket: wrapWebSocket,
+  });
   const place = { publicUrl: () => publicUrl, instance: 'a-1', fallbackUrl: null };
   server = await PublicServer.open({
     host: '127.0.0.1',

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import WebSocket from 'ws';
-import { MediaUpgrades } from '../../../src/adapters/twilio/media-upgrades.ts';
+import { carrierMediaPath, MediaUpgrades } from '../../../src/adapters/twilio/media-upgrades.ts';
 import { Signature } from '../../../src/adapters/twilio/signature.ts';
 import { Tally } from '../../../src/adapters/twilio/tally.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -25,11 +25,13 @@ export class UpgradeStage {
 
   private constructor(server: Server, clock: Clock) {
     this.#server = server;
+    const signature = new Signature(authToken, () => this.publicUrl);
     this.upgrades = new MediaUpgrades({
       desk: this.desk,
       clock,
       tally: this.tally,
-      signature: new Signature(authToken, () => this.publicUrl),
+      path: carrierMediaPath,
+      isLetIn: (request) => signature.signsUpgrade(request),
       wrapSocket: wrapWebSocket,
     });
     server.on('upgrade', (request, socket, head) => this.upgrades.handle(request, socket, head));

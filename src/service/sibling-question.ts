@@ -1,0 +1,45 @@
+/**
+ * Owns: the question to another process, past the journal: do calls live there?
+ * Does not own: who is asked, and what follows (`presence.ts`); the answer (`health/report.ts`).
+ */
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { isLoopback } from '../adapters/http/admin-access.ts';
+import type { InstanceRow } from '../runtime/ports/journal.ts';
+
+/** The caller of a call that nobody holds waits meanwhile. */
+const answerLimitMs = 500;
+
+const answer = z.object({ instance: z.string(), liveCalls: z.number() });
+
+export interface AskerOptions {
+  /** This process's host, as rows name it. */
+  host: string;
+  /** The admin token, which all instances share. */
+  token: string | null;
+}
+
+const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
+/** Where the admin server of this process can be asked: from this host only, where it is bound to loopback. */
+export function addressOfAdmin(boundTo: string, port: number): string {
+  const name = isWildcard(boundTo) ? hostname() : boundTo;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/** False also where there is no telling. */
+export async function hasCalls(row: InstanceRow, { host, token }: AskerOptions): Promise<boolean> {
+  const { address, instance } = row;
+  if (address === null || (isLoopback(new URL(address).hostname) && row.host !== host)) return false;
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  try {
+    const response = await fetch(`${address}/health`, {
+      headers,
+      signal: AbortSignal.timeout(answerLimitMs),
+    });
+    const said = answer.parse(await response.json());
+    return said.instance === instance && said.liveCalls > 0;
+  } catch {
+    return false;
+  }
+}
