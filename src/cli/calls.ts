@@ -1,6 +1,6 @@
 /** Owns: `holdfast calls`, the list of calls, newest first. */
 import type { CallRow, Journal } from '../runtime/ports/journal.ts';
-import { formatState } from './states.ts';
+import { formatState } from '../service/words/states.ts';
 import { formatDuration, formatMoment } from './time.ts';
 
 const describe = (row: CallRow): object => ({

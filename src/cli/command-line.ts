@@ -1,6 +1,6 @@
 /**
  * Owns: which command is meant, with which journal, and how errors are told.
- * Does not own: what a command prints (a file each), the process (`main.ts`).
+ * Does not own: what a command does (a file each), the process (`main.ts`).
  */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -11,32 +11,37 @@ import type { Clock } from '../runtime/ports/clock.ts';
 import { FixCallError } from '../runtime/ports/errors.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
 import { listCalls } from './calls.ts';
+import { eraseOlder, eraseOne } from './erase.ts';
+import { exportToFile } from './export.ts';
+import { listFacts, listInstances } from './instances.ts';
 import { pointNumberHere } from './number.ts';
 import { replayCall } from './replay.ts';
 import { showCall } from './show.ts';
-
-const usage = `holdfast: look at calls, and at the number that brings them
-
-  holdfast calls [--limit 20] [--json]   the calls in the journal, newest first
-  holdfast show <callId> [--json]        one call's log, as it was written
-  holdfast replay <callId> [--json]      the log driven through the chart again; exits 1 where the states differ
-  holdfast number point-here             sends the number's calls to this service, and prints where they went before
-
-The journal is JOURNAL_URL, sqlite:data/holdfast.db unless set. \`number\` reads TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN,
-TWILIO_PHONE_NUMBER and PUBLIC_URL. A file .env in this folder is read as well.`;
+import { usage } from './usage.ts';
 
 export interface CommandSurroundings {
   environment(): Environment;
   clock: Clock;
+  /** The name of the account that the command runs under. */
+  operator: string;
   /** What was asked for. */
   print(text: string): void;
   /** Why it could not be had. */
   complain(text: string): void;
+  /** Null: nobody is there to ask. */
+  ask: ((question: string) => Promise<string>) | null;
+  /** Ends what goes on until somebody has seen enough. */
+  untilInterrupted(): AbortSignal;
 }
 
 const options = {
   json: { type: 'boolean', default: false },
   limit: { type: 'string', default: '20' },
+  out: { type: 'string' },
+  file: { type: 'string' },
+  'older-than': { type: 'string' },
+  yes: { type: 'boolean', short: 'y', default: false },
+  log: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -44,6 +49,7 @@ const options = {
 class UsageError extends Error {}
 
 type Arguments = ReturnType<typeof parse>;
+type Values = Arguments['values'];
 
 function parse(words: string[]) {
   try {
@@ -57,6 +63,12 @@ function parse(words: string[]) {
 function parseLimit(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError('--limit must be a whole number from 1 to 999999');
   return Number(text);
+}
+
+function parseDays(text: string): number {
+  const days = /^([1-9]\d{0,4})d$/.exec(text)?.[1];
+  if (days === undefined) throw new UsageError('--older-than must be a number of days, such as 30d');
+  return Number(days);
 }
 
 /**
@@ -81,22 +93,41 @@ class CommandLine {
   }
 
   async run({ positionals: [command, argument, ...rest], values }: Arguments): Promise<number> {
-    const { json, limit, help } = values;
-    if (help) return this.#done(usage);
+    if (values.help) return this.#done(usage);
     if (rest.length > 0) throw new UsageError(`${rest.join(' ')} is too much`);
-    if (command === 'calls' && argument === undefined) return this.#calls(json, parseLimit(limit));
-    if (command === 'show' && argument) return this.#show(argument, json);
-    if (command === 'replay' && argument) return this.#replay(argument, json);
+    const done =
+      argument === undefined ? this.#ofAll(command, values) : this.#ofOne(command, argument, values);
+    if (done === null) throw new UsageError(command === undefined ? '' : whatIsWrong(command));
+    return await done;
+  }
+
+  #ofAll(command: string | undefined, values: Values): Promise<number> | null {
+    const { json, log } = values;
+    const limit = parseLimit(values.limit);
+    if (command === 'calls') return this.#print((journal) => listCalls(journal, { json, limit }));
+    if (command === 'instances' && log) return this.#print((journal) => listFacts(journal, { json, limit }));
+    if (command === 'instances') return this.#print((journal) => listInstances(journal, { json }));
+    const olderThan = values['older-than'];
+    if (command !== 'erase' || olderThan === undefined) return null;
+    const days = parseDays(olderThan);
+    return this.#print((journal) => eraseOlder(this.#eraser(journal, values), days));
+  }
+
+  #ofOne(command: string | undefined, argument: string, values: Values): Promise<number> | null {
+    const { json } = values;
+    if (command === 'show') return this.#print((journal) => showCall(journal, argument, { json }));
+    if (command === 'replay') return this.#replay(argument, json);
+    if (command === 'export')
+      return this.#print((journal) => exportToFile(journal, argument, values.out ?? null));
+    if (command === 'erase' && values['older-than'] === undefined)
+      return this.#print((journal) => eraseOne(this.#eraser(journal, values), argument));
+    if (command === 'inspect') return this.#inspect(argument, values.file ?? null);
     if (command === 'number' && argument === 'point-here') return this.#pointHere();
-    throw new UsageError(command === undefined ? '' : whatIsWrong(command));
+    return null;
   }
 
-  async #calls(json: boolean, limit: number): Promise<number> {
-    return this.#done(await this.#withJournal((journal) => listCalls(journal, { json, limit })));
-  }
-
-  async #show(callId: string, json: boolean): Promise<number> {
-    return this.#done(await this.#withJournal((journal) => showCall(journal, callId, { json })));
+  async #print(command: (journal: Journal) => Promise<string>): Promise<number> {
+    return this.#done(await this.#withJournal(command));
   }
 
   async #replay(callId: string, json: boolean): Promise<number> {
@@ -105,12 +136,35 @@ class CommandLine {
     return matches ? 0 : 1;
   }
 
+  /** Loaded when it is needed: the inspector's package takes longer than any other command. */
+  async #inspect(callId: string, file: string | null): Promise<number> {
+    const { print, untilInterrupted } = this.#surroundings;
+    const { inspectInBrowser, inspectToFile } = await import('./inspect.ts');
+    await this.#withJournal(async (journal) => {
+      const surroundings = { journal, print, interrupted: untilInterrupted() };
+      if (file === null) await inspectInBrowser(surroundings, callId);
+      else print(await inspectToFile(surroundings, callId, file));
+    });
+    return 0;
+  }
+
+  #eraser(journal: Journal, { yes }: Values) {
+    const { clock, operator } = this.#surroundings;
+    return { journal, clock, operator, confirm: async (question: string) => yes || this.#confirm(question) };
+  }
+
+  async #confirm(question: string): Promise<boolean> {
+    const { ask } = this.#surroundings;
+    if (ask === null) throw new UsageError('erase asks before it erases: add --yes where nobody can answer');
+    return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
+  }
+
   async #pointHere(): Promise<number> {
     const { environment, clock } = this.#surroundings;
     return this.#done(await pointNumberHere(environment(), clock));
   }
 
-  /** Opens the journal for reading; never makes a new one. */
+  /** Opens a journal that is there; never makes a new one. */
   async #withJournal<Result>(use: (journal: Journal) => Promise<Result>): Promise<Result> {
     const { environment, clock } = this.#surroundings;
     const url = readJournalUrl(environment());
@@ -130,13 +184,14 @@ class CommandLine {
   }
 }
 
-const commandsWithCall: readonly string[] = ['show', 'replay'];
+const commandsWithCall: readonly string[] = ['show', 'replay', 'export', 'inspect'];
 
 function whatIsWrong(command: string): string {
   if (commandsWithCall.includes(command))
     return `${command} needs the id of a call: \`holdfast calls\` lists them`;
+  if (command === 'erase') return 'erase needs the id of a call, or --older-than and no id';
   if (command === 'number') return 'number knows one thing: point-here';
-  if (command === 'calls') return 'calls takes no further words';
+  if (command === 'calls' || command === 'instances') return `${command} takes no further words`;
   return `There is no command ${command}`;
 }
 

@@ -1,15 +1,10 @@
 /** Owns: `holdfast replay`, one call's log driven through the chart again and compared with what was stored. */
-import type { Command } from '../machines/commands.ts';
 import { type ReplayedStep, replay } from '../runtime/history.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
+import { formatCommand } from '../service/words/command-text.ts';
+import { formatState } from '../service/words/states.ts';
 import { findCall, headline } from './show.ts';
-import { formatState } from './states.ts';
 import { formatOffset } from './time.ts';
-
-const formatCommand = ({ type, params }: Command): string => {
-  const values = Object.entries(params).map(([name, value]) => `${name} ${String(value)}`);
-  return values.length === 0 ? type : `${type} (${values.join(', ')})`;
-};
 
 const indent = ' '.repeat(18);
 

@@ -3,8 +3,8 @@ import { referencesOf } from '../machines/entries.ts';
 import { readEntries } from '../runtime/history.ts';
 import { FixCallError } from '../runtime/ports/errors.ts';
 import type { CallRow, Journal } from '../runtime/ports/journal.ts';
-import { formatEntry } from './entry-text.ts';
-import { formatState } from './states.ts';
+import { formatEntry } from '../service/words/entry-text.ts';
+import { formatState } from '../service/words/states.ts';
 import { formatDuration, formatMoment, formatOffset } from './time.ts';
 
 /** @throws FixCallError `call.unknown` */

@@ -45,6 +45,8 @@ export interface Configuration {
   fallbackTransferTo: string | null;
   openai: { apiKey: string; model: string; realtimeUrl: string };
   journalUrl: string;
+  /** How long a call's personal data is kept after its end; null: until somebody erases it. */
+  payloadsKeepDays: number | null;
   /** Path of the agent's file, relative to the working directory or absolute. */
   agent: string;
   /** How long live calls may go on after SIGTERM when no other process can take them. */
@@ -94,6 +96,7 @@ export function readConfiguration(environment: Environment): Configuration {
       realtimeUrl: values.OPENAI_REALTIME_URL,
     },
     journalUrl: values.JOURNAL_URL,
+    payloadsKeepDays: values.PAYLOADS_KEEP_DAYS,
     agent: values.AGENT,
     drainMs: values.DRAIN_MS,
     logLevel: values.LOG_LEVEL,

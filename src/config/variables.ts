@@ -143,6 +143,11 @@ export const serviceVariables = {
   }),
   ...adminVariables,
   ...journalVariables,
+  PAYLOADS_KEEP_DAYS: optional({
+    purpose:
+      'Days after the end of a call for which its personal data is kept: numbers, words, tool arguments and results. Empty, it is kept until somebody erases it.',
+    schema: wholeNumber,
+  }),
   DRAIN_MS: defaulted('20000', {
     purpose:
       'How long live calls may go on here after SIGTERM when no other process can take them, in milliseconds.',

@@ -88,7 +88,7 @@ async function summarise(service: Service, screen: Screen, callId: string): Prom
 async function keepRunning(service: Service, port: number): Promise<void> {
   const { adminPort } = service.addresses;
   console.log(
-    `\nStill running: http://127.0.0.1:${port}, health at http://127.0.0.1:${adminPort}/health. Ctrl-C stops it.`,
+    `\nStill running: http://127.0.0.1:${port}. The console is at http://127.0.0.1:${adminPort}. Ctrl-C stops it.`,
   );
   process.once('SIGINT', () => service.drain('SIGINT'));
   process.once('SIGTERM', () => service.drain('SIGTERM'));

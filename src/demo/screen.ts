@@ -3,12 +3,12 @@
  * Does not own: the call; it reads observed steps, as telemetry does.
  */
 import { styleText } from 'node:util';
-import { nameOf } from '../cli/states.ts';
 import { formatDuration } from '../cli/time.ts';
 import type { Entry } from '../machines/entries.ts';
 import type { ObservedStep } from '../runtime/call.ts';
 import { heardText } from '../runtime/conversation.ts';
 import type { Payload } from '../runtime/ports/journal.ts';
+import { nameOf } from '../service/words/states.ts';
 import { MeasureBook, type Measures } from './measures.ts';
 
 type Style = Parameters<typeof styleText>[0];

@@ -110,7 +110,7 @@ export const entrySchemas = {
   // The carrier: stream, media, status
   /** The carrier was told to open a stream with this attempt's token; it may ask again before one has begun. */
   'stream.requested': z.object({ attempt: z.int().positive() }),
-  /** A stream came to an instance that is too old for this call, and was sent away: no fault of the line. */
+  /** A stream came to an instance that is too old for this call, or that is to part from it, and was sent away. */
   'stream.misdirected': z.object({ attempt: z.int().positive() }),
   'stream.started': z.object({ streamId: id, attempt: z.int().positive() }),
   'stream.stopped': z.object({ streamId: id }),
@@ -249,9 +249,11 @@ export function entryFault(entry: { type: string }): string | null {
   return result.success ? null : z.prettifyError(result.error);
 }
 
+const strictReference = reference.strict();
+
 /** Names of the fields of an entry that stand for payloads. */
 export function referencesOf(entry: object): string[] {
   return Object.entries(entry)
-    .filter(([, value]) => reference.strict().safeParse(value).success)
+    .filter(([, value]) => typeof value === 'object' && strictReference.safeParse(value).success)
     .map(([name]) => name);
 }

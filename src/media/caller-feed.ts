@@ -9,7 +9,6 @@
  * I8. An ear gets every byte from the last answered position on, within the ring's bound, once and in order.
  * I9. An ear that does not take what it was given is given no more until it does; the ring keeps the rest.
  */
-import { levelStride } from './level-meter.ts';
 import { bytesPerMs } from './mulaw.ts';
 import type { QualityMeter } from './quality.ts';
 import { AudioRing, blockBytes } from './ring.ts';
@@ -131,8 +130,9 @@ export class CallerFeed {
 
   #measureLevel(bytes: number): void {
     const end = this.#ring.end;
-    for (let position = end - bytes; position < end; position += levelStride) {
-      this.#quality.callerLevel.add(this.#ring.byteAt(position));
+    for (let position = Math.max(end - bytes, this.#ring.start); position < end; ) {
+      const piece = this.#ring.readFrom(position, end - position);
+      position += this.#quality.callerLevel.addFrom(piece);
     }
   }
 }

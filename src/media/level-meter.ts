@@ -22,7 +22,17 @@ export class LevelMeter {
     return this.#level;
   }
 
-  /** Takes one mu-law byte; call it for every `levelStride`-th. */
+  /**
+   * Takes every `levelStride`-th byte of the mu-law audio, the first included.
+   * @returns how far it went: as many bytes, and those of the last stride that the audio does not have
+   */
+  addFrom(audio: Uint8Array): number {
+    let at = 0;
+    for (; at < audio.length; at += levelStride) this.add(audio[at] ?? 0);
+    return at;
+  }
+
+  /** Takes one mu-law byte. */
   add(byte: number): void {
     this.#sum += squares[byte] ?? 0;
     if (++this.#samples < samplesPerWindow) return;

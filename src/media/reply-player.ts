@@ -17,7 +17,6 @@
  *     there: what the caller hears of it has no hole.
  */
 import { holdingSound } from './holding-sound.ts';
-import { levelStride } from './level-meter.ts';
 import { bytesPerMs } from './mulaw.ts';
 import type { Heard, HeardItem, PlaybackItem, PlaybackReply } from './playback-ledger.ts';
 import { heardOf, PlaybackLedger } from './playback-ledger.ts';
@@ -298,7 +297,7 @@ export class ReplyPlayer {
     item.sentBytes += piece.length;
     quality.agentFrames++;
     quality.agentBytes += piece.length;
-    for (let index = 0; index < piece.length; index += levelStride) quality.agentLevel.add(piece[index] ?? 0);
+    quality.agentLevel.addFrom(piece);
   }
 
   /** All audio of the item has come. */

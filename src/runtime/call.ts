@@ -125,6 +125,11 @@ export class Call {
     return this.#writer.queuedEntries;
   }
 
+  /** The last entry that is in the journal for certain. */
+  get durableSeq(): number {
+    return this.#durableSeq;
+  }
+
   get stopped(): boolean {
     return this.#stopped;
   }

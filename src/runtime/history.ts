@@ -87,7 +87,7 @@ function firstReplayable(entries: readonly Entry[]): number {
 }
 
 /** State values are nested objects of strings; the order of parallel regions does not matter. */
-function isSameValue(a: unknown, b: unknown): boolean {
+export function isSameValue(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
   const keys = Object.keys(a);
   return (

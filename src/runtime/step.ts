@@ -34,7 +34,8 @@ export interface CallState {
   at: number;
 }
 
-const eventOf = (entry: Entry): CallEvent =>
+/** An entry as its chart takes it in. */
+export const eventOf = (entry: Entry): CallEvent =>
   entry.type === 'timer.elapsed' ? { type: entry.timer as `xstate.after.${string}`, at: entry.at } : entry;
 
 function begin(callId: string, entry: Entry): [CallState, Command[]] {

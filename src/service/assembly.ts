@@ -53,6 +53,8 @@ export interface AssemblyOptions {
   stopListening?(): void;
   /** A call left this process: over, lost or released. */
   onCallGone(): void;
+  /** And goes on in another process. */
+  onCallMoved?(): void;
   onStep(step: ObservedStep): void;
 }
 
@@ -218,6 +220,7 @@ function createRegistry(options: AssemblyOptions, live: LiveCalls, deliveries: C
       );
       live.release(callId);
       watch.yielded();
+      if (error.code === 'journal.conflict') options.onCallMoved?.();
       onCallGone();
     },
     refused: ({ callId }, fault) =>

@@ -8,7 +8,7 @@
 import type { Entry } from '../machines/entries.ts';
 import type { QualityFigures } from '../media/quality.ts';
 import type { ObservedStep } from '../runtime/call.ts';
-import type { CallTelemetry } from '../telemetry/call-telemetry.ts';
+import type { CallFigures, CallTelemetry } from '../telemetry/call-telemetry.ts';
 import type { MediaMeter } from '../telemetry/media-meter.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 
@@ -26,6 +26,8 @@ export interface CallWatch extends SoundWatch {
   observe(step: ObservedStep): void;
   /** Of the call's one trace; null where the call has no parts here. */
   traceIdOf(callId: string): string | null;
+  /** For a list of calls; null where the call has no parts here. */
+  figuresOf(callId: string): Readonly<CallFigures> | null;
   /** Another process took a call over. */
   yielded(): void;
   /** The call's parts are about to go. */
@@ -63,6 +65,10 @@ export class MeteredCalls implements CallWatch {
 
   traceIdOf(callId: string): string | null {
     return this.#calls.traceIdOf(callId);
+  }
+
+  figuresOf(callId: string): Readonly<CallFigures> | null {
+    return this.#calls.figuresOf(callId);
   }
 
   forget(callId: string, sound: QualityFigures): void {

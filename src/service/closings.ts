@@ -10,13 +10,16 @@ import type { PublicServer } from '../adapters/http/public-server.ts';
 import type { Tunnel } from '../adapters/tunnel/ngrok.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
 import type { Assembly } from './assembly.ts';
+import type { Console } from './console/create-console.ts';
 
 export interface Closable {
   assembly?: Assembly;
   publicServer?: PublicServer;
   adminServer?: AdminServer;
+  console?: Pick<Console, 'close'>;
   tunnel?: Tunnel;
   journal?: Journal;
+  instanceLog?: { stop(): Promise<void> };
   meters?: { stop(): void };
   health?: { stop(): void };
   traces?: { shutdown(): Promise<void> };
@@ -35,8 +38,10 @@ export class Closings {
     assembly,
     publicServer,
     adminServer,
+    console,
     tunnel,
     journal,
+    instanceLog,
     meters,
     health,
     traces,
@@ -52,8 +57,10 @@ export class Closings {
       this.#close(traces, (open) => open.shutdown()),
       this.#close(tunnel, (open) => open.close()),
       this.#close(adminServer, (server) => server.close()),
+      this.#close(console, (open) => open.close()),
       this.#close(publicServer, (server) => server.close()),
     ]);
+    await this.#close(instanceLog, (log) => log.stop());
     await this.#close(journal, (open) => open.close());
   }
 

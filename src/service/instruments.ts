@@ -1,5 +1,5 @@
 /** Owns: what a process tells of itself and its calls: log, counts of the carrier's edge, metrics, spans. */
-import { edgeEvents, Tally } from '../adapters/twilio/tally.ts';
+import { type EdgeEvent, edgeEvents, Tally } from '../adapters/twilio/tally.ts';
 import type { Configuration } from '../config/environment.ts';
 import { current } from '../machines/charts/table.ts';
 import { version } from '../platform/version.ts';
@@ -23,6 +23,8 @@ export interface InstrumentsOptions {
   /** Undefined before the parts of the process are there. */
   assembly(): Assembly | undefined;
   health(): Health | undefined;
+  /** A request of a stranger, or of somebody who is not set up rightly, was refused at the carrier's edge. */
+  onRefused(event: EdgeEvent): void;
 }
 
 export interface Instruments {
@@ -39,7 +41,9 @@ export async function createInstruments(options: InstrumentsOptions): Promise<In
   const { instance, logLevel, modelPrices, traces: collector, openai } = configuration;
   const secrets = secretsIn(configuration);
   const logger = createLogger({ level: logLevel, instance, secrets });
-  const tally = new Tally(clock, (line, error) => logger.warn({ category: 'connection', err: error }, line));
+  const warn = (line: string, error?: unknown): void =>
+    logger.warn({ category: 'connection', err: error }, line);
+  const tally = new Tally(clock, warn, options.onRefused);
   const about = { version, instance, model: openai.model, secrets, clock, logger };
   const traces = await createTraces(collector, about);
   const metrics = createMetrics(tally, traces);

@@ -23,6 +23,7 @@ export class LiveCalls {
   readonly #journal: Journal;
   readonly #ports: LiveCallPorts & { watch: CallWatch };
   readonly #parts = new Map<string, LiveCall>();
+  readonly #stepListeners = new Map<string, (step: ObservedStep) => void>();
 
   constructor(agents: Agents, journal: Journal, ports: LiveCallPorts & { watch: CallWatch }) {
     this.#agents = agents;
@@ -65,7 +66,15 @@ export class LiveCalls {
   }
 
   observe(step: ObservedStep): void {
-    this.#parts.get(step.call.callId)?.observe(step);
+    const { callId } = step.call;
+    this.#parts.get(callId)?.observe(step);
+    this.#stepListeners.get(callId)?.(step);
+  }
+
+  /** Tells of each step of a call while it lives here: one listener a call. Returns the function that stops it. */
+  watchSteps(callId: string, listener: (step: ObservedStep) => void): () => void {
+    this.#stepListeners.set(callId, listener);
+    return () => void this.#stepListeners.delete(callId);
   }
 
   perform(call: Call, command: Command, key: string): void {

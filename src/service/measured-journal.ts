@@ -5,19 +5,20 @@
 import type { Clock } from '../runtime/ports/clock.ts';
 import { HoldfastError } from '../runtime/ports/errors.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
+import type { Metrics } from '../telemetry/metrics/metrics.ts';
 
-export type AppendOutcome = 'durable' | 'conflict' | 'failed';
-export type NoteAppend = (outcome: AppendOutcome, ms: number) => void;
+type AppendOutcome = 'durable' | 'conflict' | 'failed';
 
 const outcomeOf = (error: unknown): AppendOutcome =>
   error instanceof HoldfastError && error.code === 'journal.conflict' ? 'conflict' : 'failed';
 
-/** The same journal; each append of it is told once it has an outcome. */
-export function measureAppends(journal: Journal, clock: Clock, note: NoteAppend): Journal {
+/** The same journal; each append of it is measured once it has an outcome. */
+export function measureAppends(journal: Journal, clock: Clock, metrics: Pick<Metrics, 'observe'>): Journal {
   const append = journal.append.bind(journal);
   journal.append = async (commit) => {
     const startedMs = clock.monotonic();
-    const tell = (outcome: AppendOutcome): void => note(outcome, clock.monotonic() - startedMs);
+    const tell = (outcome: AppendOutcome): void =>
+      metrics.observe('journalAppend', { outcome }, (clock.monotonic() - startedMs) / 1_000);
     try {
       await append(commit);
       tell('durable');

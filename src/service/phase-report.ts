@@ -1,5 +1,11 @@
-/** Owns: how a start-up looks in a terminal: one line a phase, with its outcome, its time, and what to do. */
+/**
+ * Owns: how a start-up looks in a terminal: one line a phase, with its outcome, its time, and what to do; and what is
+ * written down of a phase.
+ */
 import type { Phase, PhaseOutcome } from '../machines/service.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { InstanceLog } from './instance-log.ts';
+import type { PhaseFact } from './phases.ts';
 
 const names: Record<Phase, string> = {
   configuration: 'configuration',
@@ -19,4 +25,17 @@ export function formatPhase(phase: Phase, { outcome, detail, advice, tookMs }: P
   const lines = [`  ${names[phase].padEnd(17)}${marks[outcome].padEnd(7)}${took}  ${first}`];
   for (const line of [...more, ...(advice ? [advice] : [])]) lines.push(line === '' ? '' : `    ${line}`);
   return lines.join('\n');
+}
+
+/** What came of a phase, to the log of the process and to that of the instance. */
+export function tellPhase(
+  { type, phase, detail }: PhaseFact,
+  error: unknown,
+  logger: Logger | undefined,
+  instanceLog: Pick<InstanceLog, 'note'>,
+): void {
+  instanceLog.note(type, { phase, detail });
+  if (type === 'phase.passed') return;
+  const err = logger?.isLevelEnabled('debug') ? { err: error } : {};
+  logger?.warn({ category: 'service', phase, detail, ...err }, 'a phase failed');
 }

@@ -9,7 +9,7 @@ import {
   openAdminServer,
 } from '../adapters/http/admin-server.ts';
 import { PublicServer } from '../adapters/http/public-server.ts';
-import { MediaUpgrades } from '../adapters/twilio/media-upgrades.ts';
+import { carrierMediaPath, MediaUpgrades } from '../adapters/twilio/media-upgrades.ts';
 import { Signature } from '../adapters/twilio/signature.ts';
 import type { Tally } from '../adapters/twilio/tally.ts';
 import { twilioWebhooks } from '../adapters/twilio/webhooks.ts';
@@ -19,7 +19,9 @@ import type { CarrierDesk } from '../runtime/ports/carrier.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
+import type { Console } from './console/create-console.ts';
 import { proofOf } from './health/reachability.ts';
+import type { InstanceLog } from './instance-log.ts';
 
 export interface ServersOptions {
   configuration: Configuration;
@@ -32,6 +34,8 @@ export interface ServersOptions {
   publicUrl(): string | null;
   isReady(): boolean;
   health(): HealthReport;
+  console: Pick<Console, 'served' | 'localName'>;
+  instanceLog: Pick<InstanceLog, 'count'>;
 }
 
 export interface Servers {
@@ -62,7 +66,14 @@ function openPublicServer({
 }: ServersOptions): Promise<PublicServer> {
   const { instance, twilio, host, port } = configuration;
   const signature = new Signature(twilio.authToken, publicUrl);
-  const upgrades = new MediaUpgrades({ desk, clock, tally, signature, wrapSocket: wrapWebSocket });
+  const upgrades = new MediaUpgrades({
+    desk,
+    clock,
+    tally,
+    path: carrierMediaPath,
+    isLetIn: (request) => signature.signsUpgrade(request),
+    wrapSocket: wrapWebSocket,
+  });
   const { fallbackUrl } = twilio;
   const onAnswered = (route: string, code: number, ms: number): void =>
     metrics.observe('webhook', { route, status: `${Math.floor(code / 100)}xx` }, ms / 1_000);
@@ -82,15 +93,24 @@ function openPublicServer({
 const openAdmin = ({
   configuration,
   logger,
+  clock,
   publicUrl,
   health,
   metrics,
+  console,
+  instanceLog,
 }: ServersOptions): Promise<AdminServer> =>
   openAdminServer({
     ...configuration.admin,
+    clock,
     publicUrl,
     health,
     metrics,
-    onRefused: (verdict) => logger.warn({ category: 'service', verdict }, 'an admin request was refused'),
+    console: console.served,
+    localName: console.localName,
+    onRefused: (verdict) => {
+      logger.warn({ category: 'service', verdict }, 'an admin request was refused');
+      instanceLog.count('request.refused', { where: 'admin', why: verdict });
+    },
     onError: (error) => logger.error({ category: 'service', err: error }, 'an admin request failed'),
   });

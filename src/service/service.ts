@@ -18,6 +18,7 @@ import type { Environment } from '../config/dotenv.ts';
 import { type Configuration, readConfiguration } from '../config/environment.ts';
 import type { Phase, ServiceCommand } from '../machines/service.ts';
 import { hostDigest, isProcessAlive } from '../platform/process.ts';
+import { version } from '../platform/version.ts';
 import type { ObservedStep } from '../runtime/call.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
@@ -26,15 +27,20 @@ import { ServiceActor, type ServiceFact, type ServiceSnapshot } from '../runtime
 import type { Logger } from '../telemetry/logger.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import { Closings } from './closings.ts';
+import { type Console, createConsole } from './console/create-console.ts';
 import { createHealth } from './health/create-health.ts';
 import type { Health } from './health/health.ts';
 import { createLooks } from './health/looks.ts';
 import { reportOf } from './health/report.ts';
+import { InstanceLog } from './instance-log.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { measureAppends } from './measured-journal.ts';
 import { createModel } from './model.ts';
+import { tellPhase } from './phase-report.ts';
 import { type PhaseFact, PhaseNotPassed, PhaseRuns } from './phases.ts';
+import { RoutedControl } from './routed-control.ts';
 import { openServers, type Servers } from './servers.ts';
+import { addressOfAdmin, hasCalls } from './sibling-question.ts';
 
 export interface ServiceOptions {
   environment: Environment;
@@ -54,7 +60,9 @@ interface Opened extends Servers, Instruments {
   api: TwilioApi;
   health: Health;
   assembly: Assembly;
+  console: Console;
   tunnel: Tunnel;
+  instanceLog: { stop(): Promise<void> };
 }
 
 /** `stopped`: somebody asked for it before the start was over. */
@@ -72,10 +80,12 @@ export class Service {
   readonly #closings = new Closings((error) =>
     this.#opened.logger?.warn({ category: 'service', err: error }, 'something did not close'),
   );
+  readonly #instanceLog: InstanceLog;
   #publicUrl: string | null = null;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
+    this.#instanceLog = new InstanceLog(options.clock);
     this.#actor = new ServiceActor({
       clock: options.clock,
       perform: (command) => this.#perform(command),
@@ -100,6 +110,7 @@ export class Service {
    */
   drain(reason: string): number {
     const withinMs = this.#isReady ? (this.#opened.configuration?.drainMs ?? 0) : 0;
+    this.#instanceLog.note('drain.begun', { withinMs });
     this.#actor.signal({ type: 'drain.requested', reason, withinMs });
     return withinMs;
   }
@@ -186,22 +197,21 @@ export class Service {
   #notePhase(outcome: PhaseFact, error: unknown): void {
     const told = this.#actor.snapshot.context.phases[outcome.phase];
     // Tried again every few seconds, it is told once for each reason.
-    if (outcome.type === 'phase.failed' && told.detail !== outcome.detail) {
-      const { phase, detail } = outcome;
-      const { logger } = this.#opened;
-      const err = logger?.isLevelEnabled('debug') ? { err: error } : {};
-      logger?.warn({ category: 'service', phase, detail, ...err }, 'a phase failed');
-    }
+    if (told.detail !== outcome.detail) tellPhase(outcome, error, this.#opened.logger, this.#instanceLog);
     this.#actor.signal(outcome);
   }
 
   async #configure(): Promise<string> {
     const configuration = readConfiguration(this.#options.environment);
     this.#opened.configuration = configuration;
-    const { clock } = this.#options;
-    const assembly = () => this.#opened.assembly;
-    const health = () => this.#opened.health;
-    const instruments = await createInstruments({ configuration, clock, assembly, health });
+    this.#instanceLog.note('instance.started', { version, node: process.version });
+    const instruments = await createInstruments({
+      configuration,
+      clock: this.#options.clock,
+      assembly: () => this.#opened.assembly,
+      health: () => this.#opened.health,
+      onRefused: (event) => this.#instanceLog.countRefusal(event),
+    });
     Object.assign(this.#opened, instruments);
     this.#opened.agent = await loadAgent(configuration.agent);
     return `agent ${configuration.agent}, instance ${configuration.instance}`;
@@ -222,10 +232,7 @@ export class Service {
       journalStalledMs: () => this.#opened.assembly?.registry.stalledMs ?? 0,
       clockSkewMs,
     });
-    const measured = measureAppends(opened, clock, (outcome, ms) =>
-      metrics.observe('journalAppend', { outcome }, ms / 1_000),
-    );
-    const journal = health.watchJournal(measured);
+    const journal = health.watchJournal(measureAppends(opened, clock, metrics));
     const model = health.watchModel(
       createModel(configuration, clock, (kind) => metrics.count('modelOddities', { kind })),
     );
@@ -233,11 +240,12 @@ export class Service {
     Object.assign(this.#opened, { journal, model, api, health });
     const publicUrl = () => this.#publicUrl;
     health.watch(createLooks({ configuration, model, api, journal, publicUrl, clockSkewMs }));
+    const phone = new TwilioControl(api, () => this.#twimlPlace());
     const assembly = assemble({
       configuration,
       tokenKey: configuration.twilio.authToken,
       model,
-      control: new TwilioControl(api, () => this.#twimlPlace()),
+      control: new RoutedControl(phone, () => this.#part('console').browserCalls),
       agent: this.#part('agent'),
       journal,
       clock,
@@ -246,15 +254,22 @@ export class Service {
       pid: process.pid,
       host: hostDigest(),
       isProcessAlive,
+      address: () => addressOfAdmin(configuration.admin.host, this.#opened.adminServer?.port),
+      hasCalls: (row) => hasCalls(row, { host: hostDigest(), token: configuration.admin.token }),
       isReady: () => this.#isReady,
       isLeaving: () => this.#isLeaving,
       isParting: () => this.#isParting,
       stopListening: () => void this.#opened.publicServer?.stopListening(),
       onCallGone: () => this.#reportCallsGone(),
+      onCallMoved: () => this.#instanceLog.count('calls.moved', {}),
       onStep: (step) => this.#options.onStep?.(step),
     });
     assembly.desk.admitBy(health.admission);
     this.#opened.assembly = assembly;
+    this.#instanceLog.open(configuration.instance, journal);
+    const told = { logger: this.#part('logger'), tally: this.#part('tally'), watch: this.#part('watch') };
+    const instanceLog = this.#instanceLog;
+    this.#opened.console = createConsole({ ...told, configuration, clock, journal, assembly, instanceLog });
     return configuration.journalUrl;
   }
 
@@ -271,14 +286,17 @@ export class Service {
       publicUrl: () => this.#publicUrl,
       isReady: () => this.#isReady,
       health: () => this.#report(),
+      console: this.#part('console'),
+      instanceLog: this.#instanceLog,
     });
     Object.assign(this.#opened, servers);
     await presence.start();
     registry.watchInbox();
     deliveries.wake();
+    this.#part('console').retention.start();
     this.#part('health').start();
     const { publicPort, adminPort } = this.addresses;
-    return `http://${configuration.host}:${publicPort}, admin http://${configuration.admin.host}:${adminPort}`;
+    return `http://${configuration.host}:${publicPort}, console http://${configuration.admin.host}:${adminPort}`;
   }
 
   async #findPublicAddress(): Promise<string> {
@@ -322,6 +340,8 @@ export class Service {
 
   /** I4: also of a phase that is under way. */
   async #close(): Promise<void> {
+    const exitCode = this.#actor.snapshot.matches('failed') ? 1 : 0;
+    this.#opened.instanceLog = { stop: () => this.#instanceLog.stop(exitCode) };
     await this.#closings.closeAll(this.#opened);
     await Promise.allSettled(openingPhases.map((phase) => this.#phaseRuns.get(phase)));
     await this.#closings.closeAll(this.#opened);

@@ -22,7 +22,8 @@ export interface AskerOptions {
 const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';
 
 /** Where the admin server of this process can be asked: from this host only, where it is bound to loopback. */
-export function addressOfAdmin(boundTo: string, port: number): string {
+export function addressOfAdmin(boundTo: string, port: number | undefined): string | null {
+  if (port === undefined) return null;
   const name = isWildcard(boundTo) ? hostname() : boundTo;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }

@@ -28,6 +28,14 @@ interface Followed {
   deadAirSince: number | null;
   /** When the newest session was asked for. */
   opensModelSince: number | null;
+  figures: CallFigures;
+}
+
+/** What a list of calls tells of each. */
+export interface CallFigures {
+  /** From the caller's last word to the first sound of the newest answer. */
+  latencyMs: number | null;
+  recoveries: number;
 }
 
 /** What the entry brought about. */
@@ -55,23 +63,26 @@ export class CallTelemetry {
   /** O1. A call that this process is about to have; a second time begins anew. */
   follow(callId: string, entries: readonly Entry[]): void {
     const timeline = new CallTimeline();
-    for (const entry of entries) timeline.apply(entry);
-    this.#followed.set(callId, { timeline, deadAirSince: null, opensModelSince: null });
+    const figures: CallFigures = { latencyMs: null, recoveries: 0 };
+    for (const entry of entries) for (const episode of timeline.apply(entry)) note(figures, episode);
+    this.#followed.set(callId, { timeline, deadAirSince: null, opensModelSince: null, figures });
   }
 
   observe(callId: string, entry: Entry, { isDeadAir, opensModel }: Outcome): void {
     const { logger, meter, spans } = this.#options;
     const followed = this.#followed.get(callId);
     if (!followed) return;
-    const { timeline } = followed;
+    const { timeline, figures } = followed;
     const episodes = timeline.apply(entry);
     const { traceId } = timeline;
     logEntry(logger, { callId, traceId }, entry);
     meter.entry(entry);
     this.#noteDeadAir(followed, entry.at, isDeadAir);
     this.#noteModel(followed, entry, opensModel);
-    for (const episode of episodes)
+    for (const episode of episodes) {
+      note(figures, episode);
       meter.episode(episode, traceId === null ? null : spans.record(callId, traceId, episode));
+    }
   }
 
   /** The call left this process. */
@@ -81,6 +92,11 @@ export class CallTelemetry {
 
   traceIdOf(callId: string): string | null {
     return this.#followed.get(callId)?.timeline.traceId ?? null;
+  }
+
+  /** Null where the call is not here. */
+  figuresOf(callId: string): Readonly<CallFigures> | null {
+    return this.#followed.get(callId)?.figures ?? null;
   }
 
   #noteModel(followed: Followed, { type, at }: Entry, opensModel: boolean): void {
@@ -96,4 +112,9 @@ export class CallTelemetry {
     if (followed.deadAirSince !== null) this.#options.meter.deadAir(at - followed.deadAirSince);
     followed.deadAirSince = isDeadAir ? at : null;
   }
+}
+
+function note(figures: CallFigures, episode: Episode): void {
+  if (episode.kind === 'answer') figures.latencyMs = episode.endedAt - episode.startedAt;
+  if (episode.kind === 'recovery') figures.recoveries += 1;
 }

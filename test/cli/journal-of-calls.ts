@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteJournal } from '../../src/adapters/journal/sqlite.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import type { Commit, Journal } from '../../src/runtime/ports/journal.ts';
+import type { Commit, InstanceFact, Journal } from '../../src/runtime/ports/journal.ts';
 import { callSid, Rig } from '../service/rig.ts';
 
 export const endedCall = callSid(1);
@@ -36,10 +36,25 @@ async function makeCalls(): Promise<Journal> {
   return process.journal;
 }
 
+/** What happened to the process that had the calls, and to another one. */
+const facts = (startedAt: number): InstanceFact[] => [
+  { instance: 'one', at: startedAt - 1, type: 'instance.started', detail: { version: '0.2.0', node: '26' } },
+  { instance: 'one', at: startedAt, type: 'phase.passed', detail: { phase: 'webhooks', detail: 'fine' } },
+  { instance: 'two', at: startedAt + 1, type: 'instance.started', detail: { version: '0.2.0', node: '26' } },
+  { instance: 'one', at: startedAt + 2, type: 'calls.moved', detail: { count: 3 } },
+];
+
+async function copyDefinition(from: Journal, to: Journal, callId: string): Promise<void> {
+  const digest = String((await from.readAfter(callId, 0, 1))[0]?.entries[0]?.agent);
+  const definition = await from.readDefinition(digest);
+  if (definition) await to.saveDefinition(digest, definition);
+}
+
 async function copyCall(from: Journal, to: Journal, callId: string, change: Change): Promise<void> {
   const [row] = await from.list({ callId });
   const { commits } = await from.read(callId, { fromStart: true });
   const payloads = await from.readPayloads(callId);
+  await copyDefinition(from, to, callId);
   if (!row) throw new Error(`no call ${callId}`);
   for (const [index, { entries, state }] of commits.entries()) {
     const seqs = new Set(entries.map(({ seq }) => seq));
@@ -71,6 +86,8 @@ export async function folderWithCalls(change: Change = (commit) => commit): Prom
   const calls = await makeCalls();
   await copyCall(calls, journal, endedCall, change);
   await copyCall(calls, journal, liveCall, (commit) => commit);
+  const [ended] = await journal.list({ callId: endedCall });
+  await journal.noteInstance(facts(ended?.startedAt ?? 0));
   await journal.close();
   return { path, journalPath, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

@@ -14,15 +14,38 @@ export interface Outcome {
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
+export interface Person {
+  /** What they answer to a question; nobody is there unless told. */
+  answer?: string;
+  interrupted?: AbortSignal;
+  onPrint?(text: string): void;
+}
+
 /** In this process. */
-export async function run(words: string, environment: Environment): Promise<Outcome> {
+export async function run(
+  words: string,
+  environment: Environment,
+  { answer, interrupted, onPrint }: Person = {},
+): Promise<Outcome> {
   const out: string[] = [];
   const error: string[] = [];
   const code = await runCommand(words === '' ? [] : words.split(' '), {
     environment: () => environment,
     clock: systemClock,
-    print: (text) => out.push(text),
+    operator: 'ann',
+    print: (text) => {
+      out.push(text);
+      onPrint?.(text);
+    },
     complain: (text) => error.push(text),
+    ask:
+      answer === undefined
+        ? null
+        : async (question) => {
+            error.push(question);
+            return answer;
+          },
+    untilInterrupted: () => interrupted ?? new AbortController().signal,
   });
   return { code, out: out.join('\n'), error: error.join('\n') };
 }

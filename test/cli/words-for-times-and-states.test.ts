@@ -1,7 +1,7 @@
 /** How durations, moments and states are written. */
 import { describe, expect, it } from 'vitest';
-import { formatState } from '../../src/cli/states.ts';
 import { formatDuration, formatMoment, formatOffset } from '../../src/cli/time.ts';
+import { formatState } from '../../src/service/words/states.ts';
 
 describe('a duration', () => {
   it.each([

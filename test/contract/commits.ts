@@ -8,6 +8,7 @@ export interface CommitParts {
   payloads?: Payload[];
   checkpoint?: Json;
   taken?: string[];
+  erases?: boolean;
 }
 
 /** A commit of `entries` entries from `firstSeq`. Without other words the call is live, owned by `one`, started at 1,000. */
@@ -37,6 +38,7 @@ export function commitOf(callId: string, firstSeq: number, parts: CommitParts = 
     },
     checkpoint: parts.checkpoint ?? null,
     taken: parts.taken ?? [],
+    ...(parts.erases === undefined ? {} : { erases: parts.erases }),
   };
 }
 

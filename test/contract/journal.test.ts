@@ -6,6 +6,7 @@ import { openSqliteJournal } from '../../src/adapters/journal/sqlite.ts';
 import type { StartThread } from '../../src/adapters/journal/sqlite-link.ts';
 import { systemClock as clock } from '../../src/platform/clock.ts';
 import { startInThisThread } from '../journal/serving-thread.ts';
+import { describeAudit } from './audit.ts';
 import { describeJournal, type TwoHandles } from './journal.ts';
 
 async function openTwoInMemory(): Promise<TwoHandles> {
@@ -25,6 +26,8 @@ async function openTwoOnOneFile(startThread?: StartThread): Promise<TwoHandles> 
   return { one, other, cleanUp: () => rm(folder, { recursive: true }) };
 }
 
-describeJournal('in memory', openTwoInMemory);
-describeJournal('in SQLite behind worker threads', () => openTwoOnOneFile());
-describeJournal('in SQLite within one thread', () => openTwoOnOneFile(startInThisThread));
+for (const describeSome of [describeJournal, describeAudit]) {
+  describeSome('in memory', openTwoInMemory);
+  describeSome('in SQLite behind worker threads', () => openTwoOnOneFile());
+  describeSome('in SQLite within one thread', () => openTwoOnOneFile(startInThisThread));
+}

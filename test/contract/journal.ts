@@ -169,7 +169,10 @@ export function describeJournal(name: string, openTwo: () => Promise<TwoHandles>
         ],
         ['has the row of another call', (commit) => ({ row: { ...commit.row, callId: 'another' } })],
         ['has a row that ends elsewhere', (commit) => ({ row: { ...commit.row, lastSeq: 7 } })],
-        ['started between two milliseconds', (commit) => ({ row: { ...commit.row, startedAt: 0.5 } })],
+        [
+          'started between two milliseconds',
+          (commit) => ({ row: { ...commit.row, startedAt: 0.5, address: null } }),
+        ],
         ['ended between two milliseconds', (commit) => ({ row: { ...commit.row, endedAt: 0.5 } })],
         ['has a payload of no entry', () => ({ payloads: [{ seq: 2, name: 'text', content: '' }] })],
         [
@@ -406,7 +409,7 @@ export function describeJournal(name: string, openTwo: () => Promise<TwoHandles>
     });
 
     describe('the instances', () => {
-      const row = { instance: 'i-1', pid: 4, host: 'here', ready: false, startedAt: 1_000 };
+      const row = { instance: 'i-1', pid: 4, host: 'here', ready: false, startedAt: 1_000, address: null };
 
       test('are what their last beat said, with its age by the journal’s clock', async () => {
         await one.beat({ ...row, instance: 'i-2' });

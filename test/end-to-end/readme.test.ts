@@ -18,12 +18,29 @@ interface Finished {
   output: string;
 }
 
-function run(command: string, environment: Record<string, string>): Promise<Finished> {
-  return new Promise((resolve) => {
-    const child = spawn('bash', ['-c', command], { cwd: root, env: { ...process.env, ...environment } });
+/** @param until ends the command, once it has printed what this finds and `visit` is done with it */
+function run(
+  command: string,
+  environment: Record<string, string>,
+  until?: { prints: RegExp; visit(found: string): Promise<void> },
+): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('bash', ['-c', command], {
+      cwd: root,
+      env: { ...process.env, ...environment },
+      detached: true,
+    });
     let output = '';
+    let isVisited = false;
     child.stdout.on('data', (chunk) => {
       output += chunk;
+      const found = until?.prints.exec(output)?.[1];
+      if (!until || found === undefined || isVisited) return;
+      isVisited = true;
+      until
+        .visit(found)
+        .catch(reject)
+        .finally(() => process.kill(-(child.pid ?? 0), 'SIGINT'));
     });
     child.stderr.on('data', (chunk) => {
       output += chunk;
@@ -38,6 +55,7 @@ test('the commands of the README are those that are tested here or by the build'
     'npx holdfast calls',
     'npx holdfast show <callId>',
     'npx holdfast replay <callId>',
+    'npm run demo -- --keep',
     'npm ci && npm test',
     'cp .env.example .env',
     'npm start',
@@ -50,9 +68,17 @@ describe('the demo', () => {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-readme-'));
   const environment = { JOURNAL_URL: `sqlite:${join(directory, 'demo.db')}`, NO_COLOR: '1' };
   let demo: Finished;
+  let page: string;
+  let listed: unknown;
 
   beforeAll(async () => {
-    demo = await run('npm run demo', environment);
+    demo = await run('npm run demo -- --keep', environment, {
+      prints: /console is at (http:\S+)\. /,
+      visit: async (console) => {
+        page = await (await fetch(console)).text();
+        listed = await (await fetch(`${console}/api/calls`)).json();
+      },
+    });
   }, 120_000);
 
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -66,7 +92,12 @@ describe('the demo', () => {
     expect(demo.output).toMatch(/chart {3}turn listening → callerSpeaking/);
     expect(demo.output).toMatch(/ended: agent\.hungUp/);
     expect(demo.output).toMatch(/the fold equals the stored states/);
-    expect(demo.code).toBe(0);
+  });
+
+  test('stays, with a console that knows its call', () => {
+    expect(page).toContain('<title>');
+    expect(listed).toMatchObject({ calls: [{ endReason: 'agent.hungUp', from: '+15550123' }] });
+    expect(demo.output).not.toMatch(/^\s+at /m);
   });
 
   test('leaves a call that can be listed, shown and replayed', async () => {

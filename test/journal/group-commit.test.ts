@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { packCommit } from '../../src/adapters/journal/packing.ts';
+import { packCommit, packQuery } from '../../src/adapters/journal/packing.ts';
 import { openSqliteJournal } from '../../src/adapters/journal/sqlite.ts';
 import { openJournalFile } from '../../src/adapters/journal/sqlite-file.ts';
 import type { Answer, FromWorker, Request } from '../../src/adapters/journal/sqlite-messages.ts';
@@ -100,16 +100,16 @@ describe('a turn of the journal', () => {
     greedy.exec('BEGIN IMMEDIATE');
     const requests: Request[] = [
       ...appending(commitOf('a', 1)),
-      { type: 'execute', id: 1, name: 'list', request: { live: null, owner: null, callId: null, limit: 1 } },
+      { type: 'execute', id: 1, name: 'list', request: packQuery({ limit: 1 }) },
     ];
-    expect(outcomes(turn.run(requests))).toEqual(['journal.unavailable', []]);
+    expect(outcomes(turn.run(requests))).toEqual(['journal.unavailable', { rows: [], next: null }]);
     greedy.exec('ROLLBACK');
     greedy.close();
     expect(outcomes(turn.run(appending(commitOf('a', 1))))).toEqual(['stored']);
   });
 
   test('answers a read that fails alone', () => {
-    database.exec('DROP TABLE payloads');
+    database.exec('DROP VIEW payloads');
     const answers = turn.run([
       { type: 'execute', id: 7, name: 'readPayloads', request: { callId: 'a' } },
       { type: 'execute', id: 8, name: 'read', request: { callId: 'a', fromStart: false } },

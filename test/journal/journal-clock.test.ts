@@ -18,7 +18,8 @@ test.each([
 ])('beats age by the clock that the journal %s was given, and never below 0', async (_, open) => {
   const clock = new VirtualClock(1_000_000);
   const journal = await open(clock);
-  const beat = () => journal.beat({ instance: 'i', pid: 1, host: 'here', ready: true, startedAt: 1 });
+  const beat = () =>
+    journal.beat({ instance: 'i', pid: 1, host: 'here', ready: true, startedAt: 1, address: null });
   expect(await beat()).toBe(1_000_000);
   clock.jump(750);
   expect(await journal.instances()).toMatchObject([{ beatAgeMs: 750 }]);

@@ -141,6 +141,30 @@ describe('when the worker of the journal dies', () => {
     expect(told).toBe(2);
   });
 
+  test('who follows is told once by the next one, which is told what is followed', async () => {
+    const { clock, threads, journal } = await openScripted();
+    const told: string[] = [];
+    journal.follow('a', () => told.push('a'));
+    const stop = journal.follow(null, () => told.push('any'));
+    expect(threads[0]!.posted).toEqual([
+      { type: 'follow', any: false, callIds: ['a'] },
+      { type: 'follow', any: true, callIds: ['a'] },
+    ]);
+    threads[0]!.end('');
+    await clock.advance(100);
+    threads[1]!.say({ type: 'opened' });
+    await clock.advance(0);
+    expect(threads[1]!.posted).toEqual([{ type: 'follow', any: true, callIds: ['a'] }]);
+    expect(told).toEqual(['a', 'any']);
+    threads[1]!.say({ type: 'committed', callIds: [] });
+    threads[1]!.say({ type: 'committed', callIds: ['a'] });
+    expect(told.slice(2)).toEqual(['any', 'a', 'any']);
+    stop();
+    threads[1]!.say({ type: 'committed', callIds: ['a'] });
+    expect(told.slice(5)).toEqual(['a']);
+    expect(threads[1]!.posted.slice(1)).toEqual([{ type: 'follow', any: false, callIds: ['a'] }]);
+  });
+
   test('a journal that is closed in the meantime stays closed', async () => {
     const { clock, threads, journal } = await openScripted();
     threads[0]!.end('');

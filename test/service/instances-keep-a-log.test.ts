@@ -81,6 +81,16 @@ describe('the log of an instance', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('counts what comes many at once', async () => {
+    log.open('one', journal);
+    for (let index = 0; index < 12; index += 1) log.count('calls.moved', {});
+    await log.stop(0);
+    expect((await told()).slice(0, 2)).toEqual([
+      { type: 'calls.moved', count: 1 },
+      { type: 'calls.moved', count: 11 },
+    ]);
+  });
+
   it('tells a bounded number of kinds apart', async () => {
     log.open('one', journal);
     for (let index = 0; index < 1_000; index += 1) refused(`invented-${index}`);
@@ -94,13 +104,13 @@ describe('the log of an instance', () => {
   it('waits for a journal that is away, bounded, and says how much was lost', async () => {
     const comeBack = stall();
     log.open('one', journal);
-    for (let index = 0; index < queueLimit + 7; index += 1) log.note('calls.moved', { count: index });
+    for (let index = 0; index < queueLimit + 7; index += 1) log.note('drain.begun', { withinMs: index });
     await clock.advance(10_000);
     comeBack();
     await clock.advance(60_000);
     const all = await told();
     expect(all.slice(0, queueLimit)).toEqual(
-      Array.from({ length: queueLimit }, (_, count) => ({ type: 'calls.moved', count })),
+      Array.from({ length: queueLimit }, (_, withinMs) => ({ type: 'drain.begun', withinMs })),
     );
     expect(all.slice(queueLimit)).toEqual([{ type: 'facts.dropped', count: 7 }]);
     expect(clock.pendingTimers).toBe(0);
@@ -111,7 +121,7 @@ describe('the log of an instance', () => {
     refused('unsigned');
     refused('unsigned');
     await log.stop(0);
-    log.note('calls.moved', { count: 1 });
+    log.note('drain.begun', { withinMs: 1 });
     refused('unsigned');
     await log.stop(1);
     expect(await told()).toEqual([
@@ -126,7 +136,7 @@ describe('the log of an instance', () => {
     await new InstanceLog(clock).stop(1);
     log.open('one', journal);
     journal.noteInstance = () => new Promise(() => undefined);
-    log.note('calls.moved', { count: 1 });
+    log.note('drain.begun', { withinMs: 1 });
     const stopped = log.stop(0);
     await clock.advance(stopGraceMs);
     await stopped;

@@ -26,7 +26,7 @@ beforeEach(() => {
 
 const retention = (keepDays: number | null, of = journal) =>
   new Retention({
-    journal: of,
+    journal: async () => of,
     clock,
     keepDays,
     onErased: (run) => runs.push(run),

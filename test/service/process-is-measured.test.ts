@@ -41,7 +41,10 @@ it('each append is told with its time and outcome, and comes to what it came to 
       new Promise((resolve) => clock.setTimeout(() => resolve(fates[next++] ?? 'store'), 30)),
   });
   const told: [string, number][] = [];
-  const journal = measureAppends(store, clock, (outcome, ms) => told.push([outcome, ms]));
+  const journal = measureAppends(store, clock, {
+    observe: (_, labels, seconds) =>
+      void told.push([(labels as { outcome: string }).outcome, seconds * 1_000]),
+  });
   const outcomes = [commit('a'), commit('a'), commit('b')].map((each) => journal.append(each));
   const settled = Promise.allSettled(outcomes);
   await clock.advance(1_000);

@@ -34,7 +34,7 @@ describe('a start', () => {
     expect(outcome('journal')?.detail).toBe(`sqlite:${host.journalPath}`);
     expect(outcome('model')?.detail).toMatch(/^gpt-realtime-2\.1 at ws:.* session open in \d+ ms$/);
     expect(outcome('http')?.detail).toBe(
-      `http://127.0.0.1:${publicPort}, admin http://127.0.0.1:${adminPort}`,
+      `http://127.0.0.1:${publicPort}, console http://127.0.0.1:${adminPort}`,
     );
     expect(outcome('publicAddress')?.detail).toBe('https://calls.example.com');
     expect(outcome('webhooks')?.detail).toBe('the number’s calls come here');

@@ -27,8 +27,18 @@ export function checkNoLeak(world: World): void {
 /** Tools whose outcome is what becomes of the call. */
 const leavesCall: ReadonlySet<string> = new Set(['hang_up', 'transfer_call']);
 
-/** I3: no effect comes twice, under whatever keys, and every tool call has its outcome. */
-export function checkEffects(outside: Outside, call: TwinCall, { callId, entries }: SimulatedLog): void {
+/**
+ * I3: no effect comes twice, under whatever keys, and every tool call has its outcome.
+ *
+ * @param mayBeUntold the journal was away until the call was given up: what waited for it came too late to be done, and
+ *   nobody was left to be told
+ */
+export function checkEffects(
+  outside: Outside,
+  call: TwinCall,
+  { callId, entries }: SimulatedLog,
+  mayBeUntold = false,
+): void {
   const dials = call.events.filter(({ event }) => event === 'dialEnded');
   demand(dials.length <= 1, 'I3', () => `the caller was handed on ${dials.length} times`);
   const tools = Map.groupBy(
@@ -47,7 +57,7 @@ export function checkEffects(outside: Outside, call: TwinCall, { callId, entries
   const endedAt = entries.at(-1)?.at ?? 0;
   for (const entry of entries) {
     if (entry.type !== 'tool.requested' || leavesCall.has(entry.name)) continue;
-    const isOwed = !finished.has(entry.toolCallId) && endedAt - entry.at > toolLimitMs;
+    const isOwed = !mayBeUntold && !finished.has(entry.toolCallId) && endedAt - entry.at > toolLimitMs;
     demand(!isOwed, 'I3', () => `the outcome of ${entry.name} (${entry.toolCallId}) never came`);
   }
 }

@@ -1,9 +1,9 @@
 /** Owns: what must hold of the log of any simulated call: that it replays (I1), and that one process at a time wrote it (I2). */
-import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../../src/machines/entries.ts';
 import type { ObservedStep } from '../../src/runtime/call.ts';
 import { replay } from '../../src/runtime/history.ts';
 import { type CallState, freeze, step } from '../../src/runtime/step.ts';
+import { isSameData } from './same-data.ts';
 import { demand } from './violation.ts';
 import type { World } from './world.ts';
 
@@ -46,11 +46,11 @@ export async function checkReplay(world: World, { callId, entries, steps }: Simu
   let state: CallState | null = null;
   for (const entry of entries) {
     [state] = step(callId, state, entry);
-    const written = steps.get(entry.seq)?.find((other) => isDeepStrictEqual(plain(other.entry), entry));
+    const written = steps.get(entry.seq)?.find((other) => isSameData(plain(other.entry), entry));
     demand(written !== undefined, 'I1', () => `entry ${entry.seq} (${entry.type}) was stepped by nobody`);
     const isFrozen = entry.seq % frozenEvery === 0 || entry.seq === entries.length;
     demand(
-      isFrozen ? isDeepStrictEqual(freeze(written.after), freeze(state)) : isSameState(written.after, state),
+      isFrozen ? isSameData(freeze(written.after), freeze(state)) : isSameState(written.after, state),
       'I1',
       () => `after entry ${entry.seq} (${entry.type}) the fold differs from what was live`,
     );
@@ -66,9 +66,9 @@ const plain = (entry: Entry): Entry =>
 
 const isSameState = (one: CallState, other: CallState): boolean =>
   one.snapshot.status === other.snapshot.status &&
-  isDeepStrictEqual(one.snapshot.value, other.snapshot.value) &&
-  isDeepStrictEqual(one.snapshot.context, other.snapshot.context) &&
-  isDeepStrictEqual(one.due, other.due);
+  isSameData(one.snapshot.value, other.snapshot.value) &&
+  isSameData(one.snapshot.context, other.snapshot.context) &&
+  isSameData(one.due, other.due);
 
 /**
  * I2: the seq is dense and rising, `at` never goes back, each entry was written by the process that the log names as

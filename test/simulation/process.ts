@@ -87,6 +87,8 @@ export interface ProcessSurroundings {
   restTrouble(): RestTrouble | null;
   /** Whether the process with this number lives on the host. */
   isProcessAlive(host: string, pid: number): boolean;
+  /** Asked past the journal. */
+  hasCalls(instance: string): boolean;
   onStep(process: SimulatedProcess, step: ObservedStep): void;
   /** A message of a media stream has reached the process. */
   onCarrierMessage(process: SimulatedProcess, data: string | Uint8Array): void;
@@ -110,6 +112,7 @@ const nobody: CallWatch = {
   follow: () => undefined,
   observe: () => undefined,
   traceIdOf: () => null,
+  figuresOf: () => null,
   yielded: () => undefined,
   forget: () => undefined,
   roundTrip: () => undefined,
@@ -396,6 +399,7 @@ export class SimulatedProcess {
       pid,
       host,
       isProcessAlive: (other) => this.#around.isProcessAlive(host, other),
+      hasCalls: async (row) => this.#around.hasCalls(row.instance),
       isReady: () => this.#service.snapshot.hasTag('ready'),
       isLeaving: () => this.#isLeaving,
       isParting: () => this.#isParting,

@@ -79,7 +79,7 @@ async function judgeCall(
   });
   await collect(violations, () => checkReplay(world, log));
   await collect(violations, () => checkOneWriter(world, log));
-  await collect(violations, () => checkEffects(outside, call, log));
+  await collect(violations, () => checkEffects(outside, call, log, isJournalLost(story)));
   await collect(violations, () => checkSaidOnce(world, call, replies, repeatableReplies));
   await collect(violations, () => checkWords(world, log, index));
   await collect(violations, () => checkSilenceAfterInterrupt(world, call, log));

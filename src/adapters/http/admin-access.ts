@@ -7,10 +7,13 @@
  *     was sent to a name that is not loopback, as a page in a browser could have it.
  * D2. What was sent to PUBLIC_URL is refused, with a token or without.
  * D3. Tokens are compared in constant time.
+ * D4. A session stands for the token that it was begun with, and for nothing more: D1 and D2 hold for it as well.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import type { Clock } from '../../runtime/ports/clock.ts';
+import { Sessions } from './sessions.ts';
 
 export interface AdminAccessOptions {
   /** The address that the server is bound to. */
@@ -19,7 +22,13 @@ export interface AdminAccessOptions {
   token: string | null;
   /** Null while it is not known yet. */
   publicUrl: () => string | null;
+  /** Of the account that the process runs under: whoever comes directly on loopback. */
+  localName: string;
+  clock: Pick<Clock, 'now'>;
 }
+
+/** Whoever shows the token itself, as programs do, has no name. */
+const bearerName = 'bearer of the token';
 
 export type Verdict = 'admitted' | 'unauthorized' | 'forbidden';
 
@@ -46,18 +55,53 @@ export class AdminAccess {
   readonly #isLocal: boolean;
   readonly #expected: Buffer | null;
   readonly #publicUrl: () => string | null;
+  readonly #localName: string;
+  readonly #sessions: Sessions | null;
 
-  constructor({ host, token, publicUrl }: AdminAccessOptions) {
+  constructor({ host, token, publicUrl, localName, clock }: AdminAccessOptions) {
+    const hasToken = token !== null && token !== '';
     this.#isLocal = isLoopback(host);
-    this.#expected = token === null || token === '' ? null : digest(`Bearer ${token}`);
+    this.#expected = hasToken ? digest(`Bearer ${token}`) : null;
+    this.#sessions = hasToken ? new Sessions(token, clock) : null;
     this.#publicUrl = publicUrl;
+    this.#localName = localName;
   }
 
   judge(headers: IncomingHttpHeaders): Verdict {
     if (this.#cameByPublicUrl(headers)) return 'forbidden';
-    if (this.#isLocal && isDirect(headers)) return 'admitted';
+    if (!this.needsLogin(headers)) return 'admitted';
     if (this.#showsToken(headers.authorization)) return 'admitted';
+    if (this.#sessionIn(headers) !== null) return 'admitted';
     return this.#isLocal ? 'forbidden' : 'unauthorized';
+  }
+
+  /** Whether it takes a token or a session to be let in (D1). */
+  needsLogin(headers: IncomingHttpHeaders): boolean {
+    return !this.#isLocal || !isDirect(headers);
+  }
+
+  /** Whether the login page is shown to whoever is not let in. */
+  mayLogIn(headers: IncomingHttpHeaders): boolean {
+    return this.#expected !== null && !this.#cameByPublicUrl(headers);
+  }
+
+  /** Of somebody who was let in. */
+  nameOf(headers: IncomingHttpHeaders): string {
+    if (!this.needsLogin(headers)) return this.#localName;
+    return this.#sessionIn(headers) ?? bearerName;
+  }
+
+  isToken(token: string): boolean {
+    return this.#showsToken(`Bearer ${token}`);
+  }
+
+  /** Value of a `Set-Cookie` header, for somebody who showed the token. @param secure the browser came by TLS */
+  beginSession(name: string, secure: boolean): string {
+    return this.#sessions?.begin(name, secure) ?? '';
+  }
+
+  #sessionIn(headers: IncomingHttpHeaders): string | null {
+    return this.#sessions?.nameIn(headers) ?? null;
   }
 
   #cameByPublicUrl(headers: IncomingHttpHeaders): boolean {

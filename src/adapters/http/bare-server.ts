@@ -24,6 +24,7 @@ export function createBareServer(onError: (error: unknown) => void): FastifyInst
     logger: false,
     bodyLimit: mostBodyBytes,
     requestTimeout: requestLimitMs,
+    routerOptions: { maxParamLength: 200 },
     http: { headersTimeout: requestLimitMs, shouldUpgradeCallback: wantsWebSocket },
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send());

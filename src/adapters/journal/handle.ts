@@ -8,19 +8,32 @@
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { FixCallError, GiveUpError, RetryError } from '../../runtime/ports/errors.ts';
 import type {
+  CallListQuery,
   CallLog,
   CallRow,
   Commit,
   InboxSignal,
+  InstanceFact,
   InstanceRow,
   Journal,
   Json,
   Payload,
+  StoredCommit,
 } from '../../runtime/ports/journal.ts';
 import { type JournalStore, type OperationName, type Operations, signalsPerCall } from './operations.ts';
-import { packCommit, packSignal, unpackLog, unpackRow, unpackSignal } from './packing.ts';
+import {
+  packCommit,
+  packFact,
+  packQuery,
+  packSignal,
+  unpackFact,
+  unpackLog,
+  unpackRow,
+  unpackSignal,
+  unpackStep,
+} from './packing.ts';
 
-const defaultListLimit = 50;
+const defaultFactLimit = 100;
 
 /** `clock` is the journal's clock: all handles of one store should be given the same. */
 export function openHandle(store: JournalStore, clock: Clock): Journal {
@@ -30,7 +43,8 @@ export function openHandle(store: JournalStore, clock: Clock): Journal {
 class JournalHandle implements Journal {
   readonly #store: JournalStore;
   readonly #clock: Clock;
-  readonly #watches = new Set<() => void>();
+  /** Stops of everybody who watches or follows. */
+  readonly #listening = new Set<() => void>();
   #closing: Promise<void> | null = null;
 
   constructor(store: JournalStore, clock: Clock) {
@@ -56,9 +70,41 @@ class JournalHandle implements Journal {
     return row && unpackRow(row);
   }
 
-  async list(query: Parameters<Journal['list']>[0]): Promise<CallRow[]> {
-    const { live = null, owner = null, callId = null, limit = defaultListLimit } = query;
-    return (await this.#ask('list', { live, owner, callId, limit })).map(unpackRow);
+  async list(query: CallListQuery): Promise<CallRow[]> {
+    const asked = packQuery(query);
+    const rows: CallRow[] = [];
+    let after = asked.after;
+    do {
+      const part = await this.#ask('list', { ...asked, after, limit: asked.limit - rows.length });
+      rows.push(...part.rows.map(unpackRow));
+      after = part.next;
+    } while (after !== null && rows.length < asked.limit);
+    return rows;
+  }
+
+  async readAfter(callId: string, seq: number, limit: number): Promise<StoredCommit[]> {
+    const commits: StoredCommit[] = [];
+    let entries = 0;
+    for (const step of await this.#ask('readAfter', { callId, seq, limit })) {
+      if (entries >= limit) break;
+      const commit = unpackStep(callId, step);
+      commits.push(commit);
+      entries += commit.entries.length;
+    }
+    return commits;
+  }
+
+  follow(callId: string | null, listener: () => void): () => void {
+    return this.#listen(() => this.#store.follow(callId, listener));
+  }
+
+  async noteInstance(facts: readonly InstanceFact[]): Promise<void> {
+    await this.#ask('noteInstance', { facts: facts.map(packFact) });
+  }
+
+  async readInstanceLog(query: Parameters<Journal['readInstanceLog']>[0]): Promise<InstanceFact[]> {
+    const { instance = null, before = null, limit = defaultFactLimit } = query;
+    return (await this.#ask('readInstanceLog', { instance, before, limit })).map(unpackFact);
   }
 
   async put(signal: InboxSignal): Promise<'put' | 'duplicate'> {
@@ -74,12 +120,16 @@ class JournalHandle implements Journal {
 
   /** Tells every watcher of every put: who owns the call may change while the word is on its way. */
   watch(_owner: string, listener: () => void): () => void {
+    return this.#listen(() => this.#store.watch(listener));
+  }
+
+  #listen(begin: () => () => void): () => void {
     if (this.#closing !== null) throw new FixCallError('journal.closed', '');
-    const unwatch = this.#store.watch(listener);
+    const end = begin();
     const stop = () => {
-      if (this.#watches.delete(stop)) unwatch();
+      if (this.#listening.delete(stop)) end();
     };
-    this.#watches.add(stop);
+    this.#listening.add(stop);
     return stop;
   }
 
@@ -120,7 +170,7 @@ class JournalHandle implements Journal {
   }
 
   async #letGo(): Promise<void> {
-    for (const stop of this.#watches) stop();
+    for (const stop of this.#listening) stop();
     await this.#store.close();
   }
 

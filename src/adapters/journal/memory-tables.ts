@@ -2,18 +2,24 @@
  * Owns: a journal's rows in the memory of this process, and each operation on them.
  * Does not own: faults, watchers, when an answer arrives (`memory.ts`).
  *
- * Nothing is ever removed but instances: it is for tests and simulations, which end.
+ * Nothing is ever removed but instances, their oldest facts and what is erased: it is for tests and simulations,
+ * which end.
  *
- * Invariants: J1, J2, J4. Every operation checks everything before it changes anything.
+ * Invariants: J1, J2, J4, J8. Every operation checks everything before it changes anything.
  */
 import type { InstanceRow, Payload } from '../../runtime/ports/journal.ts';
+import { byStartNewestFirst, compareText, isListed } from './memory-list.ts';
 import {
+  factsPerInstance,
+  type ListPart,
   type ListQuery,
   type OperationHandlers,
   type PackedCommit,
+  type PackedFact,
   type PackedLog,
   type PackedRow,
   type PackedSignal,
+  type PackedStep,
   signalsPerCall,
 } from './operations.ts';
 
@@ -34,6 +40,8 @@ export class MemoryTables implements OperationHandlers {
   readonly #callIdByCarrierId = new Map<string, string>();
   readonly #signals = new Map<string, SignalRecord>();
   readonly #instances = new Map<string, Omit<InstanceRow, 'beatAgeMs'> & { beatAt: number }>();
+  /** In the order in which they were noted. */
+  #facts: PackedFact[] = [];
   readonly #definitions = new Map<string, string>();
 
   append(commit: PackedCommit): 'stored' | 'conflict' {
@@ -53,7 +61,13 @@ export class MemoryTables implements OperationHandlers {
     if (commit.checkpoint !== null) call.checkpoint = { seq: commit.row.lastSeq, state: commit.checkpoint };
     this.#calls.set(commit.row.callId, call);
     for (const id of commit.taken) this.#take(id);
+    if (commit.erases) this.#erase(call);
     return 'stored';
+  }
+
+  #erase(call: CallRecord): void {
+    call.payloads.length = 0;
+    for (const { id } of this.#signals.values()) if (this.#isWaiting(id, call.row.callId)) this.#take(id);
   }
 
   #accepts(commit: PackedCommit, known: CallRecord | undefined): boolean {
@@ -101,21 +115,29 @@ export class MemoryTables implements OperationHandlers {
     return (callId !== undefined && this.#calls.get(callId)?.row) || null;
   }
 
-  list(query: ListQuery): PackedRow[] {
-    return [...this.#calls.values()]
+  readAfter({ callId, seq, limit }: { callId: string; seq: number; limit: number }): PackedStep[] {
+    const commits = this.#calls.get(callId)?.commits ?? [];
+    const lastSeq = this.#calls.get(callId)?.row.lastSeq ?? 0;
+    return commits
+      .filter((_, index) => (commits[index + 1]?.firstSeq ?? lastSeq + 1) > seq + 1)
+      .slice(0, limit);
+  }
+
+  list(query: ListQuery): ListPart {
+    const rows = [...this.#calls.values()]
+      .filter((call) => isListed(call, query))
       .map(({ row }) => row)
-      .filter((row) => query.live === null || query.live === (row.endedAt === null))
-      .filter((row) => query.owner === null || query.owner === row.owner)
-      .filter((row) => query.callId === null || query.callId === row.callId)
-      .sort((one, other) => other.startedAt - one.startedAt || compareText(other.callId, one.callId))
+      .sort(byStartNewestFirst)
       .slice(0, query.limit);
+    return { rows, next: null };
   }
 
   put(signal: PackedSignal): 'put' | 'duplicate' | 'full' {
     if (this.#signals.has(signal.id)) return 'duplicate';
     const waiting = [...this.#signals.values()].filter(({ id }) => this.#isWaiting(id, signal.callId));
     if (waiting.length >= signalsPerCall) return 'full';
-    this.#signals.set(signal.id, { ...signal, taken: false });
+    const isOver = (this.#calls.get(signal.callId)?.row.endedAt ?? null) !== null;
+    this.#signals.set(signal.id, { ...signal, taken: isOver, signal: isOver ? '' : signal.signal });
     return 'put';
   }
 
@@ -143,6 +165,25 @@ export class MemoryTables implements OperationHandlers {
     return null;
   }
 
+  noteInstance({ facts }: { facts: PackedFact[] }): null {
+    this.#facts.push(...facts.map((fact) => ({ ...fact })));
+    const whose = new Set(facts.map(({ instance }) => instance));
+    const surplus = [...whose].flatMap((instance) =>
+      this.readInstanceLog({ instance, before: null, limit: this.#facts.length }).slice(factsPerInstance),
+    );
+    if (surplus.length > 0) this.#facts = this.#facts.filter((fact) => !surplus.includes(fact));
+    return null;
+  }
+
+  readInstanceLog(query: { instance: string | null; before: number | null; limit: number }): PackedFact[] {
+    return this.#facts
+      .filter(({ instance }) => instance === (query.instance ?? instance))
+      .filter(({ at }) => at < (query.before ?? Number.POSITIVE_INFINITY))
+      .toReversed()
+      .sort((one, other) => other.at - one.at)
+      .slice(0, query.limit);
+  }
+
   saveDefinition({ digest, definition }: { digest: string; definition: string }): null {
     if (!this.#definitions.has(digest)) this.#definitions.set(digest, definition);
     return null;
@@ -167,9 +208,4 @@ export class MemoryTables implements OperationHandlers {
     if (call !== undefined) call.delivered = true;
     return null;
   }
-}
-
-/** By code unit. SQLite compares bytes, which is the same order for all but rare pairs above U+FFFF. */
-function compareText(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other);
 }

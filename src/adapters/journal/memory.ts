@@ -7,6 +7,7 @@
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { RetryError } from '../../runtime/ports/errors.ts';
 import type { Journal, StoredEntry } from '../../runtime/ports/journal.ts';
+import { Followers } from './followers.ts';
 import { openHandle } from './handle.ts';
 import { MemoryTables } from './memory-tables.ts';
 import {
@@ -30,10 +31,11 @@ export interface MemoryJournalOptions {
 export interface MemoryStore {
   readonly tables: MemoryTables;
   readonly watchers: Set<() => void>;
+  readonly followers: Followers;
 }
 
 export function createMemoryStore(): MemoryStore {
-  return { tables: new MemoryTables(), watchers: new Set() };
+  return { tables: new MemoryTables(), watchers: new Set(), followers: new Followers() };
 }
 
 export function openMemoryJournal(store: MemoryStore, options: MemoryJournalOptions): Journal {
@@ -71,9 +73,14 @@ class MemoryStoreAccess implements JournalStore {
       name === 'append' && this.#beforeAppend !== null ? await this.#ask(request as PackedCommit) : 'store';
     if (fate === 'refuse') throw new RetryError('journal.unavailable', '');
     const result = perform(this.#store.tables, name, request);
+    if (name === 'append' && result === 'stored') this.#tellOf(request as PackedCommit);
     if (fate === 'loseReply') throw new RetryError('journal.unavailable', '');
     if (name === 'put' && result === 'put') this.#notify();
     return result;
+  }
+
+  #tellOf({ row }: PackedCommit): void {
+    queueMicrotask(() => this.#store.followers.tell([row.callId]));
   }
 
   async #ask(commit: PackedCommit): Promise<AppendFate> {
@@ -89,6 +96,10 @@ class MemoryStoreAccess implements JournalStore {
     const watcher = () => listener();
     this.#store.watchers.add(watcher);
     return () => this.#store.watchers.delete(watcher);
+  }
+
+  follow(callId: string | null, listener: () => void): () => void {
+    return this.#store.followers.add(callId, listener);
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ export interface Migration {
   sql: string;
 }
 
-/** Times are milliseconds since the epoch; `entries`, `state`, `signal` and `definition` are JSON text. */
+/** Times are milliseconds since the epoch; `entries`, `state`, `signal`, `definition` and `detail` are JSON text. */
 export const migrations: readonly Migration[] = [
   {
     number: 1,
@@ -83,6 +83,53 @@ export const migrations: readonly Migration[] = [
         digest TEXT PRIMARY KEY,
         definition TEXT NOT NULL
       ) STRICT, WITHOUT ROWID;
+    `,
+  },
+  {
+    number: 2,
+    /**
+     * SQLite leaves copies behind in a page's unused space when it moves a row to another page, which it does as rows
+     * come between others or go. So contents are now only added at a table's end, and zeroed in place: neither moves
+     * a row. To processes of step 1 `payloads` looks as before. The rows that are there stay where they are; what
+     * their pages keep of them after an erasure goes with `VACUUM` alone.
+     */
+    sql: `
+      ALTER TABLE payloads RENAME TO older_payloads;
+
+      CREATE TABLE payload_contents (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        call_id TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        content TEXT NOT NULL,
+        erased INTEGER NOT NULL DEFAULT 0
+      ) STRICT;
+      CREATE UNIQUE INDEX payload_contents_left ON payload_contents (call_id, seq, name) WHERE erased = 0;
+
+      CREATE VIEW payloads AS
+        SELECT call_id, seq, name, content FROM older_payloads
+        UNION ALL
+        SELECT call_id, seq, name, content FROM payload_contents WHERE erased = 0;
+      CREATE TRIGGER payloads_insert INSTEAD OF INSERT ON payloads BEGIN
+        INSERT INTO payload_contents (call_id, seq, name, content)
+        VALUES (NEW.call_id, NEW.seq, NEW.name, NEW.content);
+      END;
+
+      -- How often was erased, and up to which of these the write-ahead log holds nothing of it any more.
+      CREATE TABLE erasures (erased INTEGER NOT NULL, scrubbed INTEGER NOT NULL) STRICT;
+      INSERT INTO erasures VALUES (0, 0);
+
+      ALTER TABLE instances ADD COLUMN address TEXT;
+
+      CREATE TABLE instance_facts (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        instance TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        detail TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX instance_facts_by_instance ON instance_facts (instance, at, position);
+      CREATE INDEX instance_facts_by_time ON instance_facts (at, position);
     `,
   },
 ];

@@ -4,7 +4,14 @@
  *
  * Entries, states and signals travel as JSON text: the main thread neither clones nor parses what it only passes on.
  */
-import type { CallRow, InboxSignal, InstanceRow, Payload } from '../../runtime/ports/journal.ts';
+import type {
+  CallListQuery,
+  CallRow,
+  InboxSignal,
+  InstanceFact,
+  InstanceRow,
+  Payload,
+} from '../../runtime/ports/journal.ts';
 
 /** A call's index row; `state` is JSON text. */
 export interface PackedRow extends Omit<CallRow, 'state'> {
@@ -20,10 +27,16 @@ export interface PackedCommit {
   payloads: Payload[];
   checkpoint: string | null;
   taken: string[];
+  erases: boolean;
+}
+
+export interface PackedStep {
+  entries: string;
+  state: string;
 }
 
 export interface PackedLog {
-  commits: { entries: string; state: string }[];
+  commits: PackedStep[];
   checkpoint: { seq: number; state: string } | null;
 }
 
@@ -31,11 +44,21 @@ export interface PackedSignal extends Omit<InboxSignal, 'signal'> {
   signal: string;
 }
 
-export interface ListQuery {
-  live: boolean | null;
-  owner: string | null;
-  callId: string | null;
-  limit: number;
+export interface PackedFact extends Omit<InstanceFact, 'detail'> {
+  detail: string;
+}
+
+export type ListPlace = NonNullable<CallListQuery['after']>;
+
+/** `CallListQuery` with null for what does not filter. */
+export type ListQuery = {
+  [Field in keyof CallListQuery]-?: Field extends 'limit' ? number : NonNullable<CallListQuery[Field]> | null;
+};
+
+/** `next` is where to go on where the store stopped before it had seen all calls, so that others get their turn. */
+export interface ListPart {
+  rows: PackedRow[];
+  next: ListPlace | null;
 }
 
 /** `now` and `beatAt` are milliseconds since the epoch by the journal's clock. */
@@ -44,12 +67,18 @@ export interface Operations {
   read: { request: { callId: string; fromStart: boolean }; result: PackedLog };
   readPayloads: { request: { callId: string }; result: Payload[] };
   findByCarrierId: { request: { carrierCallId: string }; result: PackedRow | null };
-  list: { request: ListQuery; result: PackedRow[] };
+  list: { request: ListQuery; result: ListPart };
+  readAfter: { request: { callId: string; seq: number; limit: number }; result: PackedStep[] };
   put: { request: PackedSignal; result: 'put' | 'duplicate' | 'full' };
   pending: { request: { owner: string }; result: PackedSignal[] };
   beat: { request: Omit<InstanceRow, 'beatAgeMs'> & { beatAt: number }; result: null };
   instances: { request: { now: number }; result: InstanceRow[] };
   forget: { request: { instance: string }; result: null };
+  noteInstance: { request: { facts: PackedFact[] }; result: null };
+  readInstanceLog: {
+    request: { instance: string | null; before: number | null; limit: number };
+    result: PackedFact[];
+  };
   saveDefinition: { request: { digest: string; definition: string }; result: null };
   readDefinition: { request: { digest: string }; result: string | null };
   undelivered: { request: { limit: number }; result: PackedRow[] };
@@ -77,6 +106,7 @@ export const writingOperations: ReadonlySet<OperationName> = new Set([
   'put',
   'beat',
   'forget',
+  'noteInstance',
   'saveDefinition',
   'markDelivered',
 ]);
@@ -90,9 +120,17 @@ export interface JournalStore {
   ): Promise<Operations[Name]['result']>;
   /** Calls `listener` after a `put` of any process. Returns the function that stops it. */
   watch(listener: () => void): () => void;
+  /** Calls `listener` after a commit of any process to this call, or to any where `callId` is null. */
+  follow(callId: string | null, listener: () => void): () => void;
   /** Waits for what was asked before. Nothing is asked after it. */
   close(): Promise<void>;
 }
 
 /** Untaken signals that one call may have; `put` answers `full` beyond it. */
 export const signalsPerCall = 1_000;
+
+/** Facts that are kept of one instance. */
+export const factsPerInstance = 10_000;
+
+/** Calls whose payloads are looked into before others get their turn. */
+export const callsPerSearch = 200;

@@ -8,6 +8,7 @@
  */
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
 import { RetryError } from '../../runtime/ports/errors.ts';
+import { Followers } from './followers.ts';
 import type { JournalStore, OperationName, Operations } from './operations.ts';
 import { fromFailure } from './sqlite-errors.ts';
 import type { Answer, FromWorker, Request, ToWorker } from './sqlite-messages.ts';
@@ -52,6 +53,7 @@ class SqliteLink implements JournalStore {
   readonly #startThread: StartThread;
   readonly #waiting = new Map<number, Waiting>();
   readonly #watchers = new Set<() => void>();
+  readonly #followers = new Followers();
   /** The thread that runs, whether it has opened the file yet or not. */
   #thread: ServingThread | null = null;
   #isOpen = false;
@@ -87,6 +89,7 @@ class SqliteLink implements JournalStore {
   #receive(message: Exclude<FromWorker, { type: 'refused' }>): void {
     if (message.type === 'opened') this.#isOpen = true;
     else if (message.type === 'signalled') this.#notify();
+    else if (message.type === 'committed') this.#followers.tell(message.callIds);
     else for (const answer of message.answers) this.#settle(answer);
   }
 
@@ -122,6 +125,19 @@ class SqliteLink implements JournalStore {
     };
   }
 
+  follow(callId: string | null, listener: () => void): () => void {
+    const stop = this.#followers.add(callId, listener);
+    this.#postFollowed();
+    return () => {
+      stop();
+      this.#postFollowed();
+    };
+  }
+
+  #postFollowed(): void {
+    this.#thread?.post({ type: 'follow', ...this.#followers.followed() });
+  }
+
   #notify(): void {
     for (const watcher of this.#watchers) watcher();
   }
@@ -154,12 +170,14 @@ class SqliteLink implements JournalStore {
     this.#restartDelayMs = Math.min(this.#restartDelayMs * 2, longestRestartDelayMs);
   }
 
-  /** A signal may have come while nobody looked. */
+  /** A signal or a commit may have come while nobody looked. */
   async #startAgain(): Promise<void> {
     try {
       await this.open();
       if (this.#watchers.size > 0) this.#thread?.post({ type: 'watch' });
+      if (this.#followers.size > 0) this.#postFollowed();
       this.#notify();
+      this.#followers.tell(null);
     } catch (error) {
       this.#whyDown = String(error);
       if (this.#onClosed === null) this.#startLater();

@@ -6,8 +6,15 @@ export type Request<Some extends OperationName = OperationName> = {
   [Name in Some]: { type: 'execute'; id: number; name: Name; request: Operations[Name]['request'] };
 }[Some];
 
+/** What is followed from now on, in place of what was before. */
+export interface Follow {
+  type: 'follow';
+  any: boolean;
+  callIds: string[];
+}
+
 /** `close` comes last: what was asked before it is still answered. */
-export type ToWorker = Request | { type: 'watch' } | { type: 'unwatch' } | { type: 'close' };
+export type ToWorker = Request | { type: 'watch' } | { type: 'unwatch' } | Follow | { type: 'close' };
 
 export type Answer =
   | { id: number; result: Operations[OperationName]['result'] }
@@ -18,4 +25,6 @@ export type FromWorker =
   | { type: 'opened' }
   | { type: 'refused'; failure: Failure }
   | { type: 'answered'; answers: Answer[] }
-  | { type: 'signalled' };
+  | { type: 'signalled' }
+  /** Followed calls; with an empty array, some other call than those. */
+  | { type: 'committed'; callIds: string[] };

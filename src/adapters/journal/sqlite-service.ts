@@ -1,28 +1,24 @@
 /**
- * Owns: the worker's side of the journal: turns, the write-ahead log's length, the look-out for signals of other
- * processes.
- * Does not own: transactions (`sqlite-turn.ts`), the thread it runs in (`sqlite-worker.ts`).
+ * Owns: the worker's side of the journal: turns, and the look-out for signals of other processes.
+ * Does not own: transactions (`sqlite-turn.ts`), the write-ahead log's length (`write-ahead-log.ts`), the look-out for
+ * commits (`sqlite-feed.ts`), the thread it runs in (`sqlite-worker.ts`).
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { writingOperations } from './operations.ts';
 import { toFailure, toJournalError } from './sqlite-errors.ts';
+import { SqliteFeed } from './sqlite-feed.ts';
 import { openJournalFile } from './sqlite-file.ts';
 import type { FromWorker, Request, ToWorker } from './sqlite-messages.ts';
 import { SqliteTables } from './sqlite-tables.ts';
 import { SqliteTurn } from './sqlite-turn.ts';
+import { WriteAheadLog } from './write-ahead-log.ts';
 
 /** A longer turn would make its first request wait for its last one. */
 const requestsPerTurn = 256;
 
 /** Two looks fit into the 100 ms within which a signal must be noticed. */
 const signalPollMs = 40;
-
-/** After this many writing turns the write-ahead log is copied into the file (SQLite, PRAGMA wal_checkpoint). */
-const turnsPerCheckpoint = 200;
-
-/** 16 MB. */
-const longLogPages = 4_096;
 
 /** Serves the journal at `path` over `port` until it is told to close. */
 export function serveJournal(port: MessagePort, path: string): void {
@@ -42,17 +38,20 @@ class SqliteService {
   readonly #database: DatabaseSync;
   readonly #tables: SqliteTables;
   readonly #turn: SqliteTurn;
+  readonly #feed: SqliteFeed;
+  readonly #log: WriteAheadLog;
   #poll: NodeJS.Timeout | undefined;
   #noticedSignal = 0;
-  #turnsSinceCheckpoint = 0;
-  #isLogLong = false;
 
   constructor(port: MessagePort, database: DatabaseSync, path: string) {
     this.#port = port;
     this.#database = database;
     this.#tables = new SqliteTables(database);
     this.#turn = new SqliteTurn(database, this.#tables, path);
+    this.#feed = new SqliteFeed(database, (callIds) => this.#post({ type: 'committed', callIds }));
+    this.#log = new WriteAheadLog(database);
     this.#noticedSignal = this.#newestSignal();
+    this.#log.scrub();
   }
 
   /** Takes everything that has queued by now into one turn. */
@@ -65,30 +64,39 @@ class SqliteService {
       message = requests.length < requestsPerTurn ? this.#next() : undefined;
     }
     if (requests.length > 0) this.#runTurn(requests);
-    if (message !== undefined) this.#obey(message.type);
+    if (message !== undefined) this.#obey(message);
   }
 
   #next(): ToWorker | undefined {
     return receiveMessageOnPort(this.#port)?.message;
   }
 
-  #obey(order: Exclude<ToWorker['type'], 'execute'>): void {
+  #obey(order: Exclude<ToWorker, Request>): void {
+    if (order.type === 'follow') this.#feed.follow(order);
+    else if (order.type === 'watch') this.#watch();
+    else if (order.type === 'unwatch') this.#unwatch();
+    else this.#close();
+  }
+
+  #unwatch(): void {
     clearInterval(this.#poll);
     this.#poll = undefined;
-    if (order === 'close') this.#close();
-    if (order === 'watch') this.#watch();
   }
 
   /** A signal put before this order came is told as well: it may have come after its watcher. */
   #watch(): void {
+    this.#unwatch();
     this.#poll = setInterval(() => this.#noticeSignals(), signalPollMs);
   }
 
   #runTurn(requests: Request[]): void {
     const answers = this.#turn.run(requests);
     if (requests.some(({ name }) => name === 'put')) this.#noticeSignals();
+    if (requests.some(({ name }) => name === 'append')) this.#feed.notice();
     this.#post({ type: 'answered', answers });
-    if (requests.some(({ name }) => writingOperations.has(name))) this.#shortenLog();
+    // After the answers, so that only the next turn can wait for it.
+    if (requests.some(({ name }) => writingOperations.has(name)))
+      this.#log.afterTurn({ erased: requests.some(isErasing) });
   }
 
   /** Comes before the answer to a `put`: the watchers of this process know of it when its putter does. */
@@ -109,23 +117,10 @@ class SqliteService {
     }
   }
 
-  /**
-   * Comes after the answers, so that only the next turn can wait for it. The log begins anew when a writer finds all
-   * of it copied. While two processes write that hardly ever happens, so a long log is copied after every turn.
-   */
-  #shortenLog(): void {
-    this.#turnsSinceCheckpoint += 1;
-    if (!this.#isLogLong && this.#turnsSinceCheckpoint < turnsPerCheckpoint) return;
-    this.#turnsSinceCheckpoint = 0;
-    try {
-      const pages = this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.log;
-      this.#isLogLong = Number(pages) > longLogPages;
-    } catch {
-      // Nothing is lost: the log keeps what the file did not take, and the fault shows in the next turn.
-    }
-  }
-
   #close(): void {
+    this.#unwatch();
+    this.#feed.stop();
+    this.#log.stop();
     this.#database.close();
     this.#port.close();
   }
@@ -133,4 +128,8 @@ class SqliteService {
   #post(message: FromWorker): void {
     this.#port.postMessage(message);
   }
+}
+
+function isErasing(request: Request): boolean {
+  return request.name === 'append' && request.request.erases;
 }

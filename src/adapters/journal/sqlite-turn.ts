@@ -5,7 +5,7 @@
  * Invariants:
  * J1. An operation's changes are all there or none is.
  * J3. An answer to a writing operation is given after its transaction is durable.
- * J8. An operation that fails or conflicts fails alone; only a fault of the disk or the lock fails all of a turn.
+ * J11. An operation that fails or conflicts fails alone; only a fault of the disk or the lock fails all of a turn.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { type OperationName, perform, writingOperations } from './operations.ts';

@@ -127,24 +127,53 @@ const schemas = {
 const envelope = z.object({ event: z.enum(['connected', 'start', 'media', 'mark', 'dtmf', 'stop']) });
 
 /**
- * The ordinary frame as it comes 50 times a second. The expression covers the whole text and nothing in it can be
- * escaped, so a match proves the shape that `mediaSchema` asks for. Measured at 0.5 us a frame, where parsing and
- * checking takes 1.5 us. Fields in another order are as right, and take the long way.
+ * The ordinary frame as it comes 50 times a second, in three parts. The expressions cover the whole text and nothing in
+ * it can be escaped, so a match proves the shape that `mediaSchema` asks for. Measured at 0.5 us a frame, where parsing
+ * and checking takes 1.5 us. Fields in another order are as right, and take the long way.
  */
-const ordinaryFrame =
-  /^\{"event":"media","sequenceNumber":"(\d{1,15})","media":\{"track":"inbound","chunk":"\d{1,15}","timestamp":"(\d{1,15})","payload":"([A-Za-z0-9+/]+={0,2})"\},"streamSid":"(MZ[0-9a-fA-F]{32})"\}$/;
+const frameHead =
+  /^\{"event":"media","sequenceNumber":"(\d{1,15})","media":\{"track":"inbound","chunk":"\d{1,15}","timestamp":"(\d{1,15})","payload":"/;
+const framePayload = /^[A-Za-z0-9+/]+={0,2}$/;
+const frameTail = /^"\},"streamSid":"(MZ[0-9a-fA-F]{32})"\}$/;
+const frameTailCharacters = 52;
+
+/** The ordinary echo of a mark, with a name that needs no escaping. */
+const ordinaryMark =
+  /^\{"event":"mark","sequenceNumber":"(\d{1,15})","streamSid":"(MZ[0-9a-fA-F]{32})","mark":\{"name":"([\w:.-]{0,200})"\}\}$/;
 
 export function readMessage(data: string | Uint8Array): CarrierMessage | MessageFault {
   if (typeof data !== 'string') return 'binary';
-  return readOrdinaryFrame(data) ?? readAnyMessage(data);
+  return readOrdinaryFrame(data) ?? readOrdinaryMark(data) ?? readAnyMessage(data);
 }
 
+/** The last payload that was found right: a caller who is silent sends the same again and again. */
+let lastPayload = '';
+
 function readOrdinaryFrame(text: string): MediaFrame | null {
-  const match = ordinaryFrame.exec(text);
-  if (match === null) return null;
-  const [, sequence, timestampMs, payload = '', streamId = ''] = match;
-  if (!isWholeBase64(payload)) return null;
-  return { event: 'media', sequence: Number(sequence), streamId, timestampMs: Number(timestampMs), payload };
+  const head = frameHead.exec(text);
+  if (head === null) return null;
+  const tail = frameTail.exec(text.slice(-frameTailCharacters));
+  if (tail === null) return null;
+  const payload = text.slice(head[0].length, -frameTailCharacters);
+  if (payload !== lastPayload) {
+    if (!framePayload.test(payload) || !isWholeBase64(payload)) return null;
+    lastPayload = payload;
+  }
+  const [, sequence, timestampMs] = head;
+  const [, streamId = ''] = tail;
+  return {
+    event: 'media',
+    sequence: Number(sequence),
+    streamId,
+    timestampMs: Number(timestampMs),
+    payload: lastPayload,
+  };
+}
+
+function readOrdinaryMark(text: string): StreamMessage | null {
+  const [, sequence, streamId, name] = ordinaryMark.exec(text) ?? [];
+  if (streamId === undefined || name === undefined) return null;
+  return { event: 'mark', sequence: Number(sequence), streamId, name };
 }
 
 function readAnyMessage(text: string): CarrierMessage | MessageFault {

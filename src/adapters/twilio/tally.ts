@@ -48,6 +48,16 @@ const sentences = {
 
 export type EdgeEvent = keyof typeof sentences;
 
+/** Requests and streams from strangers, or from somebody who is not set up rightly. */
+export const refusals: ReadonlySet<EdgeEvent> = new Set<EdgeEvent>([
+  'webhook.unsigned',
+  'webhook.malformed',
+  'upgrade.unsigned',
+  'stream.unadmitted',
+  'stream.unstarted',
+  'stream.flooded',
+]);
+
 /** `error` is given where one is behind the line; it may hold more than should be printed at every level. */
 export type LogLine = (line: string, error?: unknown) => void;
 
@@ -56,19 +66,23 @@ const lineEveryMs = 1_000;
 export class Tally {
   readonly #clock: Clock;
   readonly #log: LogLine;
+  readonly #onRefused: (event: EdgeEvent) => void;
   readonly #counts = new Map<EdgeEvent, number>();
   #loggedAt = Number.NEGATIVE_INFINITY;
   #leftOut = 0;
 
-  constructor(clock: Clock, log: LogLine) {
+  /** @param onRefused told of each of `refusals` */
+  constructor(clock: Clock, log: LogLine, onRefused: (event: EdgeEvent) => void = () => undefined) {
     this.#clock = clock;
     this.#log = log;
+    this.#onRefused = onRefused;
   }
 
   count(event: EdgeEvent, error?: unknown): void {
     this.#counts.set(event, this.countOf(event) + 1);
     const sentence = sentences[event];
     if (sentence !== null) this.#tell(sentence, error);
+    if (refusals.has(event)) this.#onRefused(event);
   }
 
   /** How often the event was counted since this process began. */

@@ -1,5 +1,5 @@
 /**
- * Owns: what a journal keeps and promises, as five small ports that one adapter implements together.
+ * Owns: what a journal keeps and promises, as small ports that one adapter implements together.
  * Does not own: what the entries mean (`src/machines/entries.ts`), who may claim a call (`src/runtime/registry.ts`).
  *
  * Every adapter (memory, SQLite, PostgreSQL) is held to one contract suite, `test/contract/journal.ts`.
@@ -10,6 +10,8 @@
  * J3. A resolved `append` is durable.
  * J4. A signal is taken once: by the commit that names it in `taken`. A commit that names one which does not wait for
  *     its call meets `journal.conflict`. Of a taken signal only the id is kept.
+ * J8. After a commit that `erases`, nothing of the call's payloads, nor of signals that wait for it, can be read by any
+ *     means that the store offers, and the log folds as before.
  */
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -56,6 +58,8 @@ export interface Commit {
   checkpoint: Json | null;
   /** Ids of the inbox signals that these entries took in. */
   taken: readonly string[];
+  /** The call's payloads up to these entries, and what waits in its inbox, are erased with this commit. */
+  erases?: boolean;
 }
 
 export interface StoredCommit {
@@ -81,11 +85,60 @@ export interface Log {
   /** What is left of the call's payloads, by seq and name. */
   readPayloads(callId: string): Promise<Payload[]>;
   findByCarrierId(carrierCallId: string): Promise<CallRow | null>;
-  /** Newest first, by start and then by id. `live` true or false filters; `limit` defaults to 50. */
-  list(query: { live?: boolean; owner?: string; callId?: string; limit?: number }): Promise<CallRow[]>;
+  /** Newest first, by start and then by id. */
+  list(query: CallListQuery): Promise<CallRow[]>;
 }
 
-/** A signal for a call, put by any process, taken as an entry by the call's owner. */
+/** Each field that is there filters. `limit` defaults to 50. */
+export interface CallListQuery {
+  live?: boolean;
+  owner?: string;
+  callId?: string;
+  direction?: CallRow['direction'];
+  endReason?: string;
+  /** Milliseconds since the epoch; both excluded. */
+  startedAfter?: number;
+  startedBefore?: number;
+  endedBefore?: number;
+  /** Calls that have payloads left. */
+  hasPayloads?: boolean;
+  /** Part of the call's id, its owner, its end's reason or any payload's content; upper or lower case (ASCII). */
+  text?: string;
+  /** Only what comes after this call in the order of the list. */
+  after?: Pick<CallRow, 'startedAt' | 'callId'>;
+  limit?: number;
+}
+
+/** For those who watch: what was committed by whichever process. Costs nothing while nobody follows. */
+export interface Feed {
+  /** Whole commits that end after `seq`, oldest first; stops after the one with which `limit` entries are reached. */
+  readAfter(callId: string, seq: number, limit: number): Promise<StoredCommit[]>;
+  /**
+   * Calls `listener` within 50 ms of a commit by any process: to this call, or to any where `callId` is null. One call
+   * may stand for many commits, and the first one for none. Returns the function that stops it.
+   */
+  follow(callId: string | null, listener: () => void): () => void;
+}
+
+/** A fact of an instance, in the past tense. Holds no personal data. */
+export interface InstanceFact {
+  instance: string;
+  at: number;
+  type: string;
+  detail: { [field: string]: Json };
+}
+
+/** What happened to instances, beside the calls: an audit log. Of each instance the newest 10,000 facts are kept. */
+export interface InstanceLog {
+  noteInstance(facts: readonly InstanceFact[]): Promise<void>;
+  /** Newest first. `before` a moment (excluded). `limit` defaults to 100. */
+  readInstanceLog(query: { instance?: string; before?: number; limit?: number }): Promise<InstanceFact[]>;
+}
+
+/**
+ * A signal for a call, put by any process, taken as an entry by the call's owner. Of one for a call that has ended only
+ * the id is kept: nobody will take it.
+ */
 export interface InboxSignal {
   /** Idempotency key, unique over the journal: a second `put` with the same id changes nothing. */
   id: string;
@@ -109,6 +162,8 @@ export interface InstanceRow {
   host: string;
   ready: boolean;
   startedAt: number;
+  /** Where its admin server answers (`http://127.0.0.1:9090`); null where it has none. */
+  address: string | null;
   /** Milliseconds since the last beat, by the journal's clock. */
   beatAgeMs: number;
 }
@@ -134,7 +189,7 @@ export interface Deliveries {
   markDelivered(callId: string): Promise<void>;
 }
 
-export interface Journal extends Log, Inbox, Instances, Definitions, Deliveries {
+export interface Journal extends Log, Feed, Inbox, Instances, InstanceLog, Definitions, Deliveries {
   /** Waits for what was appended, then lets go of the file or connections. All else meets FixCallError `journal.closed`. */
   close(): Promise<void>;
 }

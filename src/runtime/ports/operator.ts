@@ -70,8 +70,8 @@ export interface StepView {
   commands: string[];
   /** What changed in the context: new value by top-level key. All of it for the first step. */
   context: Record<string, Json>;
-  /** Timers that run after it: name, and the moment when each is due. */
-  timers: { name: string; at: number }[];
+  /** Timers by name: the moment when each that it armed is due; null for one that it cancelled or let elapse. */
+  timers: Record<string, number | null>;
   /** False where the fold differs from the state that was stored. */
   matches: boolean;
 }
@@ -108,7 +108,10 @@ export interface TurnView {
   tool: boolean;
 }
 
-/** Something was lost and came back, or not. */
+/**
+ * Something was lost and came back, or not. `recovered` is null while that is not known; for good where it has an end: the
+ * call was over.
+ */
 export interface RecoveryView {
   seq: number;
   rung: string;
@@ -143,10 +146,13 @@ export interface CallView {
   fault: string | null;
 }
 
-/** What is new since the last one. Lists hold what is new or changed, by `id` or `seq`; configurations are appended. */
-export type CallPatch = Omit<CallView, 'chart' | 'fault'>;
+/**
+ * What is new since the last one. Lists hold what is new or changed, by `id` or `seq` (steps: by the entry's);
+ * configurations are appended. `chart` and `fault` are there where one of them changed.
+ */
+export type CallPatch = Omit<CallView, 'chart' | 'fault'> & Partial<Pick<CallView, 'chart' | 'fault'>>;
 
-/** How loud it was in the last `windowMs`, 0 to 1 of full scale (RMS), and what the caller's line is like. */
+/** How loud it was in the last `windowMs`, 0 to 1 of full scale (RMS); told where it has changed. */
 export interface SoundView {
   at: number;
   windowMs: number;
@@ -178,7 +184,10 @@ export interface ChartDrawing {
 export interface DrawnNode {
   id: string;
   label: string;
-  kind: 'atomic' | 'compound' | 'parallel' | 'final';
+  /** A `reference` stands for a state that is drawn elsewhere, or for whichever state of its region. */
+  kind: 'atomic' | 'compound' | 'parallel' | 'final' | 'reference';
+  /** Its parent begins with it. */
+  initial: boolean;
   /** Absolute. */
   x: number;
   y: number;
@@ -192,7 +201,9 @@ export interface DrawnEdge {
   to: string;
   /** Event, and the guard where there is one: `model.closed [currentModel]`. */
   label: string;
-  /** Absolute corners. */
+  /** The label as it is drawn: each at most as wide as `labelAt`. */
+  lines: string[];
+  /** Absolute corners. Arrows between the same states share them; none where the state reacts and stays. */
   points: { x: number; y: number }[];
   labelAt: { x: number; y: number; width: number; height: number } | null;
 }
@@ -246,8 +257,11 @@ export interface OperatorDesk {
   command(callId: string, command: OperatorCommand, operator: Operator): Promise<void>;
   /** One file with everything, as JSON. @throws FixCallError `call.unknown` */
   exportCall(callId: string): Promise<string>;
-  /** Messages for the Stately inspector, oldest first and then as they come. */
-  inspect(callId: string, listener: (message: string) => void): Promise<Stop>;
+  /**
+   * Messages for the Stately inspector, oldest first and then as they come, each once `listener` has taken the one before.
+   * @throws FixCallError `call.unknown`
+   */
+  inspect(callId: string, listener: (message: string) => Promise<void>): Promise<Stop>;
   /** A call from the browser begins: the browser plays the carrier. */
   callFromBrowser(operator: Operator): Promise<BrowserInstruction>;
   /** The stream is over: what now? @throws FixCallError `call.unknown` */

@@ -1,4 +1,4 @@
-/** Owns: how the command line writes a chart's state value. */
+/** Owns: how a chart's state value is written for a person: by the command line, and in the console. */
 
 /** A region in such a state has nothing to tell. */
 const idle: ReadonlySet<unknown> = new Set(['none', 'idle', 'filled', 'waiting']);

@@ -11,8 +11,8 @@
 import { hangUpTool } from '../../machines/call/context.ts';
 import type { Entry, EntryOf, EntryType } from '../../machines/entries.ts';
 import type { Episode } from './episode.ts';
-import { Recoveries } from './recoveries.ts';
-import { Turns } from './turns.ts';
+import { type Loss, Recoveries } from './recoveries.ts';
+import { type OpenTurn, Turns } from './turns.ts';
 
 interface Opened {
   seq: number;
@@ -42,6 +42,14 @@ export class CallTimeline {
   /** Of the call's one trace; null before its first entry. */
   get traceId(): string | null {
     return this.#created?.traceId ?? null;
+  }
+
+  get openTurn(): Readonly<OpenTurn> | null {
+    return this.#turns.open;
+  }
+
+  get openLosses(): readonly Readonly<Loss>[] {
+    return this.#recoveries.open;
   }
 
   /** The episodes that end with this entry, those that were within others first. */

@@ -9,7 +9,8 @@ import type { Entry, EntryOf, EntryType } from '../../machines/entries.ts';
 import type { Rung } from '../metrics/names.ts';
 import type { Episode } from './episode.ts';
 
-interface Loss {
+/** What was lost and has not come back yet, as far as it is known now. */
+export interface Loss {
   seq: number;
   startedAt: number;
   rung: Rung;
@@ -33,6 +34,10 @@ export class Recoveries {
   #isMoving = false;
   #hadStream = false;
   readonly #open = new Map<number, { seq: number; at: number }>();
+
+  get open(): readonly Readonly<Loss>[] {
+    return [this.#streamLoss, this.#modelLoss].filter((loss) => loss !== null);
+  }
 
   apply(entry: Entry): Episode[] {
     const handle = this.#handlers[entry.type] as ((entry: Entry) => Episode[]) | undefined;
@@ -105,8 +110,7 @@ export class Recoveries {
 
   #end(reason: string, at: number): Episode[] {
     const rung = rungsLost[reason];
-    const losses = [this.#streamLoss, this.#modelLoss].filter((loss) => loss !== null);
-    return losses
+    return this.open
       .filter((loss) => loss.rung === rung || (rung === 'stream' && loss !== this.#modelLoss))
       .map((loss) => ({ kind: 'recovery', ...loss, endedAt: at, outcome: 'lost' }));
   }

@@ -8,7 +8,8 @@
 import type { Entry, EntryOf, EntryType } from '../../machines/entries.ts';
 import type { Episode } from './episode.ts';
 
-interface Turn {
+/** A turn that is under way. */
+export interface OpenTurn {
   seq: number;
   startedAt: number;
   /** The end of the caller's last word; null while the caller speaks. */
@@ -31,7 +32,7 @@ interface Reply {
 type Handlers = { [Type in EntryType]?: (entry: EntryOf<Type>) => Episode[] };
 
 export class Turns {
-  #turn: Turn | null = null;
+  #turn: OpenTurn | null = null;
   readonly #replies = new Map<string, Reply>();
   /** The caller spoke, and whether that cut a reply is not told yet. */
   #interruption: { seq: number; startedAt: number; turn: number } | null = null;
@@ -39,6 +40,10 @@ export class Turns {
   /** Seq of the turn under way. */
   get current(): number | null {
     return this.#turn?.seq ?? null;
+  }
+
+  get open(): Readonly<OpenTurn> | null {
+    return this.#turn;
   }
 
   apply(entry: Entry): Episode[] {
@@ -131,7 +136,7 @@ export class Turns {
   }
 }
 
-const newTurn = (seq: number, at: number, interrupts: number | null): Turn => ({
+const newTurn = (seq: number, at: number, interrupts: number | null): OpenTurn => ({
   seq,
   startedAt: at,
   lastWordAt: null,

@@ -193,7 +193,7 @@ export function readSegments(mulaw: Uint8Array): HeardSegment[] {
   return heard;
 }
 
-const stretchBytes = 512;
+const stretchBytes = 4_096;
 const silence = Buffer.alloc(stretchBytes, silenceByte);
 
 /** Whole stretches of silence are passed over at once, and whole runs of sound kept: there are hours of both. */
@@ -237,10 +237,23 @@ function noteFrame(heard: HeardSegment[], { reply, segment, frame }: Stamp, audi
   }
 }
 
-const expectedFrame = Buffer.alloc(frameBytes);
+/** A recording is read more than once, and the same is said in many. */
+const expectedFrames = new Map<number, Buffer>();
+const mostExpectedFrames = 16_384;
 
-function countRenderedBytes(sound: Buffer, start: number, { reply, segment, frame }: Stamp): number {
-  writeFrame(expectedFrame, 0, reply, segment, frame);
+function expectedFrameOf({ reply, segment, frame }: Stamp): Buffer {
+  const key = (reply * 512 + segment) * 4_096 + frame;
+  const known = expectedFrames.get(key);
+  if (known) return known;
+  const expected = Buffer.alloc(frameBytes);
+  writeFrame(expected, 0, reply, segment, frame);
+  if (expectedFrames.size >= mostExpectedFrames) expectedFrames.clear();
+  expectedFrames.set(key, expected);
+  return expected;
+}
+
+function countRenderedBytes(sound: Buffer, start: number, stamp: Stamp): number {
+  const expectedFrame = expectedFrameOf(stamp);
   const end = start + frameBytes;
   if (end <= sound.length && expectedFrame.compare(sound, start, end) === 0) return frameBytes;
   let count = stampBytes;

@@ -1,60 +1,22 @@
-import { createServer, request as httpRequest, Server } from 'node:http';
+import { createServer, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AdminAccess, isLoopback, type Verdict } from '../../../src/adapters/http/admin-access.ts';
-import {
-  type AdminServer,
-  type AdminServerOptions,
-  openAdminServer,
-} from '../../../src/adapters/http/admin-server.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AdminAccess, type AdminAccessOptions, isLoopback } from '../../../src/adapters/http/admin-access.ts';
+import type { AdminServer, AdminServerOptions } from '../../../src/adapters/http/admin-server.ts';
+import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
+import { Admin } from './support/admin.ts';
 
-let servers: AdminServer[] = [];
-let refused: Verdict[] = [];
-let errors: unknown[] = [];
-afterEach(async () => {
-  for (const server of servers) await server.close();
-  servers = [];
-  refused = [];
-  errors = [];
+let admin: Admin;
+beforeEach(() => {
+  admin = new Admin();
 });
+afterEach(() => admin.close());
 
-async function open(options: Partial<AdminServerOptions> = {}): Promise<AdminServer> {
-  const server = await openAdminServer({
-    host: '127.0.0.1',
-    port: 0,
-    token: 'secret',
-    publicUrl: () => 'https://calls.example',
-    health: () => ({ healthy: true, journal: 'up' }),
-    metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'holdfast_calls_live 0\n' },
-    onRefused: (verdict) => refused.push(verdict),
-    onError: (error) => errors.push(error),
-    ...options,
-  });
-  servers.push(server);
-  return server;
-}
-
-/** `fetch` does not let a caller choose the Host header. */
-function get(server: AdminServer, path: string, headers: Record<string, string> = {}) {
-  return new Promise<{ status: number | undefined; body: string; headers: NodeJS.Dict<string | string[]> }>(
-    (resolve, reject) => {
-      const asked = httpRequest(
-        { host: '127.0.0.1', port: server.port, path, headers, agent: false },
-        (response) => {
-          let body = '';
-          response.setEncoding('utf8');
-          response.on('data', (chunk: string) => {
-            body += chunk;
-          });
-          response.on('end', () => resolve({ status: response.statusCode, body, headers: response.headers }));
-        },
-      );
-      asked.on('error', reject);
-      asked.end();
-    },
-  );
-}
+const open = (options: Partial<AdminServerOptions> = {}): Promise<AdminServer> => admin.open(options);
+const get = (_: AdminServer, path: string, headers: Record<string, string> = {}) => admin.get(path, headers);
+const accessOf = (options: Omit<AdminAccessOptions, 'localName' | 'clock'>): AdminAccess =>
+  new AdminAccess({ ...options, localName: 'ann', clock: new VirtualClock() });
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
@@ -78,12 +40,13 @@ describe('the health page', () => {
     });
     const response = await get(server, '/health');
     expect([response.status, response.body]).toEqual([500, '']);
-    expect(errors).toEqual([new Error('secret')]);
+    expect(admin.errors).toEqual([new Error('secret')]);
   });
 
-  it('is the only page', async () => {
+  it('stands where nothing of the carrier’s is', async () => {
     const server = await open();
-    for (const path of ['/', '/live', '/twilio/voice']) expect((await get(server, path)).status).toBe(404);
+    for (const path of ['/live', '/ready', '/twilio/voice'])
+      expect((await get(server, path)).status).toBe(404);
   });
 });
 
@@ -113,7 +76,7 @@ describe('the admin server on loopback', () => {
       const server = await open();
       expect((await get(server, '/health', headers)).status).toBe(403);
       expect((await get(server, '/health', { ...headers, ...bearer('wrong') })).status).toBe(403);
-      expect(refused).toEqual(['forbidden', 'forbidden']);
+      expect(admin.refused).toEqual(['forbidden', 'forbidden']);
       expect((await get(server, '/health', { ...headers, ...bearer('secret') })).status).toBe(200);
     },
   );
@@ -127,7 +90,7 @@ describe('the admin server on loopback', () => {
 
   it('lets nobody in by an empty token where none is set', () => {
     for (const token of [null, '']) {
-      const access = new AdminAccess({ host: '127.0.0.1', token, publicUrl: () => null });
+      const access = accessOf({ host: '127.0.0.1', token, publicUrl: () => null });
       expect(access.judge({ authorization: 'Bearer ' })).toBe('forbidden');
     }
   });
@@ -146,7 +109,7 @@ describe('the admin server on loopback', () => {
   });
 
   it('refuses what was sent to no name at all', () => {
-    const access = new AdminAccess({ host: '127.0.0.1', token: null, publicUrl: () => null });
+    const access = accessOf({ host: '127.0.0.1', token: null, publicUrl: () => null });
     for (const host of [undefined, '', ':', 'a b']) expect(access.judge({ host })).toBe('forbidden');
     expect(access.judge({ host: 'localhost' })).toBe('admitted');
   });
@@ -166,7 +129,7 @@ describe('the admin server off loopback', () => {
     expect((await get(server, '/health', { authorization: 'secret' })).status).toBe(401);
     expect((await get(server, '/health', bearer('secret'))).status).toBe(200);
     expect((await get(server, '/nowhere')).status).toBe(401);
-    expect(refused).toEqual(['unauthorized', 'unauthorized', 'unauthorized', 'unauthorized']);
+    expect(admin.refused).toEqual(['unauthorized', 'unauthorized', 'unauthorized', 'unauthorized']);
   });
 
   it.each([null, ''])('is not opened without a token', async (token) => {
@@ -174,7 +137,7 @@ describe('the admin server off loopback', () => {
   });
 
   it('admits nothing but the very token', () => {
-    const access = new AdminAccess({ host: '0.0.0.0', token: 'secret', publicUrl: () => null });
+    const access = accessOf({ host: '0.0.0.0', token: 'secret', publicUrl: () => null });
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.constantFrom('secret', 'Bearer', 'bearer secret')),

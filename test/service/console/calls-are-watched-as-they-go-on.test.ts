@@ -6,7 +6,8 @@ import type { Journal } from '../../../src/runtime/ports/journal.ts';
 import type { CallPatch, CallView } from '../../../src/runtime/ports/operator.ts';
 import { retryMs } from '../../../src/service/console/call-watcher.ts';
 import { CallWatchers, lingerMs } from '../../../src/service/console/call-watchers.ts';
-import { callSid, Rig } from '../rig.ts';
+import { LocalSteps, mostSteps } from '../../../src/service/console/local-steps.ts';
+import { callSid, type Process, Rig } from '../rig.ts';
 import { applyPatch } from './support/apply-patch.ts';
 
 let rig: Rig;
@@ -16,17 +17,24 @@ let watchers: CallWatchers;
 let reads: number[];
 let followers: number;
 let isAway: boolean;
+/** How late news come: SQLite looks every 20 ms. */
+let newsAfterMs: number;
+/** The console is one of this process. */
+let home: Process | null;
 beforeEach(() => {
   rig = new Rig();
+  home = null;
   journal = openMemoryJournal(rig.store, { clock: rig.clock });
   reads = [];
   followers = 0;
   isAway = false;
-  watchers = new CallWatchers({
-    journal: async () => watched(journal),
-    clock: rig.clock,
-    isDrawn: () => true,
+  newsAfterMs = 0;
+  const local = new LocalSteps({
+    watchSteps: (callId, listener) => home?.assembly.live.watchSteps(callId, listener) ?? (() => undefined),
+    durableSeqOf: (callId) => home?.assembly.registry.get(callId)?.durableSeq ?? null,
   });
+  const { clock } = rig;
+  watchers = new CallWatchers({ journal: async () => watched(journal), clock, isDrawn: () => true, local });
 });
 afterEach(() => watchers.stop());
 
@@ -42,7 +50,9 @@ function watched(inner: Journal): Journal {
     },
     follow: (callId, listener) => {
       followers += 1;
-      const stop = inner.follow(callId, listener);
+      const tell = (): void =>
+        newsAfterMs === 0 ? listener() : void rig.clock.setTimeout(listener, newsAfterMs);
+      const stop = inner.follow(callId, tell);
       return () => {
         followers -= 1;
         stop();
@@ -73,9 +83,20 @@ class Page {
   }
 }
 
-describe('a page on a live call', () => {
+const places: [string, (process: Process) => void][] = [
+  [
+    'here',
+    (process) => {
+      home = process;
+    },
+  ],
+  ['elsewhere', () => undefined],
+];
+
+describe.each(places)('a page on a call that is live %s', (place, isAt) => {
   it('is told of each commit without a moment passing, and shows what a new page shows', async () => {
     const one = rig.open();
+    isAt(one);
     await one.answer();
     await rig.settle();
     const page = await Page.open();
@@ -100,6 +121,7 @@ describe('a page on a live call', () => {
   it('goes on with the call in another process', async () => {
     const one = rig.open('one');
     const two = rig.open('two');
+    isAt(one);
     const { line } = await one.begin();
     const page = await Page.open();
     one.dies();
@@ -117,20 +139,25 @@ describe('a page on a live call', () => {
 
   it('shares the reading with every other page on the call', async () => {
     const one = rig.open();
+    isAt(one);
     await one.begin();
     const pages = [await Page.open(), await Page.open(), await Page.open()];
+    await rig.settle();
+    newsAfterMs = 20;
     const before = reads.length;
     one.model.session.callerStarts('item1');
-    await rig.settle();
+    await rig.clock.advance(20);
+    // What this process has written is not read again.
+    expect(reads.length - before).toBeLessThanOrEqual(place === 'here' ? 0 : 2);
     await watchers.read(callSid());
     expect(followers).toBe(1);
-    expect(reads.length - before).toBeLessThanOrEqual(3);
     for (const { patches } of pages)
       expect(patches.at(-1)?.steps.map(({ entry }) => entry.type)).toEqual(['caller.startedSpeaking']);
   });
 
   it('that comes back is told only what it has missed', async () => {
     const one = rig.open();
+    isAt(one);
     await one.begin();
     const page = await Page.open();
     page.stop();
@@ -220,5 +247,88 @@ describe('nothing is left', () => {
     expect([watchers.size, followers]).toEqual([0, 0]);
     await watchers.read(callSid()).catch(() => undefined);
     expect([watchers.size, followers]).toEqual([0, 0]);
+  });
+});
+
+describe('the steps of a call that lives here', () => {
+  const opened = (process: Process) => {
+    home = process;
+    return new LocalSteps({
+      watchSteps: (callId, listener) => process.assembly.live.watchSteps(callId, listener),
+      durableSeqOf: (callId) => process.assembly.registry.get(callId)?.durableSeq ?? null,
+    });
+  };
+  const seqs = (steps: LocalSteps, after: number) =>
+    steps.after(callSid(), after).map(({ entry }) => entry.seq);
+  const write = (process: Process, times = 1): void => {
+    for (let time = 0; time < times; time++)
+      process.assembly.registry
+        .get(callSid())
+        ?.signal({ entry: { type: 'input.refused', peer: 'carrier', kind: 'message.malformed' } });
+  };
+
+  it('are handed out once they are durable, without a gap, and only while somebody follows', async () => {
+    let isStalled = false;
+    const one = rig.open('one', {
+      beforeAppend: () => (isStalled ? new Promise(() => undefined) : 'store'),
+    });
+    const steps = opened(one);
+    await one.answer();
+    await rig.clock.advance(100);
+    const last = (await one.row())?.lastSeq ?? 0;
+    write(one);
+    expect(seqs(steps, last)).toEqual([]);
+    const stop = steps.follow(callSid());
+    await rig.settle();
+    write(one, 2);
+    expect(seqs(steps, last + 1)).toEqual([]);
+    await rig.settle();
+    expect(seqs(steps, last + 1)).toEqual([last + 2, last + 3]);
+    expect(seqs(steps, last)).toEqual([]);
+    isStalled = true;
+    write(one);
+    await rig.settle();
+    expect(seqs(steps, last + 3)).toEqual([]);
+    stop();
+    expect(seqs(steps, last + 1)).toEqual([]);
+  });
+
+  it('are of one life of the call here: what was lost with a conflict is never shown', async () => {
+    let stall: Promise<'store'> | 'store' = 'store';
+    const one = rig.open('one', { beforeAppend: () => stall });
+    const two = rig.open('two');
+    const steps = opened(one);
+    await one.answer();
+    await rig.clock.advance(100);
+    const stop = steps.follow(callSid());
+    const last = (await one.row())?.lastSeq ?? 0;
+    const { promise, resolve } = Promise.withResolvers<'store'>();
+    stall = promise;
+    write(one);
+    await two.assembly.registry.claim(callSid(), { why: 'orphan' }, []);
+    stall = 'store';
+    resolve('store');
+    await rig.clock.advance(100);
+    expect(one.assembly.registry.get(callSid())).toBeUndefined();
+    expect(seqs(steps, last)).toEqual([]);
+    await one.assembly.registry.claim(callSid(), { why: 'orphan' }, []);
+    await rig.clock.advance(100);
+    expect(seqs(steps, last)).toEqual([]);
+    const back = steps.after(callSid(), last + 1);
+    expect(back[0]?.entry).toMatchObject({ seq: last + 2, type: 'owner.claimed', instance: 'one' });
+    stop();
+  });
+
+  it('are bounded', async () => {
+    const one = rig.open();
+    const steps = opened(one);
+    await one.answer();
+    await rig.clock.advance(100);
+    steps.follow(callSid());
+    const last = (await one.row())?.lastSeq ?? 0;
+    write(one, mostSteps + 5);
+    await rig.settle();
+    expect(seqs(steps, last)).toEqual([]);
+    expect(seqs(steps, last + 5)).toHaveLength(mostSteps);
   });
 });

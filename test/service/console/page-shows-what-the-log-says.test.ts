@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { activeNodes } from '../../../src/console/charts/arrows.ts';
 import { keptChart } from '../../../src/runtime/charts.ts';
-import { conversationOf, heardLine } from '../../../src/runtime/conversation.ts';
-import { type ReplayedStep, replay } from '../../../src/runtime/history.ts';
-import type { Commit, Payload } from '../../../src/runtime/ports/journal.ts';
+import { Conversation, heardLine } from '../../../src/runtime/conversation.ts';
+import { parseEntry, type ReplayedStep, replay } from '../../../src/runtime/history.ts';
+import type { Commit } from '../../../src/runtime/ports/journal.ts';
 import type { CallView } from '../../../src/runtime/ports/operator.ts';
 import { formatState } from '../../../src/service/words/states.ts';
 import { recordedVersions, recordingsOf } from '../../journals/recording.ts';
@@ -93,16 +93,24 @@ describe.each(logs)('%s', (_, commits) => {
       expect(applyPatch(view, projection.patchAfter(seq))).toEqual(whole);
   });
 
-  it('shows of each reply what the caller heard', () => {
-    const { whole } = viewsOf(commits);
-    const payloads: Payload[] = commits.flatMap((commit) => [...commit.payloads]);
-    const heard = conversationOf(
-      whole.steps.map(({ entry }) => entry),
-      payloads,
-    ).lines.flatMap((line) => (line.kind === 'agent' ? [[`agent:${line.itemId}`, heardLine(line)]] : []));
-    const shown = whole.lines
-      .filter(({ who }) => who === 'agent')
-      .map(({ id, heard }) => [id, heard.at(-1)?.text ?? '']);
-    expect(shown).toEqual(heard);
+  it('shows of each reply what the caller had heard of it, at every entry', () => {
+    const projection = projectionOf(callId, commits[0]?.row.startedAt);
+    const conversation = new Conversation();
+    for (const commit of commits) {
+      take(projection, commit);
+      for (const entry of commit.entries)
+        conversation.apply(
+          parseEntry(callId, entry),
+          commit.payloads.filter(({ seq }) => seq === entry.seq),
+        );
+      const heard = conversation.lines.flatMap((line) =>
+        line.kind === 'agent' ? [[`agent:${line.itemId}`, heardLine(line)]] : [],
+      );
+      const shown = projection
+        .view()
+        .lines.filter(({ who }) => who === 'agent')
+        .map((line) => [line.id, line.heard.at(-1)?.text ?? '']);
+      expect(shown).toEqual(heard);
+    }
   });
 });

@@ -31,7 +31,18 @@ export function squareSum(format: AudioFormat, audio: Uint8Array, start: number,
   return sum;
 }
 
-const silence = Buffer.alloc(1_024, silenceByte);
+const silence = Buffer.alloc(16_384, silenceByte);
+
+let lastSilence: Uint8Array | null = null;
+
+/** Whether all of it is digital silence. A caller who is silent sends the same bytes again and again. */
+export function isSilence(format: AudioFormat, audio: Uint8Array): boolean {
+  if (format.type !== 'audio/pcmu') return false;
+  if (audio === lastSilence) return true;
+  if (!isSilent(audio, 0, audio.length)) return false;
+  lastSilence = audio;
+  return true;
+}
 
 /** Most of what a caller sends: told at once. Bytes that are longer than the silence at hand are not looked at. */
 const isSilent = (audio: Uint8Array, start: number, end: number): boolean =>

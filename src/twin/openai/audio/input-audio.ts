@@ -115,6 +115,7 @@ export class InputAudio {
   #wholeSamples(appended: Uint8Array): Uint8Array {
     const audio = this.#carried.byteLength === 0 ? appended : Buffer.concat([this.#carried, appended]);
     const wholeBytes = audio.byteLength - (audio.byteLength % sampleBytes(this.#format));
+    if (wholeBytes === appended.byteLength && audio === appended) return appended;
     this.#carried = audio.subarray(wholeBytes);
     return audio.subarray(0, wholeBytes);
   }

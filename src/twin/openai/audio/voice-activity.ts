@@ -7,7 +7,7 @@
  *
  * Source: OpenAI Realtime, voice activity detection.
  */
-import { type AudioFormat, bytesPerMs, sampleBytes, squareSum } from './audio-format.ts';
+import { type AudioFormat, bytesPerMs, isSilence, sampleBytes, squareSum } from './audio-format.ts';
 
 const windowMs = 32;
 
@@ -64,6 +64,10 @@ export class VoiceActivity {
    */
   hear(audio: Uint8Array, format: AudioFormat, startMs: number): void {
     const rate = bytesPerMs(format);
+    if (!this.#isSpeaking && this.#windowSquares === 0 && isSilence(format, audio)) {
+      this.#windowBytes = (this.#windowBytes + audio.byteLength) % (windowMs * rate);
+      return;
+    }
     let start = 0;
     while (this.#settings !== null && start < audio.byteLength) {
       const end = Math.min(audio.byteLength, start + windowMs * rate - this.#windowBytes);

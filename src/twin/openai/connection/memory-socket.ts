@@ -19,6 +19,12 @@ export interface MemorySocketOptions {
   maxMessageBytes: number;
 }
 
+/** No character takes more bytes in UTF-8 for one unit of a string. */
+const mostBytesPerUnit = 3;
+
+const isLarger = (data: string | Uint8Array, limitBytes: number): boolean =>
+  data.length * mostBytesPerUnit > limitBytes && Buffer.byteLength(data) > limitBytes;
+
 export class MemorySocket implements Socket {
   readonly #options: MemorySocketOptions;
   #peer: MemorySocket | null = null;
@@ -80,7 +86,7 @@ export class MemorySocket implements Socket {
 
   #deliver(data: string | Uint8Array): void {
     if (this.#state === 'closed' || this.#isDeaf) return;
-    if (Buffer.byteLength(data) > this.#options.maxMessageBytes) this.close(1009, 'Message too big');
+    if (isLarger(data, this.#options.maxMessageBytes)) this.close(1009, 'Message too big');
     else this.#options.handlers.onMessage(data);
   }
 
