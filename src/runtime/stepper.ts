@@ -12,14 +12,15 @@ import {
   type AnyStateMachine,
   createActor,
   type EventFromLogic,
-  type EventObject,
   type InputFrom,
   type SnapshotFrom,
 } from 'xstate';
-import type { RawAction } from './chart-run.ts';
-import { Macrostep } from './macrostep.ts';
 import { GiveUpError } from './ports/errors.ts';
-import { isPlain } from './topology.ts';
+
+interface RawAction {
+  type: string;
+  params?: Record<string, unknown>;
+}
 
 export interface NamedCommand {
   type: string;
@@ -36,9 +37,6 @@ export interface Stepper<Machine extends AnyStateMachine, Command extends NamedC
 }
 
 const nothing = (): void => undefined;
-
-/** By which XState tells a chart that an actor of it failed. */
-const isFailure = ({ type }: EventObject): boolean => type.startsWith('xstate.error.');
 
 /**
  * `transition()` of xstate builds a throw-away actor on each call. One inert scope that is used again and again does
@@ -65,10 +63,6 @@ export function createStepper<Machine extends AnyStateMachine, Command extends N
     },
   } as unknown as ActorScope<SnapshotFrom<Machine>, EventFromLogic<Machine>>;
 
-  const macrostep = isPlain(machine.root)
-    ? new Macrostep(machine, { scope, onAction: (action) => collected.push(action) })
-    : null;
-
   const sort = (action: RawAction, due: Map<string, number>, at: number): Command[] => {
     const { type, params } = action;
     if (Object.hasOwn(commandTypes, type)) return [{ type, params: params ?? {} } as unknown as Command];
@@ -89,7 +83,6 @@ export function createStepper<Machine extends AnyStateMachine, Command extends N
     },
     advance(snapshot, event) {
       collected = [];
-      if (macrostep && !isFailure(event)) return macrostep.take(snapshot, event) as SnapshotFrom<Machine>;
       const next: AnyMachineSnapshot = machine.transition(snapshot, event, scope);
       if (next.status === 'error') throw next.error;
       return next as SnapshotFrom<Machine>;

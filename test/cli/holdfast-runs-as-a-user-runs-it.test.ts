@@ -83,7 +83,8 @@ describe('the published package', () => {
       for (const name of ['src', 'agents', 'scripts', 'bin', 'docs', 'package.json', 'tsconfig.json']) {
         cpSync(join(root, name), join(clone, name), { recursive: true });
       }
-      cpSync(join(root, 'tsconfig.build.json'), join(clone, 'tsconfig.build.json'));
+      for (const name of ['tsconfig.build.json', 'tsconfig.page.json'])
+        cpSync(join(root, name), join(clone, name));
       symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'));
       const node = join(root, 'node_modules', '.bin', 'node');
       execFileSync(node, ['scripts/build.ts'], { cwd: clone, stdio: 'pipe' });

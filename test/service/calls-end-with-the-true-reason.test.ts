@@ -158,7 +158,7 @@ describe('an agent that hangs up', () => {
     await rig.settle();
     expect(session.told.slice(-2)).toEqual([
       expect.stringContaining('result of tool1: Say goodbye now'),
-      expect.stringContaining('createReply: Say goodbye'),
+      expect.stringMatching(/^createReply: Help the caller\.\n\nSay goodbye/),
     ]);
     session.says('bye', 'Goodbye!', 500);
     await rig.clock.advance(600);

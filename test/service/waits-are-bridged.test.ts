@@ -33,7 +33,7 @@ describe('a tool that takes long', () => {
     await rig.clock.advance(200);
     expect(replies(session.told)).toEqual([
       expect.stringMatching(
-        /^createReply without tools: Say in one short sentence that you are still working/,
+        /^createReply without tools: Help the caller\.\n\nSay in one short sentence that you are still working/,
       ),
     ]);
     const sentMs = line.sentMs;

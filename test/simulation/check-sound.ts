@@ -130,11 +130,12 @@ interface Hearing {
 export function checkSaidOnce(
   world: World,
   call: TwinCall,
+  log: SimulatedLog,
   replies: readonly NumberedReply[],
   repeatable: ReadonlySet<number>,
 ): void {
   const slackMs = repeatableMs + markIntervalMs + roundTripMs + levels[world.level].frameMs;
-  const losses = lossesOf(world, call);
+  const losses = lossesOf(world, call, log);
   const first = new Map<string, Hearing>();
   for (const hearing of hearingsOf(call, replies)) {
     const { reply, segment, endedAt } = hearing;
@@ -155,7 +156,12 @@ export function checkSaidOnce(
 }
 
 /** From when on nobody knew any more what was heard, until the stream was over. */
-function lossesOf(world: World, call: TwinCall): { from: number; until: number }[] {
+/** What a process heard after the last entry that it wrote died with it. */
+function lossesOf(
+  world: World,
+  call: TwinCall,
+  { entries, timeOf }: SimulatedLog,
+): { from: number; until: number }[] {
   const losses: { from: number; until: number }[] = [];
   let struckAt: number | null = null;
   for (const event of call.events) {
@@ -166,8 +172,12 @@ function lossesOf(world: World, call: TwinCall): { from: number; until: number }
     }
   }
   const startedAt = world.clock.now() - world.clock.monotonic();
-  for (const { diedAt } of world.processes)
-    if (diedAt !== null) losses.push({ from: startedAt + diedAt, until: startedAt + diedAt });
+  for (const { diedAt } of world.processes) {
+    if (diedAt === null) continue;
+    const until = startedAt + diedAt;
+    const last = entries.findLast((entry) => timeOf(entry) <= until);
+    losses.push({ from: last === undefined ? until : timeOf(last), until });
+  }
   return losses;
 }
 

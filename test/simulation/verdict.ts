@@ -80,7 +80,7 @@ async function judgeCall(
   await collect(violations, () => checkReplay(world, log));
   await collect(violations, () => checkOneWriter(world, log));
   await collect(violations, () => checkEffects(outside, call, log, isJournalLost(story)));
-  await collect(violations, () => checkSaidOnce(world, call, replies, repeatableReplies));
+  await collect(violations, () => checkSaidOnce(world, call, log, replies, repeatableReplies));
   await collect(violations, () => checkWords(world, log, index));
   await collect(violations, () => checkSilenceAfterInterrupt(world, call, log));
   if (story.faults.length === 0) await collect(violations, () => checkHeard(world, call, log, replies));

@@ -16,10 +16,6 @@ export class Tracked<Key, Row> {
     this.#rows.set(key, { row, changedSeq: seq });
   }
 
-  rows(): Row[] {
-    return [...this.#rows.values()].map(({ row }) => row);
-  }
-
   /** In the order in which they first came. */
   changedAfter(seq: number): Row[] {
     return [...this.#rows.values()].filter(({ changedSeq }) => changedSeq > seq).map(({ row }) => row);

@@ -193,7 +193,7 @@ export function readSegments(mulaw: Uint8Array): HeardSegment[] {
   return heard;
 }
 
-const stretchBytes = 4_096;
+const stretchBytes = 1_024;
 const silence = Buffer.alloc(stretchBytes, silenceByte);
 
 /** Whole stretches of silence are passed over at once, and whole runs of sound kept: there are hours of both. */
@@ -211,9 +211,9 @@ function withoutSilence(mulaw: Uint8Array): Buffer {
 function endOfSilence(recording: Buffer, start: number): number {
   let at = start;
   while (at < recording.length && isSilence(recording[at] as number)) {
-    const end = at + stretchBytes;
-    const isStretch = end <= recording.length && silence.compare(recording, at, end) === 0;
-    at = isStretch ? end : at + 1;
+    const end = Math.min(at + stretchBytes, recording.length);
+    if (silence.compare(recording, at, end, 0, end - at) === 0) at = end;
+    else while (at < end && isSilence(recording[at] as number)) at += 1;
   }
   return at;
 }
