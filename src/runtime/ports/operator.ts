@@ -29,6 +29,8 @@ export interface CallSummary {
   /** The chart's state value, and in words: `live: carrier streaming, model ready`. */
   state: Json;
   stateText: string;
+  /** Something was lost, and is being brought back. */
+  recovering: boolean;
   /** From the caller's last word to the agent's first sound, of the newest answer. Known of calls that are live here. */
   latencyMs: number | null;
   /** Rungs of the recovery ladder that the call has climbed. Known of calls that are live here. */

@@ -2,6 +2,8 @@
  * Owns: one call as a list shows it: from its row, or followed entry by entry.
  * Does not own: the row (`src/runtime/call.ts` writes it), where the figures come from.
  */
+import { getStateNodes, type StateValue } from 'xstate';
+import { callMachine } from '../../machines/call/machine.ts';
 import type { Entry } from '../../machines/entries.ts';
 import type { CallRow, Json, Payload } from '../../runtime/ports/journal.ts';
 import type { CallSummary } from '../../runtime/ports/operator.ts';
@@ -21,6 +23,17 @@ export function partiesIn(payloads: readonly Payload[]): Parties {
   return { from: content('from'), to: content('to') };
 }
 
+/** By the chart's own tag. The state may be one of an older chart, which this one does not know. */
+function isRecovering(state: Json): boolean {
+  try {
+    return getStateNodes(callMachine.root, state as StateValue).some(({ tags }) =>
+      tags.includes('recovering'),
+    );
+  } catch {
+    return false;
+  }
+}
+
 export function summaryOf(row: CallRow, parties: Parties, figures: Figures): CallSummary {
   const { callId, direction, owner, startedAt, endedAt, endReason, lastSeq, state } = row;
   const stateText = formatState(state);
@@ -35,6 +48,7 @@ export function summaryOf(row: CallRow, parties: Parties, figures: Figures): Cal
     lastSeq,
     state,
     stateText,
+    recovering: endedAt === null && isRecovering(state),
     ...figures,
   };
 }

@@ -70,9 +70,23 @@ describe('the live calls', () => {
         endedAt: null,
         stateText: 'live: carrier streaming, model ready, media flowing, turn listening',
         latencyMs: 640,
+        recovering: false,
         recoveries: 2,
       },
     ]);
+  });
+
+  it('are told to recover while something is being brought back', async () => {
+    const one = rig.open();
+    const { line } = await one.begin();
+    const { told } = watch();
+    await rig.settle();
+    line.drops();
+    await rig.clock.advance(2 * liveEveryMs);
+    expect(told.map(([call]) => call?.recovering)).toEqual([false, true]);
+    await one.connect(await one.askNext());
+    await rig.clock.advance(2 * liveEveryMs);
+    expect(told.at(-1)?.[0]?.recovering).toBe(false);
   });
 
   it('are told when they change, and at most four times a second', async () => {

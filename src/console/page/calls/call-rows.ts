@@ -27,8 +27,7 @@ const party = ({ direction, from, to }: CallSummary): TemplateResult => {
 
 function stateCell(call: CallSummary): TemplateResult {
   if (call.endedAt === null) {
-    const isAway = /\b(lost|asking|rescu|backingOff|restarting|moving|starved)/.test(call.stateText);
-    return html`<span class="dot ${isAway ? 'warn' : 'good'}" aria-hidden="true"></span>${isAway ? html`<span class="hidden">recovering: </span>` : nothing}<span title=${call.stateText}>${call.stateText.replace(/^live: /, '')}</span>`;
+    return html`<span class="dot ${call.recovering ? 'warn' : 'good'}" aria-hidden="true"></span>${call.recovering ? html`<span class="hidden">recovering: </span>` : nothing}<span title=${call.stateText}>${call.stateText.replace(/^live: /, '')}</span>`;
   }
   const reason = call.endReason ?? 'ended';
   return html`<span class="tag ${goodEnds.has(reason) ? 'plain' : 'bad'}">${reason}</span>`;

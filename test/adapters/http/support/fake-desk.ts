@@ -30,6 +30,7 @@ export const summary: CallSummary = {
   state: { live: {} },
   stateText: 'live: ',
   latencyMs: 700,
+  recovering: false,
   recoveries: 0,
 };
 
