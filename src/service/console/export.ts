@@ -21,6 +21,7 @@ import type {
 } from '../../runtime/ports/journal.ts';
 import type { RecoveryView, TroubleView, TurnView } from '../../runtime/ports/operator.ts';
 import { CallProjection } from './call-projection.ts';
+import { Slices } from './slices.ts';
 import { transcriptOf } from './transcript.ts';
 
 /** Number of this shape: a change that an old reader would stumble over takes a new one. */
@@ -64,7 +65,8 @@ async function readExport(journal: Journal, callId: string): Promise<CallExport>
   // Read after the entries: what is not there any more was erased.
   const payloads = await journal.readPayloads(callId);
   const entries = commits.flatMap((commit) => commit.entries);
-  const view = project(row, commits, payloads);
+  const bySeq = Map.groupBy(payloads, ({ seq }) => seq);
+  const view = await project(row, commits, bySeq);
   const chartNumbers = numbersIn(entries, 'chart', 'to');
   return {
     format: exportFormat,
@@ -76,7 +78,7 @@ async function readExport(journal: Journal, callId: string): Promise<CallExport>
     call: row,
     agent: await readAgent(journal, entries[0]),
     charts: chartNumbers.map((number) => ({ number, definition: definitionOf(number) })),
-    entries: entries.map((entry) => withContent(entry, payloads)),
+    entries: await withContents(entries, bySeq),
     states: commits.map(({ entries: own, state }) => ({ lastSeq: own.at(-1)?.seq ?? 0, state })),
     transcript: transcriptOf(view.lines, row.startedAt),
     turns: view.turns.map((turn) => ({ ...turn, latencyMs: latencyOf(turn) })),
@@ -86,11 +88,29 @@ async function readExport(journal: Journal, callId: string): Promise<CallExport>
   };
 }
 
-function project(row: CallRow, commits: readonly StoredCommit[], payloads: readonly Payload[]) {
+type PayloadsBySeq = ReadonlyMap<number, Payload[]>;
+
+async function project(row: CallRow, commits: readonly StoredCommit[], payloads: PayloadsBySeq) {
   const projection = new CallProjection(row, () => false);
-  const bySeq = Map.groupBy(payloads, ({ seq }) => seq);
-  for (const commit of commits) projection.apply(commit, bySeq);
+  const slices = new Slices();
+  for (const commit of commits) {
+    projection.apply(commit, payloads);
+    await slices.giveWay();
+  }
   return projection.view();
+}
+
+async function withContents(
+  entries: readonly StoredEntry[],
+  payloads: PayloadsBySeq,
+): Promise<ExportedEntry[]> {
+  const slices = new Slices();
+  const exported: ExportedEntry[] = [];
+  for (const entry of entries) {
+    exported.push(withContent(entry, payloads.get(entry.seq) ?? []));
+    await slices.giveWay();
+  }
+  return exported;
 }
 
 /** Numbers that `call.created` and each `chart.changed` name, in their order. */
@@ -115,8 +135,7 @@ function definitionOf(number: number): Json | null {
 }
 
 /** Of an entry that this version does not know, what refers to a payload is not known either: what there is is shown. */
-function withContent(stored: StoredEntry, payloads: readonly Payload[]): ExportedEntry {
-  const own = payloads.filter(({ seq }) => seq === stored.seq);
+function withContent(stored: StoredEntry, own: readonly Payload[]): ExportedEntry {
   const isKnown = entryFault(stored) === null;
   const names = isKnown ? referencesOf(stored as unknown as Entry) : own.map(({ name }) => name);
   if (names.length === 0) return stored;
