@@ -4,8 +4,9 @@
  * call is compared, beside what the two without one differ by (A/A).
  * Does not own: the calls (`drill/`).
  *
- * Run with `npm run bench:console -- [calls] [rounds] [watched]`: how many of the calls have a page, all unless told. Linux: CPU time is read from /proc. The pages are read in this
- * process; their lateness counts from the moment that is stamped into the entry, before its commit, to its byte here.
+ * Run with `npm run bench:console -- [calls] [rounds] [watched]`: how many of the calls have a page, all unless told. Linux:
+ * CPU time is read from /proc. The pages are read in this process; their lateness counts from the moment that is stamped
+ * into the entry, before its commit, to its byte here.
  */
 import { type ClientRequest, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -114,11 +115,8 @@ const sorted = (values: readonly number[]): number[] => [...values].sort((one, o
 const quantile = (values: readonly number[], share: number): number =>
   sorted(values)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
 const listed = (served: readonly Served[]): string => served.map(({ cpuMs }) => cpuMs.toFixed(0)).join(', ');
-const medianOf = (served: readonly Served[]): number =>
-  quantile(
-    served.map(({ cpuMs }) => cpuMs),
-    0.5,
-  );
+const meanOf = (served: readonly Served[]): number =>
+  served.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / served.length;
 
 const before: Served[] = [];
 const watched: Served[] = [];
@@ -134,7 +132,7 @@ for (let round = 0; round < rounds; round++) {
 }
 await stage.close({ keep: false });
 
-const without = medianOf([...before, ...after]);
+const without = meanOf([...before, ...after]);
 const lateMs = watched.flatMap((served) => served.lateMs);
 const [events, bytes] = watched.reduce(
   ([sum, length], served) => [sum + served.events, length + served.bytes],
@@ -145,7 +143,7 @@ console.log(`  A  no page            ${listed(before)}`);
 console.log(`  B  a page on ${watchedCalls}      ${listed(watched)}`);
 console.log(`  A  no page            ${listed(after)}`);
 console.log(
-  `  B/A ${(medianOf(watched) / without).toFixed(3)}, A/A ${(medianOf(after) / medianOf(before)).toFixed(3)}`,
+  `  B/A ${(meanOf(watched) / without).toFixed(3)}, A/A ${(meanOf(after) / meanOf(before)).toFixed(3)}`,
 );
 console.log(
   `${lateMs.length} steps shown in ${events} events, ${Math.round(bytes / 1_000)} kB: ${[0.5, 0.9, 0.99, 1].map((share) => `p${share * 100} ${quantile(lateMs, share)} ms`).join(', ')} after they happened`,
