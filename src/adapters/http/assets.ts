@@ -21,7 +21,7 @@ const closedPolicy = "default-src 'none'; frame-ancestors 'none'";
 /** Told with every answer, unless the answer says otherwise. */
 const headers: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
+  'referrer-policy': 'same-origin',
   // The Stately inspector, opened from the page, has to be able to say that it is there.
   'cross-origin-opener-policy': 'same-origin-allow-popups',
   'cross-origin-resource-policy': 'same-origin',

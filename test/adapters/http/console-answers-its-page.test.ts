@@ -48,7 +48,7 @@ describe('the page', () => {
         path,
         {
           'x-content-type-options': 'nosniff',
-          'referrer-policy': 'no-referrer',
+          'referrer-policy': 'same-origin',
           'x-frame-options': 'DENY',
           'cache-control': expect.stringMatching(/^no-(store|cache)$/),
           'content-security-policy': expect.stringContaining("'none'"),

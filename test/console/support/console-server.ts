@@ -66,6 +66,7 @@ const health = () => ({
 export async function openConsole(
   desk: FakeDesk,
   onStream: (stream: WebSocket) => void,
+  token: string | null = null,
 ): Promise<ConsoleServer> {
   const sockets = new WebSocketServer({ noServer: true });
   const streams: WebSocket[] = [];
@@ -79,7 +80,7 @@ export async function openConsole(
   const server = await openAdminServer({
     host: '127.0.0.1',
     port: 0,
-    token: null,
+    token,
     publicUrl: () => null,
     localName: 'ada',
     clock: systemClock,

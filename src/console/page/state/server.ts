@@ -31,7 +31,9 @@ async function ask<Answer>(
 ): Promise<Answer> {
   const response = await fetch(path, { ...init, credentials: 'same-origin' }).catch(() => null);
   if (response === null) throw new Refusal(0, 'unreachable', 'The server does not answer.');
-  if (response.status === 401) location.assign('/login');
+  // Behind a proxy on loopback who is not let in is told 403; so is a command from elsewhere, which no login would help.
+  const mustLogIn = response.status === 401 || (response.status === 403 && init.method === undefined);
+  if (mustLogIn) location.assign('/login');
   if (!response.ok && !expected.includes(response.status)) throw await refusalOf(response);
   return (await response.json()) as Answer;
 }
