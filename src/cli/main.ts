@@ -11,7 +11,7 @@ import { runCommand } from './command-line.ts';
 // A reader that has seen enough (`| head`) closes the pipe: that is no error.
 process.stdout.on('error', () => process.exit(0));
 
-/** Only for a command that waits for it: any other one ends at once, as usual. */
+/** Only for a command that waits for it. Others end at once, as usual. */
 function untilInterrupted(): AbortSignal {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());

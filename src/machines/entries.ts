@@ -22,7 +22,8 @@ export type Reference = z.infer<typeof reference>;
 
 const id = z.string().min(1).max(200);
 /** What an operator calls themselves, for the record of who did what. */
-const operator = z.string().min(1).max(60).optional();
+export const longestOperatorName = 60;
+const operator = z.string().min(1).max(longestOperatorName).optional();
 const count = z.int().nonnegative();
 const durationMs = z.number().nonnegative();
 

@@ -5,7 +5,7 @@
 import { bytesPerMs, decodeMulaw } from './mulaw.ts';
 
 /** Every seventh sample: 7 shares no factor with 8,000, so no common test tone is caught at one phase only. */
-export const levelStride = 7;
+const levelStride = 7;
 
 const windowMs = 100;
 const samplesPerWindow = Math.floor((windowMs * bytesPerMs) / levelStride);
@@ -28,12 +28,11 @@ export class LevelMeter {
    */
   addFrom(audio: Uint8Array): number {
     let at = 0;
-    for (; at < audio.length; at += levelStride) this.add(audio[at] ?? 0);
+    for (; at < audio.length; at += levelStride) this.#add(audio[at] ?? 0);
     return at;
   }
 
-  /** Takes one mu-law byte. */
-  add(byte: number): void {
+  #add(byte: number): void {
     this.#sum += squares[byte] ?? 0;
     if (++this.#samples < samplesPerWindow) return;
     this.#level = Math.sqrt(this.#sum / samplesPerWindow);

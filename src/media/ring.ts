@@ -81,12 +81,6 @@ export class AudioRing {
     return block.subarray(from, to);
   }
 
-  /** The byte at a position that is held. */
-  byteAt(position: number): number {
-    const at = position - this.#origin;
-    return this.#blocks[Math.floor(at / blockBytes)]?.[at % blockBytes] ?? 0;
-  }
-
   /** Lets go of everything before `position`; at most of everything there is. */
   forgetBefore(position: number): void {
     if (position > this.#start) this.#startAt(Math.min(position, this.#end));

@@ -5,8 +5,8 @@
  * Invariants:
  * N1. Only calls of a dead instance are adopted: one whose process on this host is gone, or that stopped beating and
  *     does not say either that calls live there. One that does is cut off from the journal alone: its calls go on, and
- *     their streams are alive, until it gives the journal up. A call that bears this instance's own name and does not live here is one of a
- *     dead process too.
+ *     their streams are alive, until it gives the journal up. A call that bears this instance's own name and does not
+ *     live here is one of a dead process too.
  * N2. An instance whose clock is more than `clockToleranceMs` from the journal's adopts nothing.
  * N3. However long an adoption takes, the beat goes on: or others would take this process for dead.
  */

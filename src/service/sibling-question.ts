@@ -1,10 +1,10 @@
 /**
  * Owns: the question to another process, past the journal: do calls live there?
  * Does not own: who is asked, and what follows (`presence.ts`); the answer (`health/report.ts`).
+ *
+ * Only processes of this host are asked: the admin token never leaves it in the clear.
  */
-import { hostname } from 'node:os';
 import { z } from 'zod';
-import { isLoopback } from '../adapters/http/admin-access.ts';
 import type { InstanceRow } from '../runtime/ports/journal.ts';
 
 /** The caller of a call that nobody holds waits meanwhile. */
@@ -19,19 +19,20 @@ export interface AskerOptions {
   token: string | null;
 }
 
-const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';
+/** Bound to every address, a server answers at loopback too. */
+const loopbackOf: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
-/** Where the admin server of this process can be asked: from this host only, where it is bound to loopback. */
+/** Where the admin server of this process can be asked from this host; null while it is not open. */
 export function addressOfAdmin(boundTo: string, port: number | undefined): string | null {
   if (port === undefined) return null;
-  const name = isWildcard(boundTo) ? hostname() : boundTo;
+  const name = loopbackOf[boundTo] ?? boundTo;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
 /** False also where there is no telling. */
 export async function hasCalls(row: InstanceRow, { host, token }: AskerOptions): Promise<boolean> {
   const { address, instance } = row;
-  if (address === null || (isLoopback(new URL(address).hostname) && row.host !== host)) return false;
+  if (address === null || row.host !== host) return false;
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   try {
     const response = await fetch(`${address}/health`, {

@@ -137,6 +137,8 @@ export class Process {
   isListening = true;
   /** Calls that left, over or lost. */
   gone = 0;
+  /** Calls that went on in another process. */
+  moved = 0;
   onCallGone: () => void = () => undefined;
   #requests = 0;
   readonly #rig: Rig;
@@ -187,6 +189,9 @@ export class Process {
       onCallGone: () => {
         this.gone += 1;
         this.onCallGone();
+      },
+      onCallMoved: () => {
+        this.moved += 1;
       },
       onStep: (step) => {
         this.steps.push(step);

@@ -67,8 +67,15 @@ describe('a silent process', () => {
     expect(await hasCalls(rowAt(`http://127.0.0.1:${port}`), asker)).toBe(false);
   });
 
-  it('is asked by the name of its host where it listens everywhere', () => {
+  it('is asked on loopback where it listens everywhere', () => {
     expect(addressOfAdmin('::1', 90)).toBe('http://[::1]:90');
-    expect(addressOfAdmin('0.0.0.0', 90)).not.toContain('0.0.0.0');
+    expect(addressOfAdmin('0.0.0.0', 90)).toBe('http://127.0.0.1:90');
+    expect(addressOfAdmin('0.0.0.0', undefined)).toBeNull();
+  });
+
+  it('of another host is not even asked: the token would travel in the clear', async () => {
+    const { row, seen } = await answering(JSON.stringify({ instance: 'one', liveCalls: 2 }));
+    await hasCalls({ ...row, host: 'elsewhere' }, asker);
+    expect(seen).toEqual([]);
   });
 });

@@ -12,13 +12,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { longestOperatorName } from '../../machines/entries.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 
 export const sessionMs = 12 * 60 * 60_000;
 export const cookieName = 'holdfast_session';
 
 /** What an operator calls themselves. */
-export const operatorName = z.string().trim().min(1).max(60);
+export const operatorName = z.string().trim().min(1).max(longestOperatorName);
 
 const content = z.object({ name: operatorName, expiresAt: z.number() });
 

@@ -1,7 +1,7 @@
 /** Owns: who follows which calls over one handle of a journal. Does not own: how a commit becomes known. */
 
 interface Follower {
-  /** Null: any call. */
+  /** Null: every call. */
   callId: string | null;
   listener: () => void;
 }

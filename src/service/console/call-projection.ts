@@ -51,10 +51,6 @@ export class CallProjection {
     return this.#followed.lastSeq;
   }
 
-  get hasEnded(): boolean {
-    return this.#followed.endedAt !== null;
-  }
-
   apply({ entries, state }: StoredCommit, payloads: PayloadsBySeq): void {
     const last = entries.at(-1);
     for (const entry of entries) {

@@ -5,6 +5,7 @@
  * The call may live in any process: its inbox takes the command there, and the log says who gave it.
  */
 import { randomUUID } from 'node:crypto';
+import { longestOperatorName } from '../../machines/entries.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
 import type { CallRow, Journal } from '../../runtime/ports/journal.ts';
 import type { Operator, OperatorCommand } from '../../runtime/ports/operator.ts';
@@ -15,7 +16,6 @@ import type { Siblings } from '../siblings.ts';
 const phoneNumber = /^\+[1-9]\d{6,14}$/;
 
 const mostWords = 500;
-const mostNameCharacters = 60;
 
 /** How long a call that is to move may wait for a quiet moment. */
 export const moveWithinMs = 30_000;
@@ -62,7 +62,7 @@ export class OperatorCommands {
   async perform(callId: string, command: OperatorCommand, { name }: Operator): Promise<void> {
     const [row] = await this.#options.journal.list({ callId, limit: 1 });
     if (!row) throw new FixCallError('call.unknown', `There is no call ${callId}.`);
-    const operator = name.trim().slice(0, mostNameCharacters) || 'operator';
+    const operator = name.trim().slice(0, longestOperatorName) || 'operator';
     if (command.do === 'erase') await this.#options.erase(callId, operator);
     else await this.#command(row, command, { by: 'operator', operator });
     this.#options.onActed(callId, command.do, operator);

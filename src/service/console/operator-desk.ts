@@ -1,6 +1,6 @@
 /**
  * Owns: everything that the console's server asks for, put together from its parts.
- * Does not own: any of them.
+ * Does not own: a single one of them.
  *
  * Invariants:
  * I4. After `stop` nothing is followed, no timer is left, and no page is told anything.

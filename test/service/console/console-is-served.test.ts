@@ -2,12 +2,15 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { openJournal } from '../../../src/adapters/journal/open-journal.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
 import type {
   BrowserInstruction,
   CallPatch,
   CallSummary,
   CallView,
 } from '../../../src/runtime/ports/operator.ts';
+import { commitOf } from '../../contract/commits.ts';
 import { freePort, Host, number, until } from '../support/host.ts';
 import { applyPatch } from './support/apply-patch.ts';
 
@@ -157,6 +160,29 @@ describe('a page', () => {
     expect((await post(`${admin}/api/calls/${callId}/command`, { do: 'erase' })).status).toBe(202);
     await until(async () => (await read<CallView>(`${admin}/api/calls/${callId}`)).call.from === null);
     await until(async () => (await types()).includes('payloads.erased'));
+  });
+
+  it('shows what strangers tried at the public address', async () => {
+    const { service, admin } = await wholeService();
+    await fetch(`http://127.0.0.1:${service.addresses.publicPort}/twilio/voice`, { method: 'POST' });
+    const facts = () => read<{ type: string; detail: object }[]>(`${admin}/api/instances/log`);
+    const refused = { type: 'request.refused', detail: { where: 'webhook', why: 'unsigned', count: 1 } };
+    await until(async () => (await facts()).some(({ type }) => type === 'request.refused'));
+    expect((await facts()).map(({ type, detail }) => ({ type, detail }))).toContainEqual(refused);
+  });
+
+  it('shows a call of long ago without its personal data, which went at the start', async () => {
+    const journal = await openJournal(`sqlite:${host.journalPath}`, { clock: systemClock });
+    const payloads = [{ seq: 1, name: 'from', content: '+15550123' }];
+    await journal.append(
+      commitOf('old', 1, { row: { startedAt: 1, endedAt: 2, endReason: 'done' }, payloads }),
+    );
+    await journal.close();
+    const { admin } = await wholeService({ PAYLOADS_KEEP_DAYS: '30' });
+    const facts = () => read<{ type: string; detail: object }[]>(`${admin}/api/instances/log`);
+    await until(async () => (await facts()).some(({ type }) => type === 'payloads.erased'));
+    const { calls } = await read<{ calls: CallSummary[] }>(`${admin}/api/calls?live=false`);
+    expect(calls).toMatchObject([{ callId: 'old', from: null, lastSeq: 2 }]);
   });
 
   it('that came through a proxy logs in, and whoever did is in the log of the instance', async () => {
