@@ -22,6 +22,9 @@ const bytesPerMs = 8;
 /** Of a reply that goes on after a loss, so much may be heard again. */
 const repeatableMs = 1_200;
 
+/** How far what the marks tell lags behind what was heard. */
+const markLagMs = (world: World): number => markIntervalMs + roundTripMs + levels[world.level].frameMs;
+
 /** Which reply of the script each of the model's items is, by its text. */
 async function itemsOf(
   world: World,
@@ -76,7 +79,7 @@ export async function checkHeard(
   jitterMs = 0,
 ): Promise<number> {
   const items = await itemsOf(world, log, replies);
-  const slackMs = markIntervalMs + roundTripMs + levels[world.level].frameMs + jitterMs;
+  const slackMs = markLagMs(world) + jitterMs;
   let checked = 0;
   for (const interruption of interruptionsOf(log)) {
     for (const { itemId, playedMs } of interruption.items) {
@@ -125,7 +128,7 @@ interface Hearing {
 
 /**
  * No whole segment is heard twice, unless its first hearing ended so shortly before a loss, or after the last that was
- * known before it, that nobody could know.
+ * known before it, that nobody could know; or between the last mark before an interruption and its flush (I6).
  */
 export function checkSaidOnce(
   world: World,
@@ -134,8 +137,14 @@ export function checkSaidOnce(
   replies: readonly NumberedReply[],
   repeatable: ReadonlySet<number>,
 ): void {
-  const slackMs = repeatableMs + markIntervalMs + roundTripMs + levels[world.level].frameMs;
-  const losses = lossesOf(world, call, log);
+  const slackMs = repeatableMs + markLagMs(world);
+  const losses = [
+    ...lossesOf(world, call, log).map(({ from, until }) => ({
+      from: from - slackMs,
+      until: until + slackMs,
+    })),
+    ...flushesOf(world, log),
+  ];
   const first = new Map<string, Hearing>();
   for (const hearing of hearingsOf(call, replies)) {
     const { reply, segment, endedAt } = hearing;
@@ -144,7 +153,7 @@ export function checkSaidOnce(
     const before = first.get(key);
     first.set(key, hearing);
     const isUnknown = losses.some(
-      ({ from, until }) => before && before.endedAt >= from - slackMs && before.endedAt <= until + slackMs,
+      ({ from, until }) => before && before.endedAt >= from && before.endedAt <= until,
     );
     demand(
       before === undefined || isUnknown,
@@ -155,14 +164,24 @@ export function checkSaidOnce(
   }
 }
 
-/** From when on nobody knew any more what was heard, until the stream was over. */
-/** What a process heard after the last entry that it wrote died with it. */
-function lossesOf(
-  world: World,
-  call: TwinCall,
-  { entries, timeOf }: SimulatedLog,
-): { from: number; until: number }[] {
-  const losses: { from: number; until: number }[] = [];
+/** What was heard after the last mark before each interruption. */
+const flushesOf = (world: World, { entries, timeOf }: SimulatedLog): Span[] =>
+  entries
+    .filter(({ type }) => type === 'reply.interrupted')
+    .map((entry) => ({ from: timeOf(entry) - markLagMs(world), until: timeOf(entry) + markLagMs(world) }));
+
+/** Between two moments of the wall clock. */
+interface Span {
+  from: number;
+  until: number;
+}
+
+/**
+ * From when on nobody knew any more what was heard, until the stream was over. What a process heard after the last entry
+ * that it wrote died with it.
+ */
+function lossesOf(world: World, call: TwinCall, { entries, timeOf }: SimulatedLog): Span[] {
+  const losses: Span[] = [];
   let struckAt: number | null = null;
   for (const event of call.events) {
     if (event.event === 'faultStruck') struckAt ??= event.at;

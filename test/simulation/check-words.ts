@@ -6,7 +6,6 @@ import { type HeardSegment, readSegments } from '../../src/twin/openai/segments.
 import type { TwinSession } from '../../src/twin/openai/twin-session.ts';
 import type { SimulatedLog } from './check-log.ts';
 import { levels } from './level.ts';
-import type { SimulatedProcess } from './process.ts';
 import { lineOf } from './scene.ts';
 import { demand } from './violation.ts';
 import type { Arrival, World } from './world.ts';
@@ -37,6 +36,8 @@ function segmentsOf(session: TwinSession): HeardSegment[] {
   return segments;
 }
 
+const streamOf = ({ text }: Arrival): string | undefined => /"streamSid":"([^"]*)"/.exec(text)?.[1];
+
 const wordsByArrival = new WeakMap<Arrival, HeardSegment[]>();
 
 function wordsOf(arrival: Arrival): HeardSegment[] {
@@ -47,10 +48,22 @@ function wordsOf(arrival: Arrival): HeardSegment[] {
 }
 
 /** Audio of one call that reached one process. */
-interface HeardCaller {
-  at: number;
-  process: SimulatedProcess;
+interface HeardCaller extends Arrival {
   frames: readonly number[];
+}
+
+/** Whether the stream of the audio had been the call's before it came, and was not any more. */
+function isLate(world: World, { callId, entries, timeOf }: SimulatedLog, arrival: Arrival): boolean {
+  const id = streamOf(arrival);
+  const hadStarted = entries.some(
+    (entry) => entry.type === 'stream.started' && entry.streamId === id && timeOf(entry) < arrival.at,
+  );
+  if (!hadStarted) return false;
+  const last = world.steps.findLast(
+    (step) => step.call.callId === callId && (world.steppedBy.get(step)?.at ?? 0) <= arrival.at,
+  );
+  const snapshot = last?.after.snapshot;
+  return !(snapshot?.hasTag('streaming') && snapshot.context.stream.id === id);
 }
 
 /**
@@ -64,11 +77,12 @@ export function checkWords(world: World, log: SimulatedLog, index: number): void
   for (const session of world.openai.sessions) checkSession(session, index, got);
   const heard = world.arrivals.flatMap((arrival): HeardCaller[] => {
     const frames = framesIn(wordsOf(arrival), index);
-    return frames.length === 0 ? [] : [{ at: arrival.at, process: arrival.process, frames }];
+    return frames.length === 0 ? [] : [{ ...arrival, frames }];
   });
   for (const arrival of heard) {
     const lost = arrival.frames.filter((frame) => !got.has(frame));
-    if (lost.length === 0 || !isOwed(world, log, arrival, heard, got)) continue;
+    if (lost.length === 0 || isLate(world, log, arrival) || !isOwed(world, log, arrival, heard, got))
+      continue;
     const [first = 0] = lost;
     const words = `${lost.length} frames of line ${Math.floor(first / framesPerLine)}, from ${first % framesPerLine} on,`;
     const { at, process } = arrival;

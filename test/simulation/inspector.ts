@@ -12,6 +12,7 @@ import type { LiveCall } from '../../src/service/live-call.ts';
 import type { TwinSession } from '../../src/twin/openai/twin-session.ts';
 import type { TwinCall } from '../../src/twin/twilio/call/call.ts';
 import type { SimulatedProcess } from './process.ts';
+import { isJournalLost, type Story } from './story.ts';
 import type { World } from './world.ts';
 
 const everyMs = 1_000;
@@ -22,6 +23,8 @@ const strangerMs = 12_000;
 const deadStreamMs = 8_000;
 /** The same for a session: the next ping is not answered. */
 const deadSessionMs = 6_000;
+/** How long commands wait for a journal that stalls before the call is given up. */
+const stalledMs = 60_000;
 /** One session takes over from another within a turn of the conversation. */
 const thirdSessionMs = 2_000;
 
@@ -34,6 +37,7 @@ const mostTimersPerCall = 16;
 export class Inspector {
   readonly #world: World;
   readonly #calls: readonly TwinCall[];
+  readonly #strandedMs: number;
   readonly #wrongSince = new Map<string, number>();
   readonly #violations = new Set<string>();
   readonly #streams = new Map<TwinCall, OpenStream>();
@@ -41,9 +45,10 @@ export class Inspector {
   readonly #names = new Map<SimulatedProcess, string>();
 
   /** @param calls may grow */
-  constructor(world: World, calls: readonly TwinCall[]) {
+  constructor(world: World, story: Story, calls: readonly TwinCall[]) {
     this.#world = world;
     this.#calls = calls;
+    this.#strandedMs = strangerMs + (isJournalLost(story) ? stalledMs : 0);
   }
 
   get violations(): readonly string[] {
@@ -141,7 +146,7 @@ export class Inspector {
       return state?.snapshot.hasTag('streaming') && state.snapshot.context.stream.id === open;
     });
     const isStranded = open !== null && !call.hasEnded && !isJoined;
-    const limitMs = strangerMs + unseenMs(call);
+    const limitMs = this.#strandedMs + unseenMs(call);
     this.#lasts(isStranded, limitMs, 'I5', () => `${call.sid} has a stream open that nobody has joined`);
   }
 

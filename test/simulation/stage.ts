@@ -56,7 +56,7 @@ export class Stage {
     this.story = story;
     this.world = world;
     this.outside = new Outside(world.clock);
-    this.inspector = new Inspector(world, this.calls);
+    this.inspector = new Inspector(world, story, this.calls);
     this.#slots = [...world.processes];
     const isNow = ({ afterMs, forMs }: { afterMs: number; forMs: number }): boolean => {
       const now = world.clock.monotonic();

@@ -204,6 +204,12 @@ export const readStory = (value: unknown): Story => storySchema.parse(value);
 export const faultsOn = <On extends StoryFault['on']>({ faults }: Story, on: On): FaultOn<On>[] =>
   faults.filter((fault): fault is FaultOn<On> => fault.on === on);
 
+/** A journal that stalls nearly for so long may be given up: when it is depends on when the call next writes. */
+const longestStallMs = 55_000;
+
+export const isJournalLost = (story: Story): boolean =>
+  faultsOn(story, 'journal').some(({ trouble, forMs }) => trouble === 'stall' && forMs >= longestStallMs);
+
 /** A stream's fault as the twin takes it. */
 export function twinFaultOf({ on: _, call: __, ...fault }: FaultOn<'stream'>): StreamFault {
   return fault as StreamFault;

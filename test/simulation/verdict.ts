@@ -20,12 +20,11 @@ import { checkWords } from './check-words.ts';
 import type { Level } from './level.ts';
 import { repeatableReplies } from './scene.ts';
 import { Stage, sceneOf } from './stage.ts';
-import { faultsOn, type Story } from './story.ts';
+import { faultsOn, isJournalLost, type Story } from './story.ts';
 import { demand } from './violation.ts';
 
 /** Faults of one kind that end a call for good where each of its tries meets one. */
 const mostTries = { streams: 3, sessions: 6 } as const;
-const longestStallMs = 55_000;
 
 export interface CallVerdict {
   callId: string;
@@ -121,7 +120,7 @@ const explanations: Record<string, Explanation> = {
   'stream.lost': (story, call, carrierReason) =>
     byCarrier.has(carrierReason)
       ? story.faults.length > 0
-      : (isJournalLost(story) && (carrierReason === 'hangUpVerb' || carrierReason === 'callerHungUp')) ||
+      : (isJournalLost(story) && (byUs.has(carrierReason) || carrierReason === 'callerHungUp')) ||
         (byUs.has(carrierReason) && streamFaultsOf(story, call) >= mostTries.streams),
   /** Nothing could be written of it, and the caller was told that the lines are busy; or Twilio reached nobody. */
   declined: (story, _, carrierReason) =>
@@ -134,12 +133,6 @@ const explanations: Record<string, Explanation> = {
     (story.fallback === 'transfer' && (isRefused(story) || isUnavailable(story))),
   'journal.lost': isJournalLost,
 };
-
-function isJournalLost(story: Story): boolean {
-  return faultsOn(story, 'journal').some(
-    ({ trouble, forMs }) => trouble === 'stall' && forMs >= longestStallMs,
-  );
-}
 
 function isRefused(story: Story): boolean {
   return sessionFaults(story, isRefusal) > 0;
