@@ -5,7 +5,7 @@
 import { type Entry, entryFault } from '../machines/entries.ts';
 import { keptChart, refuseFuture } from './charts.ts';
 import { GiveUpError } from './ports/errors.ts';
-import type { CallLog, Json, Log, StoredEntry } from './ports/journal.ts';
+import type { Json, Log, StoredCommit, StoredEntry } from './ports/journal.ts';
 import { type CallState, fold, step, thaw } from './step.ts';
 
 /** @throws GiveUpError `log.invalid` naming the entry */
@@ -16,17 +16,22 @@ export function parseEntry(callId: string, stored: StoredEntry): Entry {
 }
 
 /** Told before any entry is checked: a newer format may hold what this one would call malformed. */
-function storedEntries(callId: string, { commits }: CallLog): StoredEntry[] {
+function storedEntries(callId: string, commits: readonly StoredCommit[]): StoredEntry[] {
   const stored = commits.flatMap(({ entries }) => entries);
   refuseFuture(callId, stored);
   return stored;
 }
 
-const entriesOf = (callId: string, log: CallLog): Entry[] =>
-  storedEntries(callId, log).map((entry) => parseEntry(callId, entry));
+/** @throws GiveUpError `log.invalid`, `journal.future` */
+export const parseEntries = (callId: string, commits: readonly StoredCommit[]): Entry[] =>
+  storedEntries(callId, commits).map((entry) => parseEntry(callId, entry));
 
 /** What came before the newest change of the chart is not needed for what came after it. */
-function foldNewest(callId: string, entries: readonly Entry[], from: CallState | null): CallState | null {
+export function foldNewest(
+  callId: string,
+  entries: readonly Entry[],
+  from: CallState | null,
+): CallState | null {
   const changed = entries.findLastIndex(({ type }) => type === 'chart.changed');
   return changed < 0 ? fold(callId, entries, from) : fold(callId, entries.slice(changed));
 }
@@ -40,12 +45,12 @@ export async function readState(log: Log, callId: string): Promise<CallState | n
   const stored = await log.read(callId);
   const from = stored.checkpoint && thaw(callId, stored.checkpoint.state);
   if (stored.checkpoint && !from) return foldNewest(callId, await readEntries(log, callId), null);
-  return foldNewest(callId, entriesOf(callId, stored), from);
+  return foldNewest(callId, parseEntries(callId, stored.commits), from);
 }
 
 /** The whole log of a call. @throws as `readState` */
 export async function readEntries(log: Log, callId: string): Promise<Entry[]> {
-  return entriesOf(callId, await log.read(callId, { fromStart: true }));
+  return parseEntries(callId, (await log.read(callId, { fromStart: true })).commits);
 }
 
 export interface ReplayedStep {
@@ -65,7 +70,7 @@ export interface ReplayedStep {
  */
 export async function replay(log: Log, callId: string): Promise<ReplayedStep[]> {
   const stored = await log.read(callId, { fromStart: true });
-  const entries = entriesOf(callId, stored);
+  const entries = parseEntries(callId, stored.commits);
   const states = new Map(stored.commits.map((commit) => [commit.entries.at(-1)?.seq, commit.state]));
   const steps: ReplayedStep[] = [];
   let state: CallState | null = null;

@@ -10,10 +10,10 @@
  */
 import type { Draft, DraftOf } from '../machines/entries.ts';
 import { Call, type World } from './call.ts';
-import { readState } from './history.ts';
+import { type FoldedLog, Folds } from './folds.ts';
 import { InboxReader } from './inbox-reader.ts';
 import { FixCallError, GiveUpError, HoldfastError, RetryError } from './ports/errors.ts';
-import type { Inbox, Json, Log } from './ports/journal.ts';
+import type { Inbox, Json } from './ports/journal.ts';
 import type { Signal } from './ports/signal.ts';
 import { asCurrent, type CallState, chartChange } from './step.ts';
 
@@ -24,15 +24,17 @@ export type Claim = Pick<DraftOf<'owner.claimed'>, 'why' | 'attempt'>;
 
 export class Registry {
   readonly #instance: string;
-  readonly #journal: Log & Inbox;
+  readonly #journal: FoldedLog & Inbox;
+  readonly #folds: Folds;
   readonly #world: World;
   readonly #calls = new Map<string, Call>();
   readonly #inbox: InboxReader;
   #isStopped = false;
 
-  constructor(instance: string, journal: Log & Inbox, world: Omit<World, 'log'>) {
+  constructor(instance: string, journal: FoldedLog & Inbox, world: Omit<World, 'log'>) {
     this.#instance = instance;
     this.#journal = journal;
+    this.#folds = new Folds(journal);
     this.#world = {
       clock: world.clock,
       log: journal,
@@ -122,6 +124,7 @@ export class Registry {
       call.signalAll([...(changed ? [{ entry: changed }] : []), claimed, ...signals]);
       try {
         await call.durable();
+        this.#folds.forget(callId);
         this.#inbox.read();
         return call;
       } catch (error) {
@@ -142,7 +145,7 @@ export class Registry {
    */
   async read(callId: string): Promise<CallState | null> {
     const call = this.#calls.get(callId);
-    const state = call ? call.state : await readState(this.#journal, callId);
+    const state = call ? call.state : await this.#folds.read(callId);
     return state && asCurrent(state);
   }
 
@@ -184,7 +187,7 @@ export class Registry {
 
   /** The call as its log has it. It lives here only once it is claimed. */
   async #revive(callId: string): Promise<Call> {
-    const state = await readState(this.#journal, callId);
+    const state = await this.#folds.read(callId);
     if (!state) throw new FixCallError('call.unknown', `there is no call ${callId}`);
     const rows = await this.#journal.list({ callId, limit: 1 });
     return new Call(callId, this.#world, state, rows[0] ?? null);

@@ -166,11 +166,20 @@ export interface InstanceRow {
   address: string | null;
   /** Milliseconds since the last beat, by the journal's clock. */
   beatAgeMs: number;
+  /**
+   * Whether its own session with the journal is open right now, as the journal's engine knows it; null where there is
+   * none. A process that died is not connected any more within milliseconds; one that is frozen, or cut off without a
+   * word, still is until the engine notices, and only stops beating.
+   */
+  isConnected: boolean | null;
 }
+
+/** What an instance says of itself. */
+export type InstanceBeat = Omit<InstanceRow, 'beatAgeMs' | 'isConnected'>;
 
 export interface Instances {
   /** Creates or renews this instance's row. Returns the journal's clock, milliseconds since the epoch. */
-  beat(instance: Omit<InstanceRow, 'beatAgeMs'>): Promise<number>;
+  beat(instance: InstanceBeat): Promise<number>;
   instances(): Promise<InstanceRow[]>;
   /** Removes the row of an instance that stopped or whose calls were all adopted. */
   forget(instance: string): Promise<void>;
