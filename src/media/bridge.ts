@@ -25,6 +25,8 @@ import { StarvationWatch } from './starvation-watch.ts';
 export interface BridgeSettings {
   /** Caller audio that is kept for the next session. */
   ringMs: number;
+  /** Caller audio that goes to the model in one message, at least: a frame waits for the next. */
+  appendMs: number;
   /** Reply audio that waits for room on the line, or for a line. */
   replyQueueMs: number;
   /** A line that looks alive and brings nothing for so long is starved. */
@@ -37,6 +39,7 @@ export interface BridgeSettings {
 
 export const defaultBridgeSettings: Readonly<BridgeSettings> = {
   ringMs: 10_000,
+  appendMs: 40,
   replyQueueMs: 30_000,
   starvedAfterMs: 1_500,
   socketBufferBytes: 65_536,
@@ -62,14 +65,17 @@ export class Bridge {
   #isClosed = false;
 
   constructor(clock: BridgeClock, listener: BridgeListener, settings: Partial<BridgeSettings> = {}) {
-    const { ringMs, replyQueueMs, starvedAfterMs, socketBufferBytes, lineQueueMs } = {
+    const { ringMs, appendMs, replyQueueMs, starvedAfterMs, socketBufferBytes, lineQueueMs } = {
       ...defaultBridgeSettings,
       ...settings,
     };
     this.#clock = clock;
-    this.#feed = new CallerFeed(ringMs * bytesPerMs, socketBufferBytes, this.#quality, () =>
-      listener.onOverflow('caller'),
-    );
+    const feedBounds = {
+      ringBytes: ringMs * bytesPerMs,
+      earBufferBytes: socketBufferBytes,
+      appendBytes: appendMs * bytesPerMs,
+    };
+    this.#feed = new CallerFeed(feedBounds, this.#quality, () => listener.onOverflow('caller'));
     const bounds = {
       replyQueueBytes: replyQueueMs * bytesPerMs,
       lineBufferBytes: socketBufferBytes,
@@ -99,6 +105,7 @@ export class Bridge {
     if (this.#line === null) return;
     this.#line = null;
     this.#starvation.stop();
+    this.#feed.flush();
     this.#player.detachLine();
   }
 

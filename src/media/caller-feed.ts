@@ -5,8 +5,11 @@
  * The ring keeps everything since the last answered position, delivered or not: a half-open socket swallows audio
  * long before anybody notices.
  *
+ * A frame waits for the next one: every second message to the model is saved for 20 ms of delay.
+ *
  * Invariants:
- * I8. An ear gets every byte from the last answered position on, within the ring's bound, once and in order.
+ * I8. An ear gets every byte from the last answered position on, within the ring's bound, once and in order. What waits
+ *     for its second frame when the line is gone is given at once.
  * I9. An ear that does not take what it was given is given no more until it does; the ring keeps the rest.
  */
 import { bytesPerMs } from './mulaw.ts';
@@ -21,9 +24,18 @@ export interface AgentEar {
   bufferedBytes(): number;
 }
 
+export interface FeedBounds {
+  ringBytes: number;
+  /** The ear has room while it buffers less than this. */
+  earBufferBytes: number;
+  /** Less than this waits for the next frame. */
+  appendBytes: number;
+}
+
 export class CallerFeed {
   readonly #ring: AudioRing;
   readonly #earBufferBytes: number;
+  readonly #appendBytes: number;
   readonly #quality: QualityMeter;
   readonly #onLost: () => void;
   #ear: AgentEar | null = null;
@@ -34,9 +46,10 @@ export class CallerFeed {
   #isLosing = false;
 
   /** @param onLost called when audio that no ear got begins to fall out of the ring, once until an ear has caught up */
-  constructor(ringBytes: number, earBufferBytes: number, quality: QualityMeter, onLost: () => void) {
-    this.#ring = new AudioRing(ringBytes);
-    this.#earBufferBytes = earBufferBytes;
+  constructor(bounds: FeedBounds, quality: QualityMeter, onLost: () => void) {
+    this.#ring = new AudioRing(bounds.ringBytes);
+    this.#earBufferBytes = bounds.earBufferBytes;
+    this.#appendBytes = bounds.appendBytes;
     this.#quality = quality;
     this.#onLost = onLost;
   }
@@ -76,14 +89,19 @@ export class CallerFeed {
     const before = this.#ring.end;
     this.#ring.appendBase64(payloadBase64);
     const bytes = this.#ring.end - before;
-    if (this.#delivered === before && this.#earHasRoom()) {
+    if (bytes >= this.#appendBytes && this.#delivered === before && this.#earHasRoom()) {
       this.#delivered = this.#ring.end;
       this.#ear?.appendAudio(payloadBase64);
-    } else {
+    } else if (this.#ring.end - this.#delivered >= this.#appendBytes) {
       this.#catchUp();
     }
     this.#measureLevel(bytes);
     return bytes;
+  }
+
+  /** No frame follows for now: nothing waits any longer. */
+  flush(): void {
+    this.#catchUp();
   }
 
   /** Nobody will ask again for the audio before `position`. */

@@ -8,8 +8,8 @@
  *     free; the oldest audio gives way first.
  */
 
-/** Half a second: few enough to allocate late, many enough to allocate seldom. Whole frames, so none straddles. */
-export const blockBytes = 4_000;
+/** 0.6 seconds: few enough to allocate late, many enough to allocate seldom. Whole pairs of frames, so none straddles. */
+export const blockBytes = 4_800;
 
 const nothing = Buffer.alloc(0);
 

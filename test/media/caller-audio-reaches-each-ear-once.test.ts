@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { placedAudio, RecordingEar, Rig } from './support/rig.ts';
 
+/** A frame waits for the next one. */
+const pairBytes = 320;
+
 /** A bridge and its ears beside the positions that each ear should have got. */
 class Listening {
   readonly rig: Rig;
@@ -25,6 +28,12 @@ class Listening {
     this.rig.speak(placedAudio(this.#spoken, bytes));
     this.#spoken += bytes;
     if (!wasLive) this.#lose();
+    if (this.#spoken - this.#next >= pairBytes) this.#deliver();
+  }
+
+  /** The stream is gone, and another one comes. */
+  changeLine(): void {
+    this.rig.attachLine();
     this.#deliver();
   }
 
@@ -93,6 +102,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: frame },
   { weight: 2, arbitrary: fc.constant<Step>((listening) => listening.attachEar()) },
   { weight: 1, arbitrary: fc.constant<Step>((listening) => listening.detachEar()) },
+  { weight: 1, arbitrary: fc.constant<Step>((listening) => listening.changeLine()) },
   {
     weight: 1,
     arbitrary: fc.boolean().map(
@@ -129,13 +139,29 @@ function spoken(bytes: number, ringMs = 10_000): Rig {
   return rig;
 }
 
-test('a live frame is passed on as the very text that came', () => {
+test('live frames are passed on in pairs, and a longer one as the very text that came', () => {
   const rig = spoken(0);
   const payloads: string[] = [];
   rig.bridge.attachEar({ appendAudio: (payload) => payloads.push(payload), bufferedBytes: () => 0 });
-  const payload = placedAudio(0, 160).toString('base64');
-  rig.bridge.callerAudio(payload, 0);
-  expect(payloads).toEqual([payload]);
+  const speak = (place: number, bytes: number): void =>
+    rig.bridge.callerAudio(placedAudio(place, bytes).toString('base64'), 0);
+  speak(0, 160);
+  expect(payloads).toEqual([]);
+  speak(160, 160);
+  const pair = placedAudio(0, pairBytes).toString('base64');
+  expect(payloads).toEqual([pair]);
+  speak(320, 800);
+  expect(payloads).toEqual([pair, placedAudio(320, 800).toString('base64')]);
+});
+
+test('a frame that waits for the next one goes when the line does', () => {
+  const rig = spoken(0);
+  const ear = new RecordingEar();
+  rig.bridge.attachEar(ear);
+  rig.speak(placedAudio(0, 160));
+  expect(ear.audio).toHaveLength(0);
+  rig.bridge.detachLine();
+  expect(ear.audio).toEqual(placedAudio(0, 160));
 });
 
 test('a new ear gets what nobody answered, in pieces of at most a second', () => {
@@ -151,11 +177,11 @@ test('a new ear after a half-open one gets again what was delivered and never an
   const swallowing = new RecordingEar();
   rig.bridge.attachEar(swallowing);
   rig.bridge.answeredUpTo(800);
-  rig.speak(placedAudio(1_600, 160));
-  expect(swallowing.audio).toEqual(placedAudio(0, 1_760));
+  rig.speak(placedAudio(1_600, 320));
+  expect(swallowing.audio).toEqual(placedAudio(0, 1_920));
   const next = new RecordingEar();
   rig.bridge.attachEar(next);
-  expect(next.audio).toEqual(placedAudio(800, 960));
+  expect(next.audio).toEqual(placedAudio(800, 1_120));
 });
 
 test('a turn may be answered while newer audio has arrived, and the ear that has it gets nothing twice', () => {
@@ -163,8 +189,8 @@ test('a turn may be answered while newer audio has arrived, and the ear that has
   const ear = new RecordingEar();
   rig.bridge.attachEar(ear);
   rig.bridge.answeredUpTo(rig.bridge.callerPosition + 100_000);
-  rig.speak(placedAudio(1_600, 160));
-  expect(ear.audio).toEqual(placedAudio(0, 1_760));
+  rig.speak(placedAudio(1_600, 320));
+  expect(ear.audio).toEqual(placedAudio(0, 1_920));
 });
 
 test('an ear that takes over gets what is not answered, then all that comes; the one before it gets nothing more', () => {
@@ -175,10 +201,10 @@ test('an ear that takes over gets what is not answered, then all that comes; the
   const after = new RecordingEar();
   rig.bridge.attachEar(after);
   expect(rig.bridge.callerPositionAt(100)).toBe(1_600 + 800);
-  rig.speak(placedAudio(3_200, 160));
+  rig.speak(placedAudio(3_200, 320));
   expect(before.audio).toEqual(placedAudio(0, 3_200));
-  expect(after.audio).toEqual(placedAudio(1_600, 1_760));
-  expect(rig.bridge.callerPositionAt(220)).toBe(3_360);
+  expect(after.audio).toEqual(placedAudio(1_600, 1_920));
+  expect(rig.bridge.callerPositionAt(240)).toBe(3_520);
 });
 
 test('an ear that is attached already is given nothing twice', () => {
@@ -187,9 +213,9 @@ test('an ear that is attached already is given nothing twice', () => {
   rig.bridge.attachEar(ear);
   rig.bridge.answeredUpTo(800);
   rig.bridge.attachEar(ear);
-  rig.speak(placedAudio(1_600, 160));
-  expect(ear.audio).toEqual(placedAudio(0, 1_760));
-  expect(rig.bridge.callerPositionAt(220)).toBe(1_760);
+  rig.speak(placedAudio(1_600, 320));
+  expect(ear.audio).toEqual(placedAudio(0, 1_920));
+  expect(rig.bridge.callerPositionAt(240)).toBe(1_920);
 });
 
 test('no count of an ear reaches beyond what it was given, nor between two bytes', () => {
