@@ -1,12 +1,48 @@
 import { defineConfig } from 'vitest/config';
 
+/** Rooms whose tests leave nothing behind: their files share a process, which spares loading every module for each. */
+const together = [
+  'adapters',
+  'agent',
+  'config',
+  'drills',
+  'machines',
+  'media',
+  'platform',
+  'runtime',
+  'telemetry',
+  'twin',
+];
+
+/** These put another module in the place of one of ours. */
+const replacing = [
+  'test/runtime/logs-fold-by-the-chart-they-name.test.ts',
+  'test/adapters/http/admin-server-serves-the-operator.test.ts',
+];
+
+const filesOf = (rooms: string): string => `test/${rooms}/**/*.test.ts`;
+
 export default defineConfig({
   resolve: { conditions: ['holdfast-source'] },
   ssr: { resolve: { conditions: ['holdfast-source'] } },
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: [filesOf(`{${together.join(',')}}`)],
+          exclude: replacing,
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: [filesOf(`!(${together.join('|')})`), ...replacing] },
+      },
+    ],
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

@@ -1,8 +1,9 @@
 /**
- * Owns: the measurement of the SQLite journal: how long an append takes and how long the main thread is held up.
+ * Owns: the measurement of the journals: how long an append takes and how long the main thread is held up.
  * Does not own: a verdict on any other machine.
  *
- * `npm run bench:journal -- [seconds]` prints one line for each load. The load runs in processes of its own, each
+ * `npm run bench:journal -- [seconds] [sqlite | postgres]` prints one line for each load, on SQLite unless told otherwise.
+ * PostgreSQL is started here, with a standby that every commit waits for, and stopped again. The load runs in processes of its own, each
  * with its calls at random phases and one commit of one entry in flight for each call.
  */
 import { fork } from 'node:child_process';
@@ -14,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { openJournal } from '../src/adapters/journal/open-journal.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import type { Commit, Journal } from '../src/runtime/ports/journal.ts';
+import { findPrograms, PostgresCluster } from '../test/support/postgres-cluster.ts';
 
 const entriesPerSecond = 5;
 const warmUpMs = 1_000;
@@ -27,11 +29,39 @@ interface Load {
   callsPerProcess: number;
 }
 
-const loads: Load[] = [
-  { title: '1 process, 2,500 entries/s', processes: 1, callsPerProcess: 500 },
-  { title: '2 processes, 1,250 entries/s each', processes: 2, callsPerProcess: 250 },
-  { title: '2 processes, 2,500 entries/s each', processes: 2, callsPerProcess: 500 },
-];
+type Engine = 'sqlite' | 'postgres';
+
+const loads: Record<Engine, Load[]> = {
+  sqlite: [
+    { title: '1 process, 2,500 entries/s', processes: 1, callsPerProcess: 500 },
+    { title: '2 processes, 1,250 entries/s each', processes: 2, callsPerProcess: 250 },
+    { title: '2 processes, 2,500 entries/s each', processes: 2, callsPerProcess: 500 },
+  ],
+  postgres: [
+    { title: '1 process, 1,500 entries/s', processes: 1, callsPerProcess: 300 },
+    { title: '3 processes, 500 entries/s each', processes: 3, callsPerProcess: 100 },
+    { title: '3 processes, 1,000 entries/s each', processes: 3, callsPerProcess: 200 },
+  ],
+};
+
+/** A new, empty journal. */
+interface Place {
+  url: string;
+  remove(): Promise<void>;
+}
+
+async function makePlace(engine: Engine): Promise<Place> {
+  if (engine === 'postgres') {
+    const cluster = await PostgresCluster.create();
+    await cluster.startStandby();
+    return { url: cluster.url(), remove: () => cluster.remove() };
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  return {
+    url: `sqlite:${join(folder, 'journal.db')}`,
+    remove: async () => rmSync(folder, { recursive: true }),
+  };
+}
 
 interface Measured {
   appends: number;
@@ -108,8 +138,8 @@ async function startCalls(journal: Journal, calls: number, onAppended: (nanoseco
   return timers;
 }
 
-async function measure(path: string, calls: number, seconds: number): Promise<Measured> {
-  const journal = await openJournal(`sqlite:${path}`, { clock: systemClock });
+async function measure(url: string, calls: number, seconds: number): Promise<Measured> {
+  const journal = await openJournal(url, { clock: systemClock });
   const appends = createHistogram();
   const timers = await startCalls(journal, calls, (nanoseconds) => appends.record(nanoseconds));
   appends.reset();
@@ -133,24 +163,23 @@ async function measure(path: string, calls: number, seconds: number): Promise<Me
   return measured;
 }
 
-function measureInProcess(path: string, calls: number, seconds: number): Promise<Measured> {
-  const child = fork(fileURLToPath(import.meta.url), ['--load', path, String(calls), String(seconds)]);
+function measureInProcess(url: string, calls: number, seconds: number): Promise<Measured> {
+  const child = fork(fileURLToPath(import.meta.url), ['--load', url, String(calls), String(seconds)]);
   return new Promise((resolve, reject) => {
     child.once('message', (measured) => resolve(measured as Measured));
     child.once('exit', (code) => reject(new Error(`a load ended with code ${code}`)));
   });
 }
 
-async function run(load: Load, seconds: number): Promise<Record<string, string>[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+async function run(engine: Engine, load: Load, seconds: number): Promise<Record<string, string>[]> {
+  const { url, remove } = await makePlace(engine);
   try {
-    const path = join(folder, 'journal.db');
     const processes = Array.from({ length: load.processes }, () =>
-      measureInProcess(path, load.callsPerProcess, seconds),
+      measureInProcess(url, load.callsPerProcess, seconds),
     );
     return (await Promise.all(processes)).map((measured) => toRow(load.title, measured));
   } finally {
-    rmSync(folder, { recursive: true });
+    await remove();
   }
 }
 
@@ -167,12 +196,16 @@ function toRow(title: string, measured: Measured): Record<string, string> {
   };
 }
 
-const [flag, path = '', calls, seconds] = process.argv.slice(2);
-if (flag === '--load') {
-  process.send?.(await measure(path, Number(calls), Number(seconds)));
+const [first = '', second = '', calls, seconds] = process.argv.slice(2);
+if (first === '--load') {
+  process.send?.(await measure(second, Number(calls), Number(seconds)));
   process.disconnect?.();
 } else {
+  const words = process.argv.slice(2);
+  const engine = words.includes('postgres') ? 'postgres' : 'sqlite';
+  if (engine === 'postgres' && findPrograms() === null) throw new Error('PostgreSQL is not installed');
+  const asked = Number(words.find((word) => /^\d+$/.test(word)) ?? defaultSeconds);
   const rows = [];
-  for (const load of loads) rows.push(...(await run(load, Number(flag ?? defaultSeconds))));
+  for (const load of loads[engine]) rows.push(...(await run(engine, load, asked)));
   console.table(rows);
 }

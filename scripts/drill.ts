@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { drills, drillsByHand } from './drill/catalogue.ts';
+import { drills, drillsByHand, fleetDrills } from './drill/catalogue.ts';
 import { type Plan, type Policy, policies } from './drill/plan.ts';
 import { run } from './drill/run.ts';
 import { headLine, markdown, merge, replaceTable, rowLine } from './drill/table.ts';
@@ -24,6 +24,8 @@ const usage = `npm run drill -- <name> [--calls 20] [--policy action|hold|end|ev
 
   ${Object.keys(drills).join(' ')}
   all (the above)
+  ${Object.keys(fleetDrills).join(' ')}
+  fleet (the line above: three instances behind nginx, on PostgreSQL)
   ${Object.keys(drillsByHand).join(' ')}
 
   --policy  what the twin's Twilio does when a stream has ended; every, where the drill asks for it
@@ -45,7 +47,12 @@ interface Order {
 /** A busy machine adds silences of its own, and callers who wait too long say things again. */
 const hangOnSpeed = /^(the gap|who is not struck|no turn|no word|every word|the cap|at most two sessions)/;
 
-const known: typeof drills = { ...drills, ...drillsByHand };
+const known: typeof drills = { ...fleetDrills, ...drills, ...drillsByHand };
+
+const together: Readonly<Record<string, readonly string[]>> = {
+  all: Object.keys(drills),
+  fleet: Object.keys(fleetDrills),
+};
 
 class UsageError extends Error {}
 
@@ -62,7 +69,7 @@ function policiesFrom(text: string): readonly Policy[] {
 }
 
 function namesFrom(words: readonly string[]): string[] {
-  const names = words.includes('all') ? Object.keys(drills) : [...words];
+  const names = words.flatMap((word) => together[word] ?? [word]);
   const unknown = names.find((name) => !(name in known));
   if (unknown) throw new UsageError(`there is no drill ${unknown}`);
   if (names.length === 0) throw new UsageError('which drill?');

@@ -9,10 +9,12 @@
 import { defineConfig } from 'vitest/config';
 import base from '../vitest.config.ts';
 
+const { projects: _, ...common } = base.test ?? {};
+
 export default defineConfig({
   ...base,
   test: {
-    ...base.test,
+    ...common,
     include: ['test/{machines,runtime}/**/*.test.ts'],
     exclude: [
       'test/machines/charts-are-pure.test.ts',

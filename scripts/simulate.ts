@@ -1,6 +1,6 @@
 /**
  * Owns: `npm run simulate`: simulated calls under random faults, for as long as is wanted, with every invariant checked
- * after each of them.
+ * after each of them; or a fleet of instances that is struck.
  * Does not own: the simulation (`test/simulation`).
  *
  * The last line of its output says how many calls there were and how they came out. Exit codes: 0 all went well; 1 a
@@ -10,6 +10,9 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { accountOf } from '../test/simulation/account.ts';
 import { Campaign } from '../test/simulation/campaign.ts';
+import { Fleet } from '../test/simulation/fleet/fleet.ts';
+import { isGood, planInWords, verdictInWords } from '../test/simulation/fleet/fleet-words.ts';
+import { planFor } from '../test/simulation/fleet/plan.ts';
 import type { Level } from '../test/simulation/level.ts';
 import { drawStory, type Mix, readMixFile, standardMix } from '../test/simulation/mix.ts';
 import { readStory, type Story } from '../test/simulation/story.ts';
@@ -23,7 +26,11 @@ const usage = `npm run simulate -- [options]
   --seed N         of the first story; each next one has the next (1)
   --level NAME     spans: many calls, audio in large pieces; frames: few, 20 ms at a time (spans)
   --faults FILE    a mix of faults (test/faults/standard.json)
-  --replay WHAT    tell one story step by step: the seed of one, or a JSON file with one`;
+  --replay WHAT    tell one story step by step: the seed of one, or a JSON file with one
+
+  --fleet          instead: many instances on one database behind a balancer, each kind of trouble once; how calls are
+                   spread, how fast they are taken over, and what the database has to do. Takes --seed, --calls (300)
+  --instances N    of the fleet, at least 3 (10)`;
 
 const progressEveryMs = 15_000;
 
@@ -34,6 +41,8 @@ interface Options {
   level: Level;
   mix: Mix;
   replay: string | null;
+  /** How many instances; null where it is no fleet. */
+  fleet: number | null;
 }
 
 function readOptions(): Options | null {
@@ -45,6 +54,8 @@ function readOptions(): Options | null {
       level: { type: 'string', default: 'spans' },
       faults: { type: 'string' },
       replay: { type: 'string' },
+      fleet: { type: 'boolean', default: false },
+      instances: { type: 'string', default: '10' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -54,10 +65,12 @@ function readOptions(): Options | null {
     number,
     number,
   ];
-  const isWrong = !(minutes > 0 && calls > 0 && Number.isInteger(seed) && seed >= 0);
+  const fleet = values.fleet ? Number(values.instances) : null;
+  const isFleetWrong = fleet !== null && !(Number.isInteger(fleet) && fleet >= 3);
+  const isWrong = isFleetWrong || !(minutes > 0 && calls > 0 && Number.isInteger(seed) && seed >= 0);
   if (values.help || isWrong || (level !== 'spans' && level !== 'frames')) return null;
   const mix = values.faults === undefined ? standardMix : readMixFile(values.faults);
-  return { minutes, calls, seed, level, mix, replay: values.replay ?? null };
+  return { minutes, calls, seed, level, mix, replay: values.replay ?? null, fleet };
 }
 
 const cpuMs = (): number => {
@@ -122,6 +135,22 @@ async function replay(what: string, { mix, level }: Options): Promise<boolean> {
   return violations.length === 0;
 }
 
+const fleetCalls = 300;
+
+async function simulateFleet(instances: number, { seed, calls }: Options): Promise<boolean> {
+  withoutStacks();
+  const plan = planFor({ seed, instances, calls: Number.isFinite(calls) ? calls : fleetCalls });
+  for (const line of planInWords(plan)) console.log(line);
+  const verdict = await Fleet.play(plan);
+  for (const line of verdictInWords(verdict)) console.log(line);
+  return isGood(verdict);
+}
+
+const carryOut = (options: Options): Promise<boolean> => {
+  if (options.fleet !== null) return simulateFleet(options.fleet, options);
+  return options.replay === null ? simulate(options) : replay(options.replay, options);
+};
+
 function optionsOrFault(): Options | string {
   try {
     return readOptions() ?? usage;
@@ -135,6 +164,5 @@ if (typeof options === 'string') {
   console.log(options);
   process.exitCode = 2;
 } else {
-  const isGood = options.replay === null ? await simulate(options) : await replay(options.replay, options);
-  process.exitCode = isGood ? 0 : 1;
+  process.exitCode = (await carryOut(options)) ? 0 : 1;
 }

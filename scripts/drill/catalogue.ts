@@ -2,6 +2,15 @@
  * Owns: the drills by name, in the order in which all of them are run; and those that are held by hand alone.
  * Does not own: what each does (`drills/`).
  */
+import {
+  balancerReload,
+  databaseFailover,
+  databaseRestart,
+  fleetRestart,
+  instanceFreeze,
+  instanceKill,
+  instancePartition,
+} from './drills/fleet.ts';
 import { callerHangupRace } from './drills/hang-up.ts';
 import { journalStall } from './drills/journal.ts';
 import { modelCap, modelDrop, modelRefused, modelRefusedTransfer, modelStall } from './drills/model.ts';
@@ -14,6 +23,7 @@ import {
 } from './drills/process.ts';
 import { flood, streamDrop, streamHalfOpen } from './drills/stream.ts';
 import { toolCrash } from './drills/tool.ts';
+import { canHaveFleet } from './fleet.ts';
 import type { Plan } from './plan.ts';
 
 /** Each gives its runs, one after the other. */
@@ -24,7 +34,7 @@ export const drills: Readonly<Record<string, () => readonly Plan[]>> = {
   'stream-drop': () => [streamDrop],
   'stream-half-open': () => [streamHalfOpen],
   'process-kill': () => [processKill, processRestart],
-  'rolling-restart': () => [rollingRestart],
+  'rolling-restart': () => [rollingRestart, ...(canHaveFleet() ? [fleetRestart] : [])],
   'rolling-upgrade': () => [rollingUpgrade],
   'tool-crash': () => [toolCrash('undone'), toolCrash('done')],
   'journal-stall': () => [journalStall],
@@ -33,6 +43,17 @@ export const drills: Readonly<Record<string, () => readonly Plan[]>> = {
 };
 
 const thirtySecondsMs = 30_000;
+
+/** Three instances, nginx, and a PostgreSQL primary with a standby: where these programs are installed. */
+export const fleetDrills: typeof drills = {
+  'instance-kill': () => [instanceKill],
+  'instance-freeze': () => [instanceFreeze],
+  'instance-partition': () => [instancePartition],
+  'rolling-restart': () => [fleetRestart],
+  'db-restart': () => [databaseRestart],
+  'db-failover': () => [databaseFailover],
+  'lb-reload': () => [balancerReload],
+};
 
 /** They measure, and take minutes. */
 export const drillsByHand: typeof drills = {

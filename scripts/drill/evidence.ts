@@ -58,8 +58,12 @@ export interface EvidenceSources {
   journal: Journal;
   sessions: readonly TwinSession[];
   effects: readonly Effect[];
-  /** When which process was killed. */
-  kills: readonly { at: number; instance: string }[];
+  kills: readonly Kill[];
+}
+
+/** When which process went away: killed, frozen or cut off. */
+export interface Kill extends Pick<Struck, 'at' | 'mutesStream'> {
+  instance: string;
 }
 
 /** Faults of the twin's streams, by the names under which it reports them. */
@@ -112,11 +116,11 @@ const movesIn = (events: readonly CallEvent[]): Struck[] =>
 
 /** Kills of the process that owned the call at that moment. */
 function killsOf(entries: readonly Entry[], kills: EvidenceSources['kills']): Struck[] {
-  return kills.flatMap(({ at, instance }) => {
+  return kills.flatMap(({ at, instance, mutesStream }) => {
     const claim = entries.findLast((entry) => entry.type === 'owner.claimed' && entry.at <= at);
     const wasOver = entries.some((entry) => entry.type === 'call.ended' && entry.at <= at);
     if (wasOver || claim?.type !== 'owner.claimed' || claim.instance !== instance) return [];
-    return [{ at, what: 'process' as const, mutesStream: true }];
+    return [{ at, what: 'process' as const, mutesStream }];
   });
 }
 

@@ -30,6 +30,10 @@ export interface Plan {
   /** Those of them that run an older version. */
   olderInstances?: readonly string[];
   environment?: Readonly<Record<string, string>>;
+  /** Several machines with a database and a balancer; `cuttable`: each can be cut off from the database. */
+  fleet?: 'plain' | 'cuttable';
+  /** An instance that is gone in whatever way is relieved of its calls within so long. */
+  claimLimitMs?: number | ((policy: Policy) => number);
   /** The number and the service have no TWILIO_FALLBACK_URL. */
   withoutFallback?: boolean;
   sessionMaximumMs?: number;

@@ -4,14 +4,18 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Journal } from '../../src/runtime/ports/journal.ts';
 import { seededRandom } from '../../src/twin/random.ts';
+import { brokenByTheLogs, readAcknowledged } from './acknowledged.ts';
 import { mostCallers } from './conversation.ts';
 import { type CallEvidence, gatherEvidence } from './evidence.ts';
 import { goalsOf } from './goals.ts';
+import { Onlooker } from './onlooker.ts';
 import type { Plan, Policy } from './plan.ts';
 import { Scene } from './scene.ts';
 import type { ServiceProcess } from './service-process.ts';
 import { Stage } from './stage.ts';
+import { brokenTakeovers, takeoverNote, takeoversOf } from './takeovers.ts';
 import { judge, type Row } from './verdict.ts';
 
 export interface RunOptions {
@@ -40,11 +44,12 @@ export async function run(plan: Plan, options: RunOptions): Promise<RunOutcome> 
   if (options.calls * options.policies.length > mostCallers) {
     throw new Error(`at most ${mostCallers} calls can be told apart`);
   }
-  const { name, environment, withoutFallback, sessionMaximumMs, modelFaults } = plan;
+  const { name, environment, withoutFallback, sessionMaximumMs, modelFaults, fleet } = plan;
   const stage = await Stage.open({
     name: name.replaceAll(' ', '-'),
     ...(environment ? { environment } : {}),
     ...(withoutFallback ? { withoutFallback } : {}),
+    ...(fleet ? { fleet } : {}),
     ...(sessionMaximumMs ? { sessionMaximumMs } : {}),
     ...(modelFaults ? { modelFaults } : {}),
   });
@@ -61,7 +66,26 @@ export async function run(plan: Plan, options: RunOptions): Promise<RunOutcome> 
   }
 }
 
-async function play(plan: Plan, { calls, policies }: RunOptions, scene: Scene): Promise<Row[]> {
+async function play(plan: Plan, options: RunOptions, scene: Scene): Promise<Row[]> {
+  const journal = await scene.stage.openJournal();
+  const onlooker = plan.fleet ? new Onlooker(journal) : null;
+  try {
+    return await hold(plan, options, { scene, journal, onlooker });
+  } finally {
+    await onlooker?.stop();
+    await journal.close();
+  }
+}
+
+interface Watched {
+  scene: Scene;
+  journal: Journal;
+  /** Where there are several machines. */
+  onlooker: Onlooker | null;
+}
+
+async function hold(plan: Plan, { calls, policies }: RunOptions, watched: Watched): Promise<Row[]> {
+  const { scene, onlooker } = watched;
   const lateness = monitorEventLoopDelay({ resolution: 10 });
   lateness.enable();
   const acted = plan.act?.(scene).catch((error) => scene.complaints.push(`the drill failed: ${error}`));
@@ -69,7 +93,8 @@ async function play(plan: Plan, { calls, policies }: RunOptions, scene: Scene): 
   for (let caller = 0; caller < total; caller += 1) {
     await scene.until((caller * plan.staggerMs) / total);
     const policy = policies[caller % policies.length] ?? 'action';
-    scene.place(caller, policy, plan.callPlan?.(caller, scene.random) ?? {});
+    const { handle } = scene.place(caller, policy, plan.callPlan?.(caller, scene.random) ?? {});
+    onlooker?.follow(handle.sid);
   }
   await acted;
   await scene.when(() => scene.calls.every(({ handle }) => handle.hasEnded), longestRunMs);
@@ -77,19 +102,52 @@ async function play(plan: Plan, { calls, policies }: RunOptions, scene: Scene): 
   lateness.disable();
   const lateMs = Math.round(lateness.max / 1e6);
   const leaks = await findLeaks(scene);
-  const evidence = await gather(scene);
+  const evidence = await gather(watched);
+  const broken = onlooker ? await brokenByTheFleet(watched, evidence) : [];
   const goals = await goalsOf(scene.stage.services);
   return policies.map((policy, index) => {
     const own = evidence.filter(({ caller }) => scene.policyOf.get(caller) === policy);
-    const row = judge(plan, policy, own, lateMs);
-    return index === 0 ? withWhole(row, { plan, scene, evidence, leaks, lateMs, goals }) : row;
+    const row = withTakeovers(judge(plan, policy, own, lateMs), { plan, policy, scene, own });
+    return index === 0 ? withWhole(row, { plan, scene, evidence, broken, leaks, lateMs, goals }) : row;
   });
+}
+
+interface Part {
+  plan: Plan;
+  policy: Policy;
+  scene: Scene;
+  own: readonly CallEvidence[];
+}
+
+function withTakeovers(row: Row, { plan, policy, scene, own }: Part): Row {
+  const takeovers = takeoversOf(own, scene.kills);
+  const { claimLimitMs } = plan;
+  const limitMs = typeof claimLimitMs === 'function' ? claimLimitMs(policy) : claimLimitMs;
+  return {
+    ...row,
+    broken: [...row.broken, ...brokenTakeovers(takeovers, limitMs)],
+    notes: [...row.notes, ...takeoverNote(takeovers)],
+  };
+}
+
+/** What several machines promise together: by what each was told, and by what a console saw. */
+async function brokenByTheFleet(
+  { scene, onlooker }: Watched,
+  evidence: readonly CallEvidence[],
+): Promise<string[]> {
+  await onlooker?.stop();
+  return [
+    ...brokenByTheLogs(evidence, readAcknowledged(scene.stage.folder)),
+    ...(onlooker?.broken(evidence) ?? []),
+  ];
 }
 
 interface Whole {
   plan: Plan;
   scene: Scene;
   evidence: readonly CallEvidence[];
+  /** By the logs of all calls. */
+  broken: readonly string[];
   leaks: readonly string[];
   /** As the processes count them that are left. */
   goals: string | null;
@@ -98,7 +156,8 @@ interface Whole {
 }
 
 /** What concerns all calls of the run stands in the first of its rows. */
-function withWhole(row: Row, { plan, scene, evidence, leaks, lateMs, goals }: Whole): Row {
+function withWhole(row: Row, whole: Whole): Row {
+  const { plan, scene, evidence, broken, leaks, lateMs, goals } = whole;
   const calledBack = scene.stage.twilio.list().filter(({ record }) => record.direction !== 'inbound');
   const crashed = scene.stage.services.filter((service) => !service.isRunning && !service.isExpectedToEnd);
   const errors = scene.stage.services.flatMap((service) => service.errors());
@@ -107,6 +166,7 @@ function withWhole(row: Row, { plan, scene, evidence, leaks, lateMs, goals }: Wh
     leaks: leaks.length,
     broken: [
       ...row.broken,
+      ...broken,
       ...leaks.map((leak) => `nothing is left: ${leak}`),
       ...calledBack.map(({ sid }) => `nobody is called back: ${sid}`),
       ...crashed.map(({ instance }) => `no process dies by itself: ${instance}`),
@@ -122,22 +182,17 @@ function withWhole(row: Row, { plan, scene, evidence, leaks, lateMs, goals }: Wh
   };
 }
 
-async function gather(scene: Scene): Promise<CallEvidence[]> {
+async function gather({ scene, journal }: Watched): Promise<CallEvidence[]> {
   const { stage, calls, kills } = scene;
-  const journal = await stage.openJournal();
-  try {
-    const sources = {
-      journal,
-      sessions: stage.openai.sessions,
-      effects: stage.effects.attempts,
-      kills,
-    };
-    const evidence: CallEvidence[] = [];
-    for (const call of calls) evidence.push(await gatherEvidence(call, sources));
-    return evidence;
-  } finally {
-    await journal.close();
-  }
+  const sources = {
+    journal,
+    sessions: stage.openai.sessions,
+    effects: stage.effects.attempts,
+    kills,
+  };
+  const evidence: CallEvidence[] = [];
+  for (const call of calls) evidence.push(await gatherEvidence(call, sources));
+  return evidence;
 }
 
 /** What is left once the calls are over and everybody had time to let go. */

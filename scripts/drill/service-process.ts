@@ -37,6 +37,8 @@ const isPlace = /^\s*at .+:\d+:\d+\)?$/;
 
 const startLimitMs = 60_000;
 const pollMs = 50;
+/** A frozen process answers nothing. */
+const healthLimitMs = 2_000;
 
 export class ServiceProcess {
   readonly instance: string;
@@ -104,16 +106,32 @@ export class ServiceProcess {
     if (this.#exit === null) this.#child.kill(signal);
   }
 
+  /** SIGSTOP: its sockets stay open, and nothing of it moves. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** Null while nobody answers. */
   health(): Promise<ServiceHealth | null> {
     return new Promise((resolve) => {
-      const options = { host: '127.0.0.1', port: this.#adminPort, path: '/health', agent: false };
+      const options = {
+        host: '127.0.0.1',
+        port: this.#adminPort,
+        path: '/health',
+        agent: false,
+        timeout: healthLimitMs,
+      };
       const asked = request(options, (response) => {
         const parts: Buffer[] = [];
         response.on('data', (part: Buffer) => parts.push(part));
         response.on('end', () => resolve(readHealth(Buffer.concat(parts).toString())));
       });
       asked.on('error', () => resolve(null));
+      asked.on('timeout', () => asked.destroy());
       asked.end();
     });
   }

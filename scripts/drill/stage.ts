@@ -1,13 +1,12 @@
 /**
- * Owns: what a drill plays on: both halves of the twin, the effects, the journal's folder, and the processes of the
- * service, which share one public port.
+ * Owns: what a drill plays on: both halves of the twin, the effects, a folder, the ground, and the processes of the
+ * service.
  * Does not own: what happens there (`run.ts`).
  *
  * Invariants:
  * L1. After `close` no process and no socket of the drill is left.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openJournal } from '../../src/adapters/journal/open-journal.ts';
@@ -19,6 +18,8 @@ import { type OpenAiTwin, startOpenAiTwin } from '../../src/twin/openai/server.t
 import { startTwilioTwin, type TwinServer } from '../../src/twin/twilio/server.ts';
 import { drillBrain } from './brain.ts';
 import { Effects } from './effects.ts';
+import { Fleet } from './fleet.ts';
+import { findPort, type Ground, oneHost } from './ground.ts';
 import { ServiceProcess } from './service-process.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -36,21 +37,13 @@ export interface StageOptions {
   environment?: Readonly<Record<string, string>>;
   /** Neither the number nor the service knows a document outside the service. */
   withoutFallback?: boolean;
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
+  /** Several machines; `cuttable`: each can be cut off from the database. */
+  fleet?: 'plain' | 'cuttable';
 }
 
 export class Stage {
   readonly folder: string;
+  readonly ground: Ground;
   readonly openai: OpenAiTwin;
   readonly twilio: TwinServer;
   readonly effects: Effects;
@@ -60,10 +53,12 @@ export class Stage {
 
   private constructor(
     folder: string,
+    ground: Ground,
     twins: { openai: OpenAiTwin; twilio: TwinServer; effects: Effects },
     environment: Readonly<Record<string, string>>,
   ) {
     this.folder = folder;
+    this.ground = ground;
     this.openai = twins.openai;
     this.twilio = twins.twilio;
     this.effects = twins.effects;
@@ -72,8 +67,9 @@ export class Stage {
 
   static async open(options: StageOptions): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), `holdfast-drill-${options.name}-`));
-    const port = await findPort();
-    const publicUrl = `http://127.0.0.1:${port}`;
+    const { fleet } = options;
+    const ground = fleet ? await Fleet.open(folder, fleet === 'cuttable') : await oneHost(folder);
+    const { publicUrl } = ground;
     const effects = await Effects.open({ fallback: fallbackFor(publicUrl) });
     const openai = await startOpenAiTwin({
       brain: drillBrain,
@@ -87,11 +83,11 @@ export class Stage {
       numbers: { [shopNumber]: routingTo(publicUrl, options.withoutFallback ? null : effects.url) },
     });
     const environment = {
-      ...environmentFor({ port, folder, openai, twilio, effects }),
+      ...environmentFor({ publicUrl, openai, twilio, effects }),
       ...(options.withoutFallback ? {} : { TWILIO_FALLBACK_URL: `${effects.url}/fallback` }),
       ...options.environment,
     };
-    return new Stage(folder, { openai, twilio, effects }, environment);
+    return new Stage(folder, ground, { openai, twilio, effects }, environment);
   }
 
   get journalPath(): string {
@@ -99,7 +95,13 @@ export class Stage {
   }
 
   openJournal(): Promise<Journal> {
-    return openJournal(`sqlite:${this.journalPath}`, { clock: systemClock });
+    return openJournal(this.ground.journalUrl, { clock: systemClock });
+  }
+
+  /** @throws Error where the drill has one host alone */
+  get fleet(): Fleet {
+    if (this.ground instanceof Fleet) return this.ground;
+    throw new Error('the drill has no fleet');
   }
 
   /** Resolves when the new process takes calls. */
@@ -107,12 +109,13 @@ export class Stage {
     instance: string,
     { isOlder = false, preload = [] }: { isOlder?: boolean; preload?: readonly string[] } = {},
   ): Promise<ServiceProcess> {
+    const place = this.ground.placeOf(instance);
     const service = await ServiceProcess.start({
       instance,
       folder: this.folder,
       adminPort: await findPort(),
-      environment: this.#environment,
-      preload: isOlder ? [olderVersion, ...preload] : preload,
+      environment: { ...this.#environment, ...place.environment },
+      preload: [...place.preload, ...(isOlder ? [olderVersion] : []), ...preload],
     });
     this.services.push(service);
     service.idleHandles = service.handles();
@@ -124,28 +127,26 @@ export class Stage {
     for (const service of this.services) service.kill('SIGKILL');
     await Promise.all(this.services.map(({ exited }) => exited));
     await Promise.all([this.twilio.close(), this.openai.close(), this.effects.close()]);
+    await this.ground.close();
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
 interface Parts {
-  port: number;
-  folder: string;
+  publicUrl: string;
   openai: OpenAiTwin;
   twilio: TwinServer;
   effects: Effects;
 }
 
-const environmentFor = ({ port, folder, openai, twilio, effects }: Parts): Record<string, string> => ({
-  PORT: String(port),
-  PUBLIC_URL: `http://127.0.0.1:${port}`,
+const environmentFor = ({ publicUrl, openai, twilio, effects }: Parts): Record<string, string> => ({
+  PUBLIC_URL: publicUrl,
   TWILIO_ACCOUNT_SID: account.accountSid,
   TWILIO_AUTH_TOKEN: account.authToken,
   TWILIO_API_URL: twilio.url,
   TWILIO_PHONE_NUMBER: shopNumber,
   OPENAI_API_KEY: 'sk-offline',
   OPENAI_REALTIME_URL: openai.url,
-  JOURNAL_URL: `sqlite:${join(folder, 'journal.db')}`,
   AGENT: join(import.meta.dirname, 'agent.ts'),
   DRILL_EFFECTS_URL: effects.url,
   LOG_LEVEL: 'info',

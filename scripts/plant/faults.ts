@@ -41,6 +41,11 @@ const keptStories: Finder = {
   test: 'everything holds again',
 };
 
+const claimProtocol: Finder = {
+  file: 'test/journal/claim-protocol.test.ts',
+  test: 'leave one log with one writer at a time, over the model',
+};
+
 export const plantedFaults: readonly PlantedFault[] = [
   {
     invariant: 'I1',
@@ -82,6 +87,52 @@ export const plantedFaults: readonly PlantedFault[] = [
     },
   },
   {
+    invariant: 'I2',
+    fault: 'a claim that met another one does not ask again whether it may',
+    file: 'src/runtime/registry.ts',
+    place: '      if (!mayClaim(asCurrent(state))) return null;',
+    replacement: '      if (attempt === 0 && !mayClaim(asCurrent(state))) return null;',
+    finder: claimProtocol,
+  },
+  {
+    invariant: 'I2',
+    fault: 'a command is performed before its entry is durable',
+    file: 'src/runtime/call.ts',
+    place: '      if (this.#unjournalled || reflexes.has(command.type)) now.push({ command, key });',
+    replacement: '      if (this.#unjournalled || command.type !== undefined) now.push({ command, key });',
+    finder: claimProtocol,
+  },
+  {
+    invariant: 'I2',
+    fault: 'an append that met another one counts as taken, and the next follows it',
+    file: 'src/runtime/writer.ts',
+    place: '    if (isConflict(error)) {\n      this.#conflict(error);\n      return;\n    }',
+    replacement: '    if (isConflict(error)) {\n      this.#durable(commit);\n      return;\n    }',
+    finder: claimProtocol,
+  },
+  {
+    invariant: 'ownership',
+    fault: 'a process that cannot reach the journal takes the others for silent',
+    file: 'src/service/liveness.ts',
+    place: "    if (!this.#isSteady) return 'unknown';\n",
+    replacement: '',
+    finder: {
+      file: 'test/service/what-nobody-asks-for-is-adopted.test.ts',
+      test: 'makes nobody adopt anything',
+    },
+  },
+  {
+    invariant: 'ownership',
+    fault: 'a process that was frozen does not look whether its calls are still its own',
+    file: 'src/service/presence.ts',
+    place: '      if (this.#liveness.noteBeat(askedAtMs, clock.monotonic())) this.#isSuspect = true;',
+    replacement: '      this.#liveness.noteBeat(askedAtMs, clock.monotonic());',
+    finder: {
+      file: 'test/service/what-nobody-asks-for-is-adopted.test.ts',
+      test: 'are adopted where it is frozen, and what wakes performs and sends nothing more',
+    },
+  },
+  {
     invariant: 'I3',
     fault: 'a tool that must run once is run again without asking what became of it',
     file: 'src/agent/tool-runner.ts',
@@ -109,7 +160,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     invariant: 'I5',
     fault: 'nobody adopts the calls of a dead process',
     file: 'src/service/presence.ts',
-    place: '    if (hasBeaten) this.#beginAdopting();\n',
+    place: '        if (!this.#stopped) this.#beginAdopting();\n',
     replacement: '',
     finder: anyDeath,
   },
@@ -188,8 +239,8 @@ export const plantedFaults: readonly PlantedFault[] = [
     invariant: 'I10',
     fault: 'a webhook without a signature is let in',
     file: 'src/adapters/twilio/webhooks.ts',
-    place: '    if (signed) return;',
-    replacement: '    if (signed || !signed) return;',
+    place: '    if (signed) return void reply.headers(standing?.() ?? {});',
+    replacement: '    if (signed || !signed) return void reply.headers(standing?.() ?? {});',
     finder: {
       file: 'test/adapters/twilio/webhooks-refuse-strangers.test.ts',
       test: 'answers 403 to what is not signed',

@@ -197,6 +197,7 @@ function whatIsWrong(command: string): string {
 
 function whatIsMissing(url: string): string | null {
   if (url === 'memory:') return 'JOURNAL_URL is memory: what it holds ends with its process.';
+  if (!url.startsWith('sqlite:')) return null;
   const path = url.slice('sqlite:'.length);
   if (existsSync(path)) return null;
   return `There is no journal at ${path}: no call was taken yet, or JOURNAL_URL names another one.`;

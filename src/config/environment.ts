@@ -51,6 +51,8 @@ export interface Configuration {
   agent: string;
   /** How long live calls may go on after SIGTERM when no other process can take them. */
   drainMs: number;
+  /** Live calls at which no new one is taken; null: any number is. */
+  callsLimit: number | null;
   logLevel: LogLevel;
   /** Null: no cost is told. */
   modelPrices: ModelPrices | null;
@@ -99,6 +101,7 @@ export function readConfiguration(environment: Environment): Configuration {
     payloadsKeepDays: values.PAYLOADS_KEEP_DAYS,
     agent: values.AGENT,
     drainMs: values.DRAIN_MS,
+    callsLimit: values.CALLS_LIMIT,
     logLevel: values.LOG_LEVEL,
     modelPrices: values.MODEL_PRICES,
     traces: {

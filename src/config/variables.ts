@@ -88,8 +88,14 @@ const adminVariables = {
 /** What reading the calls back takes. */
 export const journalVariables = {
   JOURNAL_URL: defaulted('sqlite:data/holdfast.db', {
-    purpose: 'Where the logs of the calls are kept: sqlite:PATH, or memory: to keep nothing.',
-    schema: z.string().regex(/^(sqlite:.|memory:$)/, 'must be sqlite:PATH or memory:'),
+    purpose:
+      'Where the logs of the calls are kept: sqlite:PATH for the processes of one machine, postgres://USER:PASSWORD@HOST/DATABASE for several (more hosts parted by commas, ?sslmode=, ?schema= and the variables of libpq as usual), or memory: to keep nothing.',
+    schema: z
+      .string()
+      .regex(
+        /^(sqlite:.|postgres(ql)?:\/\/|memory:$)/,
+        'must be sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE or memory:',
+      ),
   }),
 };
 
@@ -153,8 +159,14 @@ export const serviceVariables = {
       'How long live calls may go on here after SIGTERM when no other process can take them, in milliseconds.',
     schema: wholeNumber,
   }),
+  CALLS_LIMIT: optional({
+    purpose:
+      'Live calls at which this process is full and takes no new one. Those that are known may still come here. Empty, it is never full.',
+    schema: wholeNumber,
+  }),
   INSTANCE_ID: optional({
-    purpose: 'Name of this process, different for each one that ever ran on the journal. Empty, one is made.',
+    purpose:
+      'Name of this process, by which a balancer finds it. No two that run at the same time on the journal share one. Empty, one is made.',
     schema: instanceId,
   }),
   MODEL_PRICES: optional({

@@ -9,7 +9,7 @@ import type { ObservedStep } from '../runtime/call.ts';
 import type { CarrierControl } from '../runtime/ports/carrier.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import { HoldfastError } from '../runtime/ports/errors.ts';
-import type { CallRow, InstanceRow, Journal } from '../runtime/ports/journal.ts';
+import type { InstanceRow, Journal } from '../runtime/ports/journal.ts';
 import type { Model } from '../runtime/ports/model.ts';
 import { Registry } from '../runtime/registry.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -23,6 +23,7 @@ import { Drain } from './drain.ts';
 import { Instructions } from './instructions.ts';
 import { LiveCalls } from './live-calls.ts';
 import { Presence } from './presence.ts';
+import { localPulse, type Pulse } from './pulse.ts';
 import { Siblings } from './siblings.ts';
 import { Steering } from './steering.ts';
 
@@ -39,6 +40,8 @@ export interface AssemblyOptions {
   watch: CallWatch;
   pid: number;
   host: string;
+  /** That of a journal in a file unless told. */
+  pulse?: Pulse;
   isProcessAlive(pid: number): boolean;
   /** Where the admin server of this process answers the other ones; null without one. */
   address?(): string | null;
@@ -100,26 +103,27 @@ export function assemble(options: AssemblyOptions): Assembly {
   });
   const registry = createRegistry(options, live, deliveries);
   const claims = new Claims(registry, live);
+  const { instance } = configuration;
+  const { host, isProcessAlive, pulse = localPulse } = options;
   const presence = new Presence({
-    instance: configuration.instance,
+    instance,
     pid: options.pid,
-    host: options.host,
+    host,
+    pulse,
     journal,
     clock,
     isReady: options.isReady,
-    isProcessAlive: options.isProcessAlive,
+    isProcessAlive,
     address: options.address ?? (() => null),
     hasCalls: options.hasCalls ?? (async () => false),
     mayAdopt: () => !isLeaving(),
     isHere: (callId) => registry.get(callId) !== undefined,
-    adopt: (row) => adopt(row, configuration.instance, registry, claims),
-    verify: () => verifyQuietCalls(registry),
+    adopt: (row, isDue) => claims.adopt(row, instance, isDue),
+    verify: (which) => (which === 'all' ? verifyAll(instance, registry, journal) : verifyQuiet(registry)),
     onTrouble: trouble('the journal did not take the beat, or a call could not be adopted'),
   });
   const letGo = (callId: string): void => void releaseCall(callId, registry, live, options);
-  const { instance } = configuration;
-  const { host, isProcessAlive } = options;
-  const siblings = new Siblings({ instance, host, isProcessAlive, journal });
+  const siblings = new Siblings({ instance, host, pulse, isProcessAlive, journal });
   const drain: Drain = new Drain({
     siblings,
     registry,
@@ -149,25 +153,21 @@ export function assemble(options: AssemblyOptions): Assembly {
 const isJournalAway = (error: unknown): boolean =>
   error instanceof HoldfastError && error.code === 'journal.unavailable';
 
-/** A call whose stream is open here is ours: nobody claims it without ending that stream. */
-async function verifyQuietCalls(registry: Registry): Promise<void> {
-  for (const { callId, state } of registry.calls()) {
-    if (!state.snapshot.hasTag('streaming')) await registry.verify(callId);
-  }
+/** A call whose stream is open here notices at its next entry: one comes soon. */
+async function verifyQuiet(registry: Registry): Promise<void> {
+  const quiet = [...registry.calls()].filter(({ state }) => !state.snapshot.hasTag('streaming'));
+  await Promise.all(quiet.map(({ callId }) => registry.verify(callId)));
 }
 
-/** Of the call of a dead process, unless somebody else was quicker. */
-async function adopt(row: CallRow, instance: string, registry: Registry, claims: Claims): Promise<void> {
-  const { callId, owner } = row;
-  await claims.claim(callId, {
-    claim: { why: owner === instance ? 'restarted' : 'orphan' },
-    signals: [],
-    line: null,
-    mayClaim: ({ snapshot }) =>
-      snapshot.status === 'active' &&
-      snapshot.context.instance === owner &&
-      registry.get(callId) === undefined,
-  });
+/** Calls that one question shows to be still ours are not asked about one by one. */
+const ownLimit = 1_000;
+
+async function verifyAll(instance: string, registry: Registry, journal: Journal): Promise<void> {
+  if (registry.size === 0) return;
+  const rows = await journal.list({ live: true, owner: instance, limit: ownLimit });
+  const own = new Set(rows.map(({ callId }) => callId));
+  const doubtful = [...registry.calls()].filter(({ callId }) => !own.has(callId));
+  await Promise.all(doubtful.map(({ callId }) => registry.verify(callId)));
 }
 
 /** Once what happened to it is in its log. */

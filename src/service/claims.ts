@@ -1,6 +1,6 @@
 /**
  * Owns: making this process the owner of a call, with parts that know all that the call's log holds.
- * Does not own: who may claim (`desk.ts`, `presence.ts`), the claim's entry (`src/runtime/registry.ts`).
+ * Does not own: who may claim (`desk.ts`, `adoption.ts`), the claim's entry (`src/runtime/registry.ts`).
  *
  * Between the reading of a log for the parts and the claim another process may append. The parts would then miss a
  * tool call or a turn, so the claim is stepped only where parts and actor have read the same log; else both read again.
@@ -10,6 +10,7 @@
  */
 import type { Line } from '../runtime/ports/carrier.ts';
 import { RetryError } from '../runtime/ports/errors.ts';
+import type { CallRow } from '../runtime/ports/journal.ts';
 import type { Signal } from '../runtime/ports/signal.ts';
 import type { Claim, Registry } from '../runtime/registry.ts';
 import type { CallState } from '../runtime/step.ts';
@@ -59,6 +60,27 @@ export class Claims {
     } finally {
       this.#releaseUnowned(callId);
     }
+  }
+
+  /**
+   * Of the call of a dead process, unless somebody else was quicker. Whoever has written to it since it was looked up
+   * lives: the journal's seq holds that until the claim is durable.
+   *
+   * @param isDue asked in the turn in which the claim is stepped
+   * @throws as `claim`
+   */
+  async adopt({ callId, owner, lastSeq }: CallRow, instance: string, isDue: () => boolean): Promise<void> {
+    await this.claim(callId, {
+      claim: { why: owner === instance ? 'restarted' : 'orphan' },
+      signals: [],
+      line: null,
+      mayClaim: ({ snapshot, seq }) =>
+        snapshot.status === 'active' &&
+        snapshot.context.instance === owner &&
+        seq === lastSeq &&
+        this.#registry.get(callId) === undefined &&
+        isDue(),
+    });
   }
 
   async #try(callId: string, order: ClaimOrder): Promise<LiveCall | 'outdated' | null> {

@@ -74,6 +74,11 @@ export class Desk implements CarrierDesk {
     this.#admission = admission;
   }
 
+  /** Calls that are taken and have no parts here yet. */
+  get beginning(): number {
+    return [...this.#beginnings.keys()].filter((callId) => !this.#options.live.get(callId)).length;
+  }
+
   /**
    * Declines a call that cannot be begun: the journal did not answer within about a second, or its agent fails.
    *
@@ -242,7 +247,7 @@ export class Desk implements CarrierDesk {
 }
 
 /** A token is spent by the claim that names its attempt; an ended call takes no stream. */
-const mayAdmit = (state: CallState | null, attempt: number): state is CallState =>
+export const mayAdmit = (state: CallState | null, attempt: number): state is CallState =>
   state !== null &&
   state.snapshot.status === 'active' &&
   !state.snapshot.hasTag('ending') &&

@@ -28,6 +28,7 @@ export function askGauges(
   const dependencies = () => [...(health()?.dependencies() ?? [])];
   metrics.ask('ready', () => [[{}, Number(health()?.isReady ?? false)]]);
   metrics.ask('admission', () => [[{}, Number(health()?.isAdmitting ?? false)]]);
+  metrics.ask('capacityUsed', () => [[{}, health()?.capacity.usedRatio ?? 0]]);
   metrics.ask('clockSkew', () => [[{}, (health()?.clockSkewMs ?? 0) / 1_000]]);
   metrics.ask('dependencyUp', () =>
     dependencies().map(({ name, isUp }) => [{ dependency: name }, Number(isUp)]),

@@ -20,7 +20,9 @@ import type { Clock } from '../runtime/ports/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import type { Console } from './console/create-console.ts';
+import type { Health } from './health/health.ts';
 import { proofOf } from './health/reachability.ts';
+import { standingOf } from './health/standing.ts';
 import type { InstanceLog } from './instance-log.ts';
 
 export interface ServersOptions {
@@ -32,7 +34,7 @@ export interface ServersOptions {
   metrics: MetricsText & Pick<Metrics, 'observe'>;
   /** Null while it is not known yet. */
   publicUrl(): string | null;
-  isReady(): boolean;
+  door: Pick<Health, 'isReady' | 'refusal' | 'capacity' | 'admission'>;
   health(): HealthReport;
   console: Pick<Console, 'served' | 'localName'>;
   instanceLog: Pick<InstanceLog, 'count'>;
@@ -61,7 +63,7 @@ function openPublicServer({
   desk,
   tally,
   publicUrl,
-  isReady,
+  door,
   metrics,
 }: ServersOptions): Promise<PublicServer> {
   const { instance, twilio, host, port } = configuration;
@@ -77,15 +79,19 @@ function openPublicServer({
   const { fallbackUrl } = twilio;
   const onAnswered = (route: string, code: number, ms: number): void =>
     metrics.observe('webhook', { route, status: `${Math.floor(code / 100)}xx` }, ms / 1_000);
+  const standing = () => standingOf(door);
+  const passesOn = (carrierCallId: string): boolean => door.admission.passesOn(carrierCallId);
+  const place = { publicUrl, instance, fallbackUrl };
   return PublicServer.open({
     host,
     port,
     clock,
-    routes: twilioWebhooks({ desk, clock, tally, signature, publicUrl, instance, fallbackUrl, onAnswered }),
+    routes: twilioWebhooks({ desk, clock, tally, signature, ...place, onAnswered, standing, passesOn }),
     onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),
     isLive: () => true,
     prove: (nonce) => proofOf(twilio.authToken, nonce),
-    isReady,
+    isReady: () => door.isReady,
+    standing,
     onError: (error) => logger.error({ category: 'service', err: error }, 'a request failed'),
   });
 }

@@ -7,7 +7,7 @@
  * I4. After `stopped` no socket, timer or file of this process is left open.
  */
 import type { HealthReport } from '../adapters/http/admin-server.ts';
-import { openJournal } from '../adapters/journal/open-journal.ts';
+import { describeJournal, openJournal } from '../adapters/journal/open-journal.ts';
 import { openTunnel, type Tunnel } from '../adapters/tunnel/ngrok.ts';
 import { TwilioApi } from '../adapters/twilio/api.ts';
 import { TwilioControl } from '../adapters/twilio/rest.ts';
@@ -38,6 +38,7 @@ import { measureAppends } from './measured-journal.ts';
 import { createModel } from './model.ts';
 import { tellPhase } from './phase-report.ts';
 import { type PhaseFact, PhaseNotPassed, PhaseRuns } from './phases.ts';
+import { pulseFor } from './pulse.ts';
 import { RoutedControl } from './routed-control.ts';
 import { openServers, type Servers } from './servers.ts';
 import { addressOfAdmin, hasCalls } from './sibling-question.ts';
@@ -221,7 +222,8 @@ export class Service {
     const configuration = this.#part('configuration');
     const { clock } = this.#options;
     const metrics = this.#part('metrics');
-    const opened = await openJournal(configuration.journalUrl, { clock });
+    const { instance, journalUrl } = configuration;
+    const opened = await openJournal(journalUrl, { clock, instance });
     const clockSkewMs = () => this.#opened.assembly?.presence.skewMs ?? 0;
     const health = createHealth({
       configuration,
@@ -229,7 +231,7 @@ export class Service {
       logger: this.#part('logger'),
       metrics,
       notReady: () => (this.#isReady ? null : this.#isLeaving ? 'draining' : 'starting'),
-      journalStalledMs: () => this.#opened.assembly?.registry.stalledMs ?? 0,
+      assembly: () => this.#opened.assembly,
       clockSkewMs,
     });
     const journal = health.watchJournal(measureAppends(opened, clock, metrics));
@@ -253,6 +255,7 @@ export class Service {
       watch: this.#part('watch'),
       pid: process.pid,
       host: hostDigest(),
+      pulse: pulseFor(journalUrl),
       isProcessAlive,
       address: () => addressOfAdmin(configuration.admin.host, this.#opened.adminServer?.port),
       hasCalls: (row) => hasCalls(row, { host: hostDigest(), token: configuration.admin.token }),
@@ -270,7 +273,7 @@ export class Service {
     const told = { logger: this.#part('logger'), tally: this.#part('tally'), watch: this.#part('watch') };
     const instanceLog = this.#instanceLog;
     this.#opened.console = createConsole({ ...told, configuration, clock, journal, assembly, instanceLog });
-    return configuration.journalUrl;
+    return describeJournal(journalUrl);
   }
 
   async #listen(): Promise<string> {
@@ -284,7 +287,7 @@ export class Service {
       tally: this.#part('tally'),
       metrics: this.#part('metrics'),
       publicUrl: () => this.#publicUrl,
-      isReady: () => this.#isReady,
+      door: this.#part('health'),
       health: () => this.#report(),
       console: this.#part('console'),
       instanceLog: this.#instanceLog,
@@ -305,12 +308,10 @@ export class Service {
       this.#publicUrl = publicAddress.url;
       return publicAddress.url;
     }
-    this.#opened.tunnel ??= await openTunnel({
-      host,
-      port: this.addresses.publicPort,
-      authToken: publicAddress.authToken,
-      clock: this.#options.clock,
-    });
+    const { authToken } = publicAddress;
+    const { clock } = this.#options;
+    const port = this.addresses.publicPort;
+    this.#opened.tunnel ??= await openTunnel({ host, port, authToken, clock });
     this.#publicUrl = this.#opened.tunnel.url;
     return `${this.#publicUrl} (ngrok)`;
   }

@@ -3,11 +3,13 @@
  * Does not own: saying so (`presence.ts`), what is done with a call then.
  */
 import type { InstanceRow, Instances } from '../runtime/ports/journal.ts';
-import { deadAfterMs } from './presence.ts';
+import { isBeating } from './liveness.ts';
+import type { Pulse } from './pulse.ts';
 
 export interface SiblingsOptions {
   instance: string;
   host: string;
+  pulse: Pulse;
   isProcessAlive(pid: number): boolean;
   journal: Pick<Instances, 'instances'>;
 }
@@ -25,9 +27,9 @@ export class Siblings {
     return rows.some((row) => this.#takesCalls(row));
   }
 
-  #takesCalls({ instance, ready, beatAgeMs, host, pid }: InstanceRow): boolean {
-    const { instance: ours, host: ourHost, isProcessAlive } = this.#options;
-    const isThere = beatAgeMs < deadAfterMs && (host !== ourHost || isProcessAlive(pid));
-    return ready && isThere && instance !== ours;
+  #takesCalls(row: InstanceRow): boolean {
+    const { instance, host, pulse, isProcessAlive } = this.#options;
+    const isThere = isBeating(row, pulse) && (row.host !== host || isProcessAlive(row.pid));
+    return row.ready && isThere && row.instance !== instance;
   }
 }

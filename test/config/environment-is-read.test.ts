@@ -29,6 +29,7 @@ describe('the defaults', () => {
       },
       fallbackTransferTo: null,
       drainMs: 20_000,
+      callsLimit: null,
       openai: {
         apiKey: 'sk-key',
         model: 'gpt-realtime-2.1',
@@ -61,6 +62,7 @@ describe('the defaults', () => {
       INSTANCE_ID: 'desk_1-a',
       AGENT: 'agents/other.js',
       DRAIN_MS: '1',
+      CALLS_LIMIT: '250',
       LOG_LEVEL: 'silent',
     });
     expect(configuration).toMatchObject({
@@ -78,6 +80,7 @@ describe('the defaults', () => {
       payloadsKeepDays: 30,
       agent: 'agents/other.js',
       drainMs: 1,
+      callsLimit: 250,
       logLevel: 'silent',
     });
   });
@@ -123,8 +126,8 @@ describe('what is missing or wrong', () => {
     ['RING_MS', '-1', 'whole number'],
     ['OPENAI_API_KEY', 'sk key', 'no spaces'],
     ['NGROK_AUTHTOKEN', 'a b', 'no spaces'],
-    ['JOURNAL_URL', 'mysql://localhost', 'sqlite:PATH or memory:'],
-    ['JOURNAL_URL', 'sqlite:', 'sqlite:PATH or memory:'],
+    ['JOURNAL_URL', 'mysql://localhost', 'sqlite:PATH, postgres://'],
+    ['JOURNAL_URL', 'sqlite:', 'sqlite:PATH, postgres://'],
     ['INSTANCE_ID', 'host.one', '1 to 64 letters'],
     ['INSTANCE_ID', 'a/b', '1 to 64 letters'],
     ['INSTANCE_ID', 'a'.repeat(65), '1 to 64 letters'],

@@ -84,7 +84,7 @@ describe('what was erased', () => {
     const journal = await openSqliteJournal(path, { clock });
     await fill(journal);
     expect(found(path, gone).length).toBeGreaterThan(erased.length * seqs);
-    const child = startChild('./putting-process.ts', path);
+    const child = startChild('./putting-process.ts', `sqlite:${path}`);
     await hear(child);
     await Promise.all(erased.map((callId) => journal.append(erasing(callId))));
     child.send('while-erasing');

@@ -33,6 +33,7 @@ describe('a journal URL', () => {
     'sqlite://host/data.db',
     'sqlite:file:x',
     'memory:x',
+    'postgres',
   ])('is refused as %j, and the refusal says which there are', async (url) => {
     await expect(openJournal(url, { clock })).rejects.toMatchObject({
       name: 'FixCallError',

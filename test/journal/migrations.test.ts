@@ -1,19 +1,15 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  type Migration,
-  migrations,
-  newestVersion,
-  readVersion,
-} from '../../src/adapters/journal/migrations.ts';
+import { migrations, readVersion } from '../../src/adapters/journal/migrations.ts';
 import { packCommit } from '../../src/adapters/journal/packing.ts';
+import { type Migration, newestVersion } from '../../src/adapters/journal/schema-steps.ts';
 import { openJournalFile } from '../../src/adapters/journal/sqlite-file.ts';
 import { SqliteTables } from '../../src/adapters/journal/sqlite-tables.ts';
 import { commitOf } from '../contract/commits.ts';
 import { makeFolder } from './folder.ts';
 
 const folder = makeFolder();
-const next = newestVersion() + 1;
+const next = newestVersion(migrations) + 1;
 const withNext: Migration[] = [
   ...migrations,
   { number: next, sql: 'ALTER TABLE calls ADD COLUMN region TEXT' },
@@ -52,7 +48,7 @@ describe('the schema', () => {
     const failing = [...withNext, { number: next + 1, sql: 'CREATE TABLE more (x TEXT); NONSENSE' }];
     expect(() => openJournalFile(path, failing)).toThrow(/NONSENSE/);
     const unchanged = openJournalFile(path);
-    expect(readVersion(unchanged)).toBe(newestVersion());
+    expect(readVersion(unchanged)).toBe(newestVersion(migrations));
     expect(unchanged.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'more'").all()).toEqual([]);
     unchanged.close();
   });

@@ -1,8 +1,8 @@
 /** A process that puts a signal each time it is told to, and says when that was durable. */
-import { openSqliteJournal } from '../../src/adapters/journal/sqlite.ts';
+import { openJournal } from '../../src/adapters/journal/open-journal.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 
-const journal = await openSqliteJournal(process.argv[2] ?? '', { clock: systemClock });
+const journal = await openJournal(process.argv[2] ?? '', { clock: systemClock });
 process.on('message', async (id: string) => {
   await journal.put({ id, callId: 'a-call', signal: {} });
   process.send?.(Date.now());

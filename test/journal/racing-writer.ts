@@ -1,10 +1,10 @@
 /** A process that tries to append each seq of a call once, as another one does, and says which ones it won. */
-import { openSqliteJournal } from '../../src/adapters/journal/sqlite.ts';
+import { openJournal } from '../../src/adapters/journal/open-journal.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { commitOf } from '../contract/commits.ts';
 
-const [path = '', name = '', rounds = ''] = process.argv.slice(2);
-const journal = await openSqliteJournal(path, { clock: systemClock });
+const [url = '', name = '', rounds = ''] = process.argv.slice(2);
+const journal = await openJournal(url, { clock: systemClock });
 process.send?.('opened');
 await new Promise((resolve) => process.once('message', resolve));
 

@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { requestsInFlight } from '../../src/adapters/journal/operations.ts';
 import { openSqliteJournal, startWorker } from '../../src/adapters/journal/sqlite.ts';
-import {
-  requestsInFlight,
-  type ServingThread,
-  type StartThread,
-} from '../../src/adapters/journal/sqlite-link.ts';
+import type { ServingThread, StartThread } from '../../src/adapters/journal/sqlite-link.ts';
 import type { FromWorker, ToWorker } from '../../src/adapters/journal/sqlite-messages.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';

@@ -6,7 +6,8 @@ import { Tally } from '../../src/adapters/twilio/tally.ts';
 import { current } from '../../src/machines/charts/table.ts';
 import { type ErrorCode, GiveUpError } from '../../src/runtime/ports/errors.ts';
 import type { CallRow, Journal } from '../../src/runtime/ports/journal.ts';
-import { deadAfterMs, Presence } from '../../src/service/presence.ts';
+import { Presence } from '../../src/service/presence.ts';
+import { localPulse } from '../../src/service/pulse.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import { startProcess } from './support/process.ts';
 
@@ -39,6 +40,7 @@ async function older() {
     instance: 'older',
     pid: 1,
     host: 'here',
+    pulse: localPulse,
     journal,
     clock,
     isReady: () => true,
@@ -65,7 +67,7 @@ describe('calls of a newer version whose process is dead', () => {
     const calls = Array.from({ length: 200 }, (_, index) => `call${index}`);
     for (const callId of calls) await writeCall(journal, callId, 'newer', true);
     await presence.start();
-    await clock.advance(deadAfterMs + 30_000);
+    await clock.advance(localPulse.silentAfterMs + 30_000);
     expect(troubles).toEqual(calls.map(() => 'journal.future'));
     expect([...new Set(tried)]).toHaveLength(calls.length);
     expect(tried).toHaveLength(calls.length);
@@ -79,7 +81,7 @@ describe('calls of a newer version whose process is dead', () => {
     const { journal, presence, tried } = await older();
     await writeCall(journal, 'call1', 'newer', true);
     await presence.start();
-    await clock.advance(deadAfterMs + 5_000);
+    await clock.advance(localPulse.silentAfterMs + 5_000);
     expect(tried).toEqual(['call1']);
     const [row] = await journal.list({ callId: 'call1' });
     const ended: CallRow = {

@@ -15,8 +15,8 @@ describe('the caller', () => {
     line?.brings(200);
     expect(process.model.session.audioBytes).toBe(0);
     process.model.session.opens();
-    line?.brings(100);
-    expect(process.model.session.audioBytes).toBe(300 * bytesPerMs);
+    line?.brings(120);
+    expect(process.model.session.audioBytes).toBe(320 * bytesPerMs);
   });
 
   it('is greeted with the words of the agent as soon as both are there', async () => {

@@ -1,6 +1,7 @@
 /** A call and several processes: who owns it, and what the others may do (I2). */
 import { describe, expect, it } from 'vitest';
-import { clockToleranceMs, deadAfterMs } from '../../src/service/presence.ts';
+import { clockToleranceMs } from '../../src/service/presence.ts';
+import { localPulse } from '../../src/service/pulse.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import { callSid, type Process, Rig } from './rig.ts';
 
@@ -176,6 +177,7 @@ describe('a process', () => {
     expect(line?.isClosed).toBe(false);
     expect(two.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
     expect(two.model.openSessions).toHaveLength(1);
+    await rig.clock.advance(1_000);
     expect((await two.journal.instances()).map(({ instance }) => instance)).toEqual(['two']);
     await two.assembly.presence.stop();
   });
@@ -195,7 +197,7 @@ describe('a process', () => {
     const { rig, one, two } = await twoProcesses({ host: 'elsewhere' });
     await one.assembly.presence.stop();
     one.dies();
-    await rig.clock.advance(deadAfterMs - 1_500);
+    await rig.clock.advance(localPulse.silentAfterMs - 1_500);
     expect(await claims(two)).toHaveLength(2);
     await rig.clock.advance(2_500);
     expect(await claims(two)).toContain('two orphan');

@@ -201,6 +201,7 @@ describe('a look at the other instances', () => {
     startedAt: 0,
     address: null,
     beatAgeMs: 200,
+    isConnected: null,
     ...changes,
   });
 

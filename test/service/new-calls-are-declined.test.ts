@@ -2,10 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { FrontDesk } from '../../src/adapters/twilio/front-desk.ts';
 import { Tally } from '../../src/adapters/twilio/tally.ts';
-import type { DeclineCause } from '../../src/service/health/admission.ts';
+import { type DeclineCause, mostPasses } from '../../src/service/health/admission.ts';
+import { Capacity } from '../../src/service/health/capacity.ts';
 import { LookFailed } from '../../src/service/health/dependency.ts';
 import type { HealthOptions } from '../../src/service/health/health.ts';
 import { paces } from '../../src/service/health/paces.ts';
+import { standingOf } from '../../src/service/health/standing.ts';
 import { callerNumber, callSid, type Process, type ProcessOptions, Rig, shopNumber } from './rig.ts';
 import { WatchedService } from './support/watched-service.ts';
 
@@ -87,6 +89,71 @@ describe('a new call', () => {
     service.farSides.model.works();
     await service.clock.advance(paces.model.retryMs);
     expect(await process.answer(callSid(1))).toMatchObject({ do: 'connect' });
+  });
+});
+
+describe('calls that come at once', () => {
+  it('are not more than the limit, however long their agents take to be ready', async () => {
+    const rig = new Rig();
+    const process = rig.open('one');
+    const { live, desk } = process.assembly;
+    const capacity = new Capacity({ limit: 3, liveCalls: () => live.size + desk.beginning });
+    const service = new WatchedService({ capacity });
+    process.desk.admitBy(service.health.admission);
+    const answers = await Promise.all([1, 2, 3, 4, 5].map((call) => process.answer(callSid(call))));
+    expect(answers.map((answer) => answer.do).sort()).toEqual([
+      'connect',
+      'connect',
+      'connect',
+      'decline',
+      'decline',
+    ]);
+    expect(capacity.usedRatio).toBe(1);
+    expect(service.declined).toEqual(['full', 'full']);
+  });
+});
+
+describe('a new call that another process may take', () => {
+  const passes = (call: number, { health }: WatchedService) => health.admission.passesOn(callSid(call));
+
+  it('is passed on while this one takes none, and answered when it comes back again and again', () => {
+    const passedOn: DeclineCause[] = [];
+    const { service } = withAdmission({ onPassedOn: (cause) => passedOn.push(cause) });
+    expect(passes(1, service)).toBe(false);
+    service.isFull = true;
+    for (let visit = 0; visit < mostPasses; visit++) expect(passes(1, service)).toBe(true);
+    expect(passes(1, service)).toBe(false);
+    service.notReady = 'draining';
+    expect(passes(2, service)).toBe(true);
+    expect(passedOn).toEqual(['full', 'full', 'draining']);
+    expect(service.declined).toEqual([]);
+  });
+
+  it('is forgotten once a thousand others were passed on', () => {
+    const { service } = withAdmission();
+    service.isFull = true;
+    for (let call = 0; call < 1_000; call++)
+      for (let visit = 0; visit < mostPasses; visit++) passes(call, service);
+    expect(passes(0, service)).toBe(false);
+    passes(1_000, service);
+    expect(passes(0, service)).toBe(true);
+  });
+});
+
+describe('a balancer', () => {
+  it('is told whether a new call would be taken, why not, and how full the process is', () => {
+    const { service } = withAdmission();
+    expect(standingOf(service.health)).toEqual({ 'holdfast-admission': 'open', 'holdfast-load': '0.00' });
+    service.isFull = true;
+    expect(standingOf(service.health)).toEqual({ 'holdfast-admission': 'full', 'holdfast-load': '1.00' });
+    service.stalledMs = 5_000;
+    expect(standingOf(service.health)).toMatchObject({ 'holdfast-admission': 'journal' });
+  });
+
+  it('is told no load by a process without a limit, which is never full', () => {
+    const capacity = new Capacity({ limit: null, liveCalls: () => 1_000_000 });
+    const { service } = withAdmission({ capacity });
+    expect(standingOf(service.health)).toEqual({ 'holdfast-admission': 'open' });
   });
 });
 

@@ -19,6 +19,7 @@ import type { CallRow, Journal } from '../../src/runtime/ports/journal.ts';
 import type { Signal } from '../../src/runtime/ports/signal.ts';
 import { type Assembly, assemble } from '../../src/service/assembly.ts';
 import { MeteredCalls } from '../../src/service/call-watch.ts';
+import type { Pulse } from '../../src/service/pulse.ts';
 import { CallMeter } from '../../src/telemetry/call-meter.ts';
 import { CallTelemetry } from '../../src/telemetry/call-telemetry.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
@@ -63,6 +64,8 @@ export interface ProcessOptions {
   onStep?: (step: ObservedStep) => void;
   /** Whether calls live in an instance that is silent in the journal. */
   hasCalls?: (instance: string) => boolean;
+  /** That of a journal in a file unless told. */
+  pulse?: Pulse;
   /** Wraps the carrier's REST API. */
   routeControl?: (phone: CarrierControl) => CarrierControl;
 }
@@ -178,6 +181,7 @@ export class Process {
       watch: new MeteredCalls(calls, new MediaMeter(metrics), metrics),
       pid: this.pid,
       host: options.host ?? 'here',
+      ...(options.pulse && { pulse: options.pulse }),
       isProcessAlive: (id) => rig.alive.has(id),
       hasCalls: async (row) => options.hasCalls?.(row.instance) ?? false,
       isReady: () => this.isReady,

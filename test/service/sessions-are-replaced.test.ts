@@ -46,16 +46,16 @@ describe('a new session', () => {
     const { rig, process, line } = await inConversation();
     const { session } = process.model;
     session.callerStarts('turn1');
-    line.brings(500);
+    line.brings(520);
     session.callerStops('turn1', 'The first.');
     session.callerStarts('turn2');
-    line.brings(700);
+    line.brings(680);
     session.loses();
-    line.brings(300);
+    line.brings(320);
     await rig.clock.advance(1_000);
     expect(process.model.session.audioBytes).toBe(1_000 * bytesPerMs);
-    line.brings(100);
-    expect(process.model.session.audioBytes).toBe(1_100 * bytesPerMs);
+    line.brings(80);
+    expect(process.model.session.audioBytes).toBe(1_080 * bytesPerMs);
   });
 
   it('is given a turn from its beginning, also where it began before the word of the last one had come', async () => {
@@ -91,7 +91,7 @@ describe('a new session', () => {
     const { rig, process, line } = await inConversation();
     const { session } = process.model;
     session.callerStarts('turn1');
-    line.brings(500);
+    line.brings(520);
     session.callerStops('turn1');
     session.asksFor('tool1', 'look_up', { what: 'it' }, 'once');
     session.loses();
@@ -103,7 +103,7 @@ describe('a new session', () => {
     const { rig, process, line } = await inConversation();
     const { session } = process.model;
     session.callerStarts('turn1');
-    line.brings(500);
+    line.brings(520);
     session.callerStops('turn1');
     session.says('reply2', 'I heard you.', 200);
     await rig.clock.advance(300);

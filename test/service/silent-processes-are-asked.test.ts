@@ -35,6 +35,7 @@ const rowAt = (address: string | null, host = 'here'): InstanceRow => ({
   startedAt: 0,
   address,
   beatAgeMs: 9_000,
+  isConnected: null,
 });
 
 describe('a silent process', () => {

@@ -160,9 +160,9 @@ describe('the newest stream of a call', () => {
     const { line: older } = await process.begin();
     const newer = await process.connect(await process.askNext());
     const before = process.model.session.audioBytes;
-    newer?.brings(100);
+    newer?.brings(120);
     older.bringsAllTheSame(500);
-    expect(process.model.session.audioBytes - before).toBe(800);
+    expect(process.model.session.audioBytes - before).toBe(960);
   });
 
   it('wins in whichever process it starts, and the other lets go of the call', async () => {

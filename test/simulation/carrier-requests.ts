@@ -17,6 +17,8 @@ export type RestTrouble = 'refuse' | 'lost' | 'stall';
 export interface RestHost {
   readonly clock: Clock;
   cross(crossing: 'rest' | 'restAnswer'): boolean;
+  /** Resolves once the process is not frozen any more. */
+  awake(): Promise<void>;
   /** The trouble of this moment, where there is one. */
   restTrouble(): RestTrouble | null;
 }
@@ -66,6 +68,7 @@ export class CarrierRequests implements Pick<TwilioApi, 'get' | 'post'> {
     const trouble = this.#host.restTrouble();
     const answer = trouble === 'refuse' || trouble === 'stall' ? null : this.#send(method, path, body);
     await this.#wait(trouble === 'lost' || trouble === 'stall' ? requestLimitMs : networkMs);
+    await this.#host.awake();
     if (!this.#host.cross('restAnswer')) return never();
     if (answer === null || trouble === 'lost') throw new RetryError('carrier.unavailable', 'simulated');
     return schema.parse(contentOf(answer));

@@ -39,8 +39,7 @@ export function checkEffects(
   { callId, entries }: SimulatedLog,
   mayBeUntold = false,
 ): void {
-  const dials = call.events.filter(({ event }) => event === 'dialEnded');
-  demand(dials.length <= 1, 'I3', () => `the caller was handed on ${dials.length} times`);
+  checkDials(call);
   const tools = Map.groupBy(
     outside.effects.filter((effect) => effect.callId === callId),
     ({ tool }) => tool,
@@ -60,6 +59,18 @@ export function checkEffects(
     const isOwed = !mayBeUntold && !finished.has(entry.toolCallId) && endedAt - entry.at > toolLimitMs;
     demand(!isOwed, 'I3', () => `the outcome of ${entry.name} (${entry.toolCallId}) never came`);
   }
+}
+
+/** Nobody is dialled twice, and nobody once somebody has answered: only the fallback follows a vain one. */
+function checkDials({ events }: TwinCall): void {
+  const dials = events.filter((event) => event.event === 'dialEnded');
+  const numbers = new Set(dials.map(({ number }) => number));
+  const wasVain = dials.slice(0, -1).every(({ status }) => status !== 'completed');
+  demand(
+    numbers.size === dials.length && wasVain,
+    'I3',
+    () => `the caller was handed on ${dials.length} times`,
+  );
 }
 
 /** How a call ended. */

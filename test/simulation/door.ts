@@ -62,6 +62,10 @@ class BareReply {
     return this;
   }
 
+  headers(): this {
+    return this;
+  }
+
   send(body = ''): this {
     this.body = body;
     return this;

@@ -17,6 +17,8 @@ export interface SocketHost {
   readonly isAlive: boolean;
   /** False where the process is dead, or dies here. */
   cross(crossing: 'message' | 'send'): boolean;
+  /** Runs what comes in now, or once the process is not frozen any more. */
+  whenAwake(work: () => void): void;
 }
 
 export class GuardedSockets {
@@ -67,12 +69,17 @@ export class GuardedSockets {
         settled();
         open = raw;
         this.#sockets.add(raw);
-        if (this.#host.cross('message')) handlers.onOpen(this.#outwards(raw));
-        else raw.terminate();
+        if (!this.#host.isAlive) raw.terminate();
+        this.#host.whenAwake(() => {
+          if (this.#host.cross('message')) handlers.onOpen(this.#outwards(raw));
+          else raw.terminate();
+        });
       },
       onRefused: (refusal) => {
         settled();
-        if (this.#host.cross('message')) handlers.onRefused(refusal);
+        this.#host.whenAwake(() => {
+          if (this.#host.cross('message')) handlers.onRefused(refusal);
+        });
       },
     });
     this.#openings.add(giveUp);
@@ -84,15 +91,19 @@ export class GuardedSockets {
 
   #inwards(handlers: SocketHandlers, onGone: () => unknown): SocketHandlers {
     return {
-      onMessage: (data) => {
-        if (this.#host.cross('message')) handlers.onMessage(data);
-      },
-      onPong: () => {
-        if (this.#host.isAlive) handlers.onPong?.();
-      },
+      onMessage: (data) =>
+        this.#host.whenAwake(() => {
+          if (this.#host.cross('message')) handlers.onMessage(data);
+        }),
+      onPong: () =>
+        this.#host.whenAwake(() => {
+          if (this.#host.isAlive) handlers.onPong?.();
+        }),
       onClose: (closure) => {
         onGone();
-        if (this.#host.cross('message')) handlers.onClose(closure);
+        this.#host.whenAwake(() => {
+          if (this.#host.cross('message')) handlers.onClose(closure);
+        });
       },
     };
   }

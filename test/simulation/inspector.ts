@@ -85,7 +85,8 @@ export class Inspector {
     }
     const isStrange = process.openSockets > ownSockets;
     this.#lasts(isStrange, strangerMs, 'I5', () => `${name} has open sockets that are no call's`);
-    const { size } = assembly.registry;
+    // Streams that came here at once are about to be their calls'.
+    const size = Math.max(assembly.registry.size, process.streams.size);
     this.#demand(
       clock.pendingTimers <= idleTimers + mostTimersPerCall * Math.max(1, size),
       'I9',

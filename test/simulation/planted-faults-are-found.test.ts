@@ -14,6 +14,8 @@ const quick: readonly PlantedFault[] = [
   'a tool that must run once is run again',
   'the ring never forgets',
   'the parts of an ended call are kept',
+  'a claim that met another one',
+  'an append that met another one',
 ].map((words) => {
   const found = plantedFaults.find(({ fault }) => fault.startsWith(words));
   if (found === undefined) throw new Error(`there is no planted fault "${words}"`);

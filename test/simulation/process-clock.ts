@@ -1,9 +1,11 @@
 /**
- * Owns: the clock of one simulated process: the time of all, a wall clock that may be wrong, and timers that die with
- * the process.
+ * Owns: the clock of one simulated process: the time of all, a wall clock that may be wrong, timers that die with the
+ * process, and its being frozen (SIGSTOP): whatever comes to it waits until it wakes.
  *
  * Invariants:
  * C1. After `die` no timer of the process fires, those set later included.
+ * C2. Between `freeze` and `thaw` nothing of the process runs. What came meanwhile runs then, in the order in which it
+ *     came, each in a turn of its own.
  */
 import type { Clock, TimerHandle } from '../../src/runtime/ports/clock.ts';
 
@@ -14,6 +16,8 @@ export class ProcessClock implements Clock {
   readonly #timers = new Set<TimerHandle>();
   #offsetMs = 0;
   #isDead = false;
+  /** What came while the process was frozen; null while it is not. */
+  #late: (() => void)[] | null = null;
 
   constructor(clock: Clock, admit: () => boolean) {
     this.#clock = clock;
@@ -35,10 +39,11 @@ export class ProcessClock implements Clock {
 
   setTimeout(callback: () => void, delayMs: number): TimerHandle {
     if (this.#isDead) return undefined;
-    const handle = this.#clock.setTimeout(() => {
-      this.#timers.delete(handle);
-      if (this.#admit()) callback();
-    }, delayMs);
+    const fire = (): void => {
+      // It may have been cleared while it waited for the process to wake.
+      if (this.#timers.delete(handle) && this.#admit()) callback();
+    };
+    const handle = this.#clock.setTimeout(() => this.whenAwake(fire), delayMs);
     this.#timers.add(handle);
     return handle;
   }
@@ -53,8 +58,40 @@ export class ProcessClock implements Clock {
     this.#offsetMs += ms;
   }
 
+  /** The wall clock is right again. */
+  mend(): void {
+    this.#offsetMs = 0;
+  }
+
+  get isFrozen(): boolean {
+    return this.#late !== null;
+  }
+
+  freeze(): void {
+    this.#late ??= [];
+  }
+
+  thaw(): void {
+    const late = this.#late ?? [];
+    this.#late = null;
+    for (const work of late) this.#clock.setTimeout(() => this.whenAwake(work), 0);
+  }
+
+  /** Runs what comes from outside now, or as soon as the process is awake. */
+  whenAwake(work: () => void): void {
+    if (this.#isDead) return;
+    if (this.#late === null) work();
+    else this.#late.push(work);
+  }
+
+  /** Costs no turn while the process is awake. */
+  async awake(): Promise<void> {
+    if (this.#late !== null) await new Promise<void>((resolve) => this.whenAwake(resolve));
+  }
+
   die(): void {
     this.#isDead = true;
+    this.#late = null;
     for (const handle of this.#timers) this.#clock.clearTimeout(handle);
     this.#timers.clear();
   }

@@ -27,6 +27,9 @@ export interface JournalFault {
 export interface JournalHost {
   /** Called before a request reaches the journal and before its answer reaches the process. False: it is dead. */
   cross(crossing: 'journal' | 'journalAnswer'): boolean;
+  /** Runs what comes in now, or once the process is not frozen any more. */
+  whenAwake(work: () => void): void;
+  awake(): Promise<void>;
 }
 
 const unavailable = (): RetryError => new RetryError('journal.unavailable', 'simulated');
@@ -63,11 +66,10 @@ export class ProcessJournal {
       findByCarrierId: ask(journal.findByCarrierId),
       list: ask(journal.list),
       readAfter: ask(journal.readAfter),
-      follow: (callId, listener) =>
-        journal.follow(callId, () => this.#host.cross('journalAnswer') && listener()),
+      follow: (callId, listener) => journal.follow(callId, () => this.#tell(listener)),
       put: ask(journal.put),
       pending: ask(journal.pending),
-      watch: (owner, listener) => journal.watch(owner, () => this.#host.cross('journalAnswer') && listener()),
+      watch: (owner, listener) => journal.watch(owner, () => this.#tell(listener)),
       beat: ask(journal.beat),
       instances: ask(journal.instances),
       forget: ask(journal.forget),
@@ -81,11 +83,18 @@ export class ProcessJournal {
     };
   }
 
+  #tell(listener: () => void): void {
+    this.#host.whenAwake(() => {
+      if (this.#host.cross('journalAnswer')) listener();
+    });
+  }
+
   async #ask<Result>(work: () => Promise<Result>): Promise<Result> {
     const fault = this.#current();
     if (fault) await this.#delay(fault);
     if (!this.#host.cross('journal')) return never();
     const outcome = await this.#perform(fault?.trouble, work);
+    await this.#host.awake();
     if (!this.#host.cross('journalAnswer')) return never();
     if ('error' in outcome) throw outcome.error;
     return outcome.result;

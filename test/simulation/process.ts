@@ -34,6 +34,8 @@ import type {
 import { ServiceActor } from '../../src/runtime/service-actor.ts';
 import { type Assembly, assemble } from '../../src/service/assembly.ts';
 import type { CallWatch } from '../../src/service/call-watch.ts';
+import { localPulse, type Pulse } from '../../src/service/pulse.ts';
+import { stallMs } from '../../src/service/stall.ts';
 import { seededRandom } from '../../src/twin/random.ts';
 import type { HttpRequest, HttpResponse } from '../../src/twin/twilio/http/http-message.ts';
 import { CarrierRequests, type RestTrouble } from './carrier-requests.ts';
@@ -74,6 +76,8 @@ export interface ProcessOptions {
   agent: LoadedAgent;
   /** Whether it beats and adopts. */
   presence: boolean;
+  /** That of a journal in a file unless told. */
+  pulse?: Pulse;
 }
 
 /** What a process is given by the world around it. */
@@ -89,6 +93,8 @@ export interface ProcessSurroundings {
   isProcessAlive(host: string, pid: number): boolean;
   /** Asked past the journal. */
   hasCalls(instance: string): boolean;
+  /** What the journal's engine knows of an instance's session. */
+  isConnected(instance: string): boolean | null;
   onStep(process: SimulatedProcess, step: ObservedStep): void;
   /** A message of a media stream has reached the process. */
   onCarrierMessage(process: SimulatedProcess, data: string | Uint8Array): void;
@@ -141,6 +147,7 @@ export class SimulatedProcess {
   /** When it died, by the monotonic clock. */
   #diedAt: number | null = null;
   #noticedAfterMs = 0;
+  #beatAt = 0;
   #isListening = false;
   #hasExited = false;
   #idleTimers = 0;
@@ -153,7 +160,7 @@ export class SimulatedProcess {
     this.tally = new Tally(this.clock, () => undefined);
     this.#signature = new Signature(around.account.authToken, () => around.publicUrl);
     this.journalHandle = new ProcessJournal(around.journal, around.clock, this);
-    this.#journal = this.journalHandle.open();
+    this.#journal = this.#openJournal();
     this.#sockets = new GuardedSockets(this);
     this.#service = new ServiceActor({
       clock: this.clock,
@@ -183,6 +190,42 @@ export class SimulatedProcess {
 
   get isListening(): boolean {
     return this.#isListening;
+  }
+
+  /** As on SIGSTOP: its sockets stay open, and nothing of it runs before `thaw`. */
+  freeze(): void {
+    this.clock.freeze();
+  }
+
+  thaw(): void {
+    this.clock.thaw();
+  }
+
+  get isFrozen(): boolean {
+    return this.clock.isFrozen;
+  }
+
+  whenAwake(work: () => void): void {
+    this.clock.whenAwake(work);
+  }
+
+  awake(): Promise<void> {
+    return this.clock.awake();
+  }
+
+  #openJournal(): Journal {
+    const journal = this.journalHandle.open();
+    const { instances, beat } = journal;
+    journal.beat = async (row) => {
+      const journalNow = await beat(row);
+      this.#beatAt = this.clock.monotonic();
+      return journalNow;
+    };
+    journal.instances = async () => {
+      const rows = await instances();
+      return rows.map((row) => ({ ...row, isConnected: this.#around.isConnected(row.instance) }));
+    };
+    return journal;
   }
 
   /** True while the process lives; dies here where its crash point says so. */
@@ -255,14 +298,16 @@ export class SimulatedProcess {
   serve(request: HttpRequest): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       this.#requests.add(reject);
-      if (!this.cross('request') || this.#door === null) return;
-      const answered = this.#door.take(request);
-      const answer = this.options.level === 'frames' ? this.#around.during(answered) : answered;
-      answer.then((response) => {
-        if (!this.cross('answer')) return;
-        this.#requests.delete(reject);
-        resolve(response);
-      }, reject);
+      this.whenAwake(() => {
+        if (!this.cross('request') || this.#door === null) return;
+        const answered = this.#door.take(request);
+        const answer = this.options.level === 'frames' ? this.#around.during(answered) : answered;
+        answer.then((response) => {
+          if (!this.cross('answer')) return;
+          this.#requests.delete(reject);
+          resolve(response);
+        }, reject);
+      });
     });
   }
 
@@ -310,6 +355,7 @@ export class SimulatedProcess {
       publicUrl: () => this.#around.publicUrl,
       instance: this.instance,
       fallbackUrl: null,
+      passesOn: () => !this.#takesCalls,
     });
     const openDoor = this.options.level === 'frames' ? openFrameworkDoor : openBareDoor;
     this.#door = await openDoor(routes);
@@ -346,6 +392,12 @@ export class SimulatedProcess {
     }, exitMs);
   }
 
+  /** As the health of a process: one whose beats the journal does not answer takes no new call. */
+  get #takesCalls(): boolean {
+    const isJournalThere = this.clock.monotonic() - this.#beatAt <= stallMs;
+    return isJournalThere && this.#service.snapshot.hasTag('ready');
+  }
+
   get #isLeaving(): boolean {
     const { snapshot } = this.#service;
     return !snapshot.matches('starting') && !snapshot.matches('running');
@@ -367,6 +419,7 @@ export class SimulatedProcess {
       {
         clock: this.#around.clock,
         cross: (crossing) => this.cross(crossing),
+        awake: () => this.awake(),
         restTrouble: () => this.restTrouble(),
       },
       account,
@@ -399,7 +452,9 @@ export class SimulatedProcess {
       pid,
       host,
       isProcessAlive: (other) => this.#around.isProcessAlive(host, other),
-      hasCalls: async (row) => this.#around.hasCalls(row.instance),
+      pulse: this.options.pulse ?? localPulse,
+      // As `sibling-question.ts`: nobody is asked across hosts.
+      hasCalls: async (row) => row.host === host && this.#around.hasCalls(row.instance),
       isReady: () => this.#service.snapshot.hasTag('ready'),
       isLeaving: () => this.#isLeaving,
       isParting: () => this.#isParting,

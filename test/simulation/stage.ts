@@ -98,13 +98,16 @@ export class Stage {
     await this.#awaitJournal();
   }
 
-  /** What was lost with a journal that was away is found once it is back. */
+  /** What was lost with a journal that was away is found once it is back, by a process whose clock is right. */
   async #awaitJournal(): Promise<void> {
     const { clock } = this.world;
     const stalls = faultsOn(this.story, 'journal').filter(({ trouble }) => trouble === 'stall');
+    if (stalls.length === 0) return;
     const backAt = Math.max(0, ...stalls.map(({ afterMs, forMs }) => afterMs + forMs));
     if (clock.monotonic() < backAt + lingerMs.troubled)
       await clock.advance(backAt + lingerMs.troubled - clock.monotonic());
+    for (const process of this.world.living) process.clock.mend();
+    await clock.advance(lingerMs.calm);
   }
 
   #planOf(call: number): CallPlan {

@@ -3,7 +3,8 @@
  * Does not own: a single check (`check-*.ts`), what a story is.
  *
  * Reasons for which a call may end, and what must have happened for each to be true:
- * - `agent.hungUp`: the goodbye was spoken. `caller.hungUp`: the caller did, and Twilio says so.
+ * - `agent.hungUp`: the goodbye was spoken. `caller.hungUp`: the caller did, and Twilio says so; or Twilio says that the
+ *   call is over, and what it says of the stream's end was kept from us.
  * - `stream.lost`: Twilio ended the call because a stream had ended, or had nobody left to ask; or every new stream that
  *   was tried failed as well.
  * - `model.refused`: a session was refused for good. `model.unavailable`: as many sessions in a row failed as are tried.
@@ -99,7 +100,7 @@ function checkTruth(story: Story, call: number, { reason, carrierReason, isConve
   const explain = explanations[reason];
   const isTrue = explain?.(story, call, carrierReason) ?? false;
   demand(isTrue, 'I5', () => `nothing in the story explains the end ${reason} (Twilio: ${carrierReason})`);
-  const isHangUp = reason === 'agent.hungUp' || reason === 'caller.hungUp';
+  const isHangUp = reason === 'agent.hungUp' || (reason === 'caller.hungUp' && !byCarrier.has(carrierReason));
   demand(
     !isHangUp || isConversation || isJournalLost(story),
     'I5',
@@ -116,7 +117,8 @@ type Explanation = (story: Story, call: number, carrierReason: CallEnd['carrierR
 
 const explanations: Record<string, Explanation> = {
   'agent.hungUp': (_, __, carrierReason) => byUs.has(carrierReason) || carrierReason === 'callerHungUp',
-  'caller.hungUp': (_, __, carrierReason) => carrierReason === 'callerHungUp',
+  'caller.hungUp': (story, call, carrierReason) =>
+    carrierReason === 'callerHungUp' || (byCarrier.has(carrierReason) && mayBeUntold(story, call)),
   'stream.lost': (story, call, carrierReason) =>
     byCarrier.has(carrierReason)
       ? story.faults.length > 0
@@ -133,6 +135,10 @@ const explanations: Record<string, Explanation> = {
     (story.fallback === 'transfer' && (isRefused(story) || isUnavailable(story))),
   'journal.lost': isJournalLost,
 };
+
+/** What Twilio says of a stream that it gave up came too late, or not at all: to us the call is over, and no more. */
+const mayBeUntold = (story: Story, call: number): boolean =>
+  faultsOn(story, 'webhooks').length > 0 || faultsOn(story, 'callbacks').some((fault) => fault.call === call);
 
 function isRefused(story: Story): boolean {
   return sessionFaults(story, isRefusal) > 0;

@@ -10,13 +10,19 @@ import { type Settings, settingsSchema } from '../../src/machines/settings.ts';
 import type { ObservedStep } from '../../src/runtime/call.ts';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
 import type { Assembly } from '../../src/service/assembly.ts';
+import type { Pulse } from '../../src/service/pulse.ts';
 import type { Brain } from '../../src/twin/openai/brain.ts';
 import { type FaultPlan, noFaults } from '../../src/twin/openai/faults.ts';
 import { connectInMemory, type InMemoryTwin } from '../../src/twin/openai/memory-connection.ts';
 import { type Random, seededRandom } from '../../src/twin/random.ts';
 import type { TwinCall } from '../../src/twin/twilio/call/call.ts';
 import type { CallPlan } from '../../src/twin/twilio/call/call-order.ts';
-import { ConnectFailure, type Exchange, type HttpRequest } from '../../src/twin/twilio/http/http-message.ts';
+import {
+  ConnectFailure,
+  type Exchange,
+  type HttpRequest,
+  type HttpResponse,
+} from '../../src/twin/twilio/http/http-message.ts';
 import type { StreamPolicy } from '../../src/twin/twilio/settings.ts';
 import { memorySockets } from '../../src/twin/twilio/stream/memory-socket.ts';
 import { TwilioTwin } from '../../src/twin/twilio/twin.ts';
@@ -62,6 +68,20 @@ export interface WorldOptions {
   /** The twin's Twilio has no status callback for the number. */
   withoutStatusCallback?: boolean;
   policy?: 'action' | 'hold' | 'end' | StreamPolicy;
+  /** That of a journal in a file unless told. */
+  pulse?: Pulse;
+  /** What the journal's engine knows of a process's session; nothing unless told. */
+  isConnected?(instance: string): boolean | null;
+  /** Who shares connections out; unless told, each goes to any process that listens, whatever it carries. */
+  balancer?: Balancer;
+  /** Calls of which the twin keeps what was heard; of more of them the oldest that has ended is forgotten. */
+  mostKnownCalls?: number;
+}
+
+export interface Balancer {
+  /** @throws ConnectFailure where nobody takes it */
+  serve(request: HttpRequest, processes: readonly SimulatedProcess[]): Promise<HttpResponse>;
+  streamTaker(url: string, processes: readonly SimulatedProcess[]): SimulatedProcess | null;
 }
 
 /** A message with the caller's voice that reached a process. */
@@ -89,6 +109,10 @@ function hasVoice(text: string): boolean {
   if (!text.startsWith(mediaStart)) return false;
   const head = text.slice(0, longestHead);
   return !head.startsWith('////', head.indexOf(payloadStart) + payloadStart.length);
+}
+
+function keepIn<Item>(list: Item[], isKept: (item: Item) => boolean): void {
+  list.splice(0, list.length, ...list.filter(isKept));
 }
 
 const instanceNames = ['one', 'two', 'three', 'four', 'five', 'six'];
@@ -141,7 +165,12 @@ export class World {
     });
     this.twilio = new TwilioTwin(
       { clock, random: seededRandom(this.#seed), exchange: this.#exchange, openSocket: this.#openStreams() },
-      { ...account, policy: options.policy ?? 'action', frameMs },
+      {
+        ...account,
+        policy: options.policy ?? 'action',
+        frameMs,
+        ...(options.mostKnownCalls !== undefined && { mostKnownCalls: options.mostKnownCalls }),
+      },
     );
     this.twilio.configureNumber(number, {
       voiceUrl: `${publicUrl}/twilio/voice`,
@@ -189,6 +218,7 @@ export class World {
         settings: this.#settings,
         agent: this.#options.agent ?? quietFrontDesk,
         presence: this.#options.hosts !== undefined,
+        ...(this.#options.pulse && { pulse: this.#options.pulse }),
       },
       {
         clock: this.clock,
@@ -202,8 +232,10 @@ export class World {
           this.living.some(({ options }) => options.host === place && options.pid === other),
         hasCalls: (name) =>
           this.living.some(
-            ({ options, assembly }) => options.instance === name && assembly.registry.size > 0,
+            ({ options, assembly, isFrozen }) =>
+              options.instance === name && !isFrozen && assembly.registry.size > 0,
           ),
+        isConnected: (name) => this.#options.isConnected?.(name) ?? null,
         onStep: (by, step) => {
           this.steps.push(step);
           this.steppedBy.set(step, { process: by, at: this.clock.now() });
@@ -247,6 +279,14 @@ export class World {
     await this.journal.close();
   }
 
+  /** Keeps nothing of calls that were judged, and no sound from before the moment `before`. */
+  forget(isJudged: (callId: string) => boolean, before: number): void {
+    for (const step of this.steps) if (isJudged(step.call.callId)) this.steppedBy.delete(step);
+    keepIn(this.steps, ({ call }) => !isJudged(call.callId));
+    keepIn(this.orders, ({ callId }) => !isJudged(callId));
+    keepIn(this.arrivals, ({ at }) => at >= before);
+  }
+
   async #noteOrder(process: SimulatedProcess, callId: string): Promise<void> {
     const at = this.clock.now();
     const row = await this.journal.findByCarrierId(callId);
@@ -286,7 +326,9 @@ export class World {
     return answer;
   };
 
-  #serve(request: HttpRequest): Promise<Awaited<ReturnType<Exchange>>> {
+  #serve(request: HttpRequest): Promise<HttpResponse> {
+    const { balancer } = this.#options;
+    if (balancer) return balancer.serve(request, this.processes);
     const process = this.#listening();
     if (process === null) throw new ConnectFailure('nobody listens');
     return process.serve(request);
@@ -294,6 +336,8 @@ export class World {
 
   /** A balancer may know the instance that the path names, or may not. */
   #streamTaker(url: string): SimulatedProcess | null {
+    const { balancer } = this.#options;
+    if (balancer) return balancer.streamTaker(url, this.processes);
     const named = this.processes.find(
       ({ isListening, instance }) => isListening && url.endsWith(`/${instance}`),
     );

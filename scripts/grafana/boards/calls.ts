@@ -3,7 +3,7 @@ import { boards, metrics } from '../../../src/telemetry/metrics/names.ts';
 import type { Board } from '../board.ts';
 import { bestAtLeast, worseAbove, worseAt, worseThanNone } from '../panel.ts';
 import { onBoards as q, share } from '../promql.ts';
-import { goals, latencyTargets } from '../targets.ts';
+import { capacityUsed, goals, latencyTargets } from '../targets.ts';
 
 const inRange = q.over('$__range');
 const minute = (expr: string): string => `60 * ${expr}`;
@@ -144,6 +144,31 @@ export const callsBoard: Board = {
           question: 'Are callers put through, and does somebody answer?',
           unit: 'cpm',
           queries: [{ expr: minute(q.rate('transfers', { by: ['outcome'] })), legend: '{{outcome}}' }],
+        },
+      ],
+    },
+    {
+      title: 'Room for more',
+      panels: [
+        {
+          id: 14,
+          view: 'graph',
+          title: 'Capacity in use',
+          question: 'How full is each process? At 1 it takes no new call. Without CALLS_LIMIT it stays at 0.',
+          unit: 'percentunit',
+          queries: [
+            { expr: q.gauges('max', 'capacityUsed', { by: ['instance'] }), legend: '{{instance}}' },
+            { expr: q.gauges('avg', 'capacityUsed'), legend: 'all together' },
+          ],
+          thresholds: worseAbove(capacityUsed),
+        },
+        {
+          id: 15,
+          view: 'graph',
+          title: 'New calls that were passed on',
+          question: 'With which new calls was the balancer sent to another process, and why?',
+          unit: 'cpm',
+          queries: [{ expr: minute(q.rate('callsPassedOn', { by: ['cause'] })), legend: '{{cause}}' }],
         },
       ],
     },

@@ -3,7 +3,7 @@
  * Does not own: what they feel (`symptoms.ts`).
  */
 import { inRules as q } from '../promql.ts';
-import { latencyTargets } from '../targets.ts';
+import { capacityUsed, latencyTargets } from '../targets.ts';
 import { counterOf, gaugeOf, goneDuringFault, histogramOf, measuredOf, upOf } from './example.ts';
 import type { Alert, RuleGroup } from './rule.ts';
 
@@ -53,10 +53,10 @@ const presence: Alert[] = [
   {
     name: 'AdmissionClosed',
     severity: 'page',
-    expr: `${q.gauges('max', 'admission', { by: byProcess })} == 0 and ${q.gauges('max', 'ready', { by: byProcess })} == 1`,
+    expr: `${q.gauges('max', 'admission', { by: byProcess })} == 0 and ${q.gauges('max', 'ready', { by: byProcess })} == 1 unless ${q.gauges('max', 'capacityUsed', { by: byProcess })} >= 1`,
     forMinutes: 1,
     summary: 'The process {{ $labels.instance }} takes no new calls',
-    description: 'It is ready, and yet a new call would be turned away.',
+    description: 'It is ready and not full, and yet a new call would be turned away.',
     runbook: 'admission-closed',
     panel: ['runtime', 2],
     example: {
@@ -65,6 +65,24 @@ const presence: Alert[] = [
         gaugeOf('admission', {}, { quiet: 1, fault: 0 }),
       ],
       firing: [{ labels: one }],
+    },
+  },
+];
+
+const room: Alert[] = [
+  {
+    name: 'CapacityShort',
+    severity: 'warn',
+    expr: `${q.gauges('avg', 'capacityUsed')} > ${capacityUsed.warn}`,
+    forMinutes: 5,
+    summary: 'There is little room for more calls',
+    description:
+      'The processes use {{ $value | humanizePercentage }} of what they may carry. Full, they turn new callers away.',
+    runbook: 'capacity-short',
+    panel: ['calls', 14],
+    example: {
+      series: [gaugeOf('capacityUsed', {}, { quiet: 0.5, fault: 0.9 })],
+      firing: [{ labels: {}, value: '90%' }],
     },
   },
 ];
@@ -184,5 +202,5 @@ const process: Alert[] = [
 export const causeRules: RuleGroup = {
   name: 'causes',
   recordings: [],
-  alerts: [...presence, ...dependencies, ...journal, ...process],
+  alerts: [...presence, ...room, ...dependencies, ...journal, ...process],
 };

@@ -29,6 +29,8 @@ export interface PublicServerOptions {
   /** Proves by a nonce that this service answers, and not something else at its address. Nothing is proved unless told. */
   prove?: (nonce: string) => string;
   isReady: () => boolean;
+  /** Headers of the answer to `GET /ready`, for whoever spreads calls over several processes. None unless told. */
+  standing?: () => Readonly<Record<string, string>>;
   onError: (error: unknown) => void;
 }
 
@@ -61,7 +63,8 @@ export class PublicServer {
       if (options.prove && isNonce(nonce)) reply.header(proofHeader, options.prove(nonce));
       return sayWhether(options.isLive(), reply);
     });
-    app.get('/ready', (_request, reply) => sayWhether(options.isReady(), reply));
+    const { standing = () => ({}) } = options;
+    app.get('/ready', (_request, reply) => sayWhether(options.isReady(), reply.headers(standing())));
     await app.register(options.routes);
     const { host, port, clock } = options;
     const reusePort = process.platform === 'linux';

@@ -13,6 +13,7 @@ import type {
   CallRow,
   Commit,
   InboxSignal,
+  InstanceBeat,
   InstanceFact,
   InstanceRow,
   Journal,
@@ -35,7 +36,7 @@ import {
 
 const defaultFactLimit = 100;
 
-/** `clock` is the journal's clock: all handles of one store should be given the same. */
+/** `clock` is the journal's clock, unless the store has its own: all handles of one store should be given the same. */
 export function openHandle(store: JournalStore, clock: Clock): Journal {
   return new JournalHandle(store, clock);
 }
@@ -133,10 +134,8 @@ class JournalHandle implements Journal {
     return stop;
   }
 
-  async beat(instance: Omit<InstanceRow, 'beatAgeMs'>): Promise<number> {
-    const beatAt = this.#clock.now();
-    await this.#ask('beat', { ...instance, beatAt });
-    return beatAt;
+  async beat(instance: InstanceBeat): Promise<number> {
+    return await this.#ask('beat', { ...instance, beatAt: this.#clock.now() });
   }
 
   async instances(): Promise<InstanceRow[]> {

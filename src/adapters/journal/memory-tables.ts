@@ -7,7 +7,7 @@
  *
  * Invariants: J1, J2, J4, J8. Every operation checks everything before it changes anything.
  */
-import type { InstanceRow, Payload } from '../../runtime/ports/journal.ts';
+import type { InstanceBeat, InstanceRow, Payload } from '../../runtime/ports/journal.ts';
 import { byStartNewestFirst, compareText, isListed } from './memory-list.ts';
 import {
   factsPerInstance,
@@ -39,7 +39,7 @@ export class MemoryTables implements OperationHandlers {
   readonly #calls = new Map<string, CallRecord>();
   readonly #callIdByCarrierId = new Map<string, string>();
   readonly #signals = new Map<string, SignalRecord>();
-  readonly #instances = new Map<string, Omit<InstanceRow, 'beatAgeMs'> & { beatAt: number }>();
+  readonly #instances = new Map<string, InstanceBeat & { beatAt: number }>();
   /** In the order in which they were noted. */
   #facts: PackedFact[] = [];
   readonly #definitions = new Map<string, string>();
@@ -149,14 +149,14 @@ export class MemoryTables implements OperationHandlers {
     return waiting.map(({ id, callId, signal }) => ({ id, callId, signal }));
   }
 
-  beat(instance: Omit<InstanceRow, 'beatAgeMs'> & { beatAt: number }): null {
+  beat(instance: InstanceBeat & { beatAt: number }): number {
     this.#instances.set(instance.instance, { ...instance });
-    return null;
+    return instance.beatAt;
   }
 
   instances({ now }: { now: number }): InstanceRow[] {
     return [...this.#instances.values()]
-      .map(({ beatAt, ...row }) => ({ ...row, beatAgeMs: Math.max(0, now - beatAt) }))
+      .map(({ beatAt, ...row }) => ({ ...row, beatAgeMs: Math.max(0, now - beatAt), isConnected: null }))
       .sort((one, other) => compareText(one.instance, other.instance));
   }
 

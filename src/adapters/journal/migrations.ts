@@ -6,12 +6,8 @@
  * the file. `PRAGMA user_version` holds the number of the last step taken.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import { type Migration, newestVersion } from './schema-steps.ts';
 import { inTransaction } from './sqlite-transaction.ts';
-
-export interface Migration {
-  number: number;
-  sql: string;
-}
 
 /** Times are milliseconds since the epoch; `entries`, `state`, `signal`, `definition` and `detail` are JSON text. */
 export const migrations: readonly Migration[] = [
@@ -133,10 +129,6 @@ export const migrations: readonly Migration[] = [
     `,
   },
 ];
-
-export function newestVersion(steps: readonly Migration[] = migrations): number {
-  return steps.at(-1)?.number ?? 0;
-}
 
 export function readVersion(database: DatabaseSync): number {
   return Number(database.prepare('PRAGMA user_version').get()?.user_version);

@@ -8,6 +8,7 @@ import type {
   CallListQuery,
   CallRow,
   InboxSignal,
+  InstanceBeat,
   InstanceFact,
   InstanceRow,
   Payload,
@@ -61,7 +62,10 @@ export interface ListPart {
   next: ListPlace | null;
 }
 
-/** `now` and `beatAt` are milliseconds since the epoch by the journal's clock. */
+/**
+ * `now` and `beatAt` are milliseconds since the epoch by the handle's clock: the journal's, unless the store has its own.
+ * `beat` gives back what it counted by.
+ */
 export interface Operations {
   append: { request: PackedCommit; result: 'stored' | 'conflict' };
   read: { request: { callId: string; fromStart: boolean }; result: PackedLog };
@@ -71,7 +75,7 @@ export interface Operations {
   readAfter: { request: { callId: string; seq: number; limit: number }; result: PackedStep[] };
   put: { request: PackedSignal; result: 'put' | 'duplicate' | 'full' };
   pending: { request: { owner: string }; result: PackedSignal[] };
-  beat: { request: Omit<InstanceRow, 'beatAgeMs'> & { beatAt: number }; result: null };
+  beat: { request: InstanceBeat & { beatAt: number }; result: number };
   instances: { request: { now: number }; result: InstanceRow[] };
   forget: { request: { instance: string }; result: null };
   noteInstance: { request: { facts: PackedFact[] }; result: null };
@@ -134,3 +138,6 @@ export const factsPerInstance = 10_000;
 
 /** Calls whose payloads are looked into before others get their turn. */
 export const callsPerSearch = 200;
+
+/** One append per call is in flight, so this is the number of calls that may wait for a store that stalls. */
+export const requestsInFlight = 10_000;

@@ -10,7 +10,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from '
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { GiveUpError, RetryError } from '../../runtime/ports/errors.ts';
-import { type Migration, migrate, migrations, newestVersion, readVersion } from './migrations.ts';
+import { migrate, migrations, readVersion } from './migrations.ts';
+import { type Migration, newestVersion, refuseNewer } from './schema-steps.ts';
 import { toJournalError } from './sqlite-errors.ts';
 import { inTransaction, waitForLock } from './sqlite-transaction.ts';
 
@@ -36,7 +37,7 @@ const checkedFileBytes = 64 * 1024 * 1024;
 export function openJournalFile(path: string, steps: readonly Migration[] = migrations): DatabaseSync {
   try {
     if (isNew(path)) createEmpty(path);
-    else refuseForeign(path, newestVersion(steps));
+    else refuseForeign(path, steps);
     return connect(path, steps);
   } catch (error) {
     throw toJournalError(error, path);
@@ -65,7 +66,7 @@ function createEmpty(path: string): void {
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
 }
 
-function refuseForeign(path: string, newest: number): void {
+function refuseForeign(path: string, steps: readonly Migration[]): void {
   const header = readHeader(path);
   if (header.length < headerBytes || header.toString('latin1', 0, headerMagic.length) !== headerMagic)
     throw corrupt(path, 'it is not a SQLite file');
@@ -73,7 +74,7 @@ function refuseForeign(path: string, newest: number): void {
     throw corrupt(path, 'it belongs to another application');
   const database = new DatabaseSync(path, { readOnly: true });
   try {
-    waitForLock(() => refuseDamaged(database, path, newest));
+    waitForLock(() => refuseDamaged(database, path, steps));
   } finally {
     database.close();
   }
@@ -89,13 +90,8 @@ function readHeader(path: string): Buffer {
   }
 }
 
-function refuseDamaged(database: DatabaseSync, path: string, newest: number): void {
-  const version = readVersion(database);
-  if (version > newest)
-    throw new GiveUpError(
-      'journal.future',
-      `${path} has schema version ${version}, this Holdfast knows ${newest}: run the newer one. Nothing was written.`,
-    );
+function refuseDamaged(database: DatabaseSync, path: string, steps: readonly Migration[]): void {
+  refuseNewer(path, readVersion(database), steps);
   const size = sizeOf(path);
   if (size % readPageBytes(database) !== 0 && sizeOf(logOf(path)) === 0)
     throw corrupt(path, 'its end is missing');

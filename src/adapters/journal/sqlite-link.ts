@@ -9,12 +9,9 @@
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
 import { RetryError } from '../../runtime/ports/errors.ts';
 import { Followers } from './followers.ts';
-import type { JournalStore, OperationName, Operations } from './operations.ts';
+import { type JournalStore, type OperationName, type Operations, requestsInFlight } from './operations.ts';
 import { fromFailure } from './sqlite-errors.ts';
 import type { Answer, FromWorker, Request, ToWorker } from './sqlite-messages.ts';
-
-/** One append per call is in flight, so this is the number of calls that may wait for a stalled disk. */
-export const requestsInFlight = 10_000;
 
 const firstRestartDelayMs = 100;
 const longestRestartDelayMs = 5_000;

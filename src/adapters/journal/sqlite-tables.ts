@@ -6,7 +6,8 @@
  * Invariants: J1, J2, J4, J8. Every operation checks everything before it changes anything.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { InstanceRow, Payload } from '../../runtime/ports/journal.ts';
+import type { InstanceBeat, InstanceRow, Payload } from '../../runtime/ports/journal.ts';
+import { isSearch, lastSearchedSql, listSql, type SqlDialect } from './list-sql.ts';
 import {
   factsPerInstance,
   type ListPart,
@@ -21,10 +22,19 @@ import {
   type PackedStep,
   signalsPerCall,
 } from './operations.ts';
-import { isSearch, lastSearchedSql, listSql } from './sqlite-list.ts';
 
 const rowColumns = `call_id AS callId, carrier_call_id AS carrierCallId, direction, owner, started_at AS startedAt,
   ended_at AS endedAt, end_reason AS endReason, last_seq AS lastSeq, state`;
+
+/** `instr` and not `LIKE`, which stops at a NUL; both know upper and lower case of ASCII alone. */
+const dialect: SqlDialect = {
+  columns: rowColumns,
+  startedAt: 'started_at AS startedAt',
+  callId: 'call_id AS callId',
+  place: (number) => `?${number}`,
+  holds: (column, place) => `instr(lower(${column}), lower(${place}))`,
+  escapeContent: (text) => text,
+};
 
 const statements = {
   findLastSeq: 'SELECT last_seq AS lastSeq FROM calls WHERE call_id = ?',
@@ -173,13 +183,13 @@ export class SqliteTables implements OperationHandlers {
   }
 
   list(query: ListQuery): ListPart {
-    const { sql, values } = listSql(query, rowColumns);
+    const { sql, values } = listSql(query, dialect);
     const rows = this.#all<PackedRow>(sql, ...values);
     return { rows, next: isSearch(query) ? this.#lastSearched(query) : null };
   }
 
   #lastSearched(query: ListQuery): ListPlace | null {
-    const { sql, values } = lastSearchedSql(query);
+    const { sql, values } = lastSearchedSql(query, dialect);
     return this.#get(sql, ...values);
   }
 
@@ -201,15 +211,15 @@ export class SqliteTables implements OperationHandlers {
     return this.#get<{ position: number | null }>(statements.newestSignal)?.position ?? 0;
   }
 
-  beat(row: Omit<InstanceRow, 'beatAgeMs'> & { beatAt: number }): null {
+  beat(row: InstanceBeat & { beatAt: number }): number {
     const { instance, pid, host, ready, startedAt, address, beatAt } = row;
     this.#run(statements.beat, instance, pid, host, Number(ready), startedAt, address, Math.trunc(beatAt));
-    return null;
+    return beatAt;
   }
 
   instances({ now }: { now: number }): InstanceRow[] {
     const rows = this.#all<Omit<InstanceRow, 'ready'> & { ready: number }>(statements.instances, now);
-    return rows.map((row) => ({ ...row, ready: row.ready === 1 }));
+    return rows.map((row) => ({ ...row, ready: row.ready === 1, isConnected: null }));
   }
 
   forget({ instance }: { instance: string }): null {

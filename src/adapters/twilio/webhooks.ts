@@ -3,7 +3,9 @@
  * Does not own: the server that carries them (`src/adapters/http`), what is answered (`front-desk.ts`).
  *
  * Invariants:
- * R1. What is not signed gets 403 and reaches nobody; what is signed and malformed gets 400.
+ * R1. What is not signed gets 403 and reaches nobody; what is signed and malformed gets 400. While the public address
+ *     is not known nothing can be checked: 503, which balancer and carrier take elsewhere.
+ * R3. A new call is given back to the balancer (503) only where that said that it can try another process.
  * I9. A body has at most 64 kB.
  */
 import formbody from '@fastify/formbody';
@@ -40,6 +42,9 @@ const mostBodyBytes = 64 * 1_024;
 
 const tokenHeader = 'i-twilio-idempotency-token';
 
+/** A balancer that gets 503 takes the request to another process; `next` says so. */
+export const tryHeader = 'holdfast-try';
+
 /** Longest title of a stream error that an entry keeps. */
 const mostErrorCharacters = 200;
 
@@ -55,6 +60,10 @@ export interface WebhookOptions {
   fallbackUrl: string | null;
   /** A request has its answer. `route` is one of ours, without a query. */
   onAnswered?(route: string, status: number, ms: number): void;
+  /** Headers of every answer to the carrier, for whoever spreads calls over several processes. None unless told. */
+  standing?(): Readonly<Record<string, string>>;
+  /** Whether another process is to be tried with a call that comes in. Never unless told. */
+  passesOn?(carrierCallId: string): boolean;
 }
 
 type Request = FastifyRequest<{ Body: WebhookBody }>;
@@ -100,10 +109,11 @@ class Webhooks {
   }
 
   async admit({ raw, body }: Request, reply: FastifyReply): Promise<unknown> {
-    const { signature, tally } = this.#options;
+    const { signature, tally, publicUrl, standing } = this.#options;
+    if (publicUrl() === null) return reply.code(503).send();
     const signed =
       typeof body === 'string' ? signature.signsJson(raw, body) : signature.signsForm(raw, body ?? {});
-    if (signed) return;
+    if (signed) return void reply.headers(standing?.() ?? {});
     tally.count('webhook.unsigned');
     return reply.code(403).send();
   }
@@ -115,8 +125,11 @@ class Webhooks {
     return reply.code(malformed ? status : 500).send();
   }
 
-  async answer({ body }: Request, reply: FastifyReply): Promise<unknown> {
-    return this.#say(reply, await this.#frontDesk.answer(readFields(callFields, body)), firstTime);
+  async answer({ body, headers }: Request, reply: FastifyReply): Promise<unknown> {
+    const fields = readFields(callFields, body);
+    if (headers[tryHeader] === 'next' && this.#options.passesOn?.(fields.CallSid))
+      return reply.code(503).send();
+    return this.#say(reply, await this.#frontDesk.answer(fields), firstTime);
   }
 
   async continue({ body, query, headers }: Request, reply: FastifyReply): Promise<unknown> {

@@ -8,11 +8,13 @@
 export const errorCodes = {
   'journal.conflict': 'Another process has appended to this call: this one no longer owns it.',
   'journal.unavailable': 'The journal did not take or give the data now; it may later.',
-  'journal.corrupt': 'The journal file is not a Holdfast journal or is damaged. Nothing was written to it.',
+  'journal.corrupt':
+    "The journal's file or schema is not a Holdfast journal or is damaged. Nothing was written to it.",
   'journal.future': 'The journal or the log was written by a newer Holdfast than this one.',
   'journal.past': 'The log was written by an older Holdfast, whose chart this one no longer keeps.',
   'journal.closed': 'The journal was used after it was closed.',
-  'journal.url': 'JOURNAL_URL names no journal that this version knows.',
+  'journal.url':
+    'JOURNAL_URL names no journal that this version knows, or a database that does not let it in.',
   'log.invalid': 'A log does not fold: an entry is malformed or was never possible.',
   'call.unknown': 'There is no call with this id.',
   'call.released': 'This process let go of the call before its entries were durable.',

@@ -115,7 +115,7 @@ export interface Feed {
   readAfter(callId: string, seq: number, limit: number): Promise<StoredCommit[]>;
   /**
    * Calls `listener` within 50 ms of a commit by any process: to this call, or to any where `callId` is null. One call
-   * may stand for many commits, and the first one for none. Returns the function that stops it.
+   * may stand for many commits, and one for none, where some may have been missed. Returns the function that stops it.
    */
   follow(callId: string | null, listener: () => void): () => void;
 }
@@ -152,7 +152,10 @@ export interface Inbox {
   put(signal: InboxSignal): Promise<'put' | 'duplicate'>;
   /** Signals that nobody took, of calls that `owner` owns, oldest first. */
   pending(owner: string): Promise<InboxSignal[]>;
-  /** Calls `listener` within 100 ms of a `put` by any process that may concern `owner`. Returns the function that stops it. */
+  /**
+   * Calls `listener` within 100 ms of a `put` by any process that may concern `owner`. One call may stand for many puts,
+   * and one for none, where some may have been missed. Returns the function that stops it.
+   */
   watch(owner: string, listener: () => void): () => void;
 }
 

@@ -100,8 +100,9 @@ export function createConsole(parts: ConsoleParts): Console {
 }
 
 /** A journal in memory has one handle, and ends with it. */
-function ownJournal({ configuration: { journalUrl }, clock, journal }: ConsoleParts): ConsoleJournal {
-  const open = journalUrl === 'memory:' ? null : () => openJournal(journalUrl, { clock });
+function ownJournal({ configuration, clock, journal }: ConsoleParts): ConsoleJournal {
+  const { instance, journalUrl } = configuration;
+  const open = journalUrl === 'memory:' ? null : () => openJournal(journalUrl, { clock, instance });
   return new ConsoleJournal({ open, shared: journal });
 }
 

@@ -7,7 +7,8 @@
  *
  * Invariants:
  * AD1. A call is counted as declined once, however often Twilio asks about it.
- * I9. At most `mostRemembered` declined calls are remembered.
+ * AD2. A call is passed on `mostPasses` times by each process: whoever brings it again has found nobody, and is answered.
+ * I9. At most `mostRemembered` declined calls are remembered, and as many that were passed on.
  */
 import type { Clock } from '../../runtime/ports/clock.ts';
 
@@ -34,9 +35,14 @@ export interface DoorOptions {
   hasFallbackUrl: boolean;
   /** Once for each call. */
   onDeclined(callId: string, cause: DeclineCause, error: unknown): void;
+  /** Each time; nobody is told unless asked for. */
+  onPassedOn?(callId: string, cause: DeclineCause): void;
 }
 
 const mostRemembered = 1_000;
+
+/** Not once: a balancer that spreads by load may come back here before it tries a third process. */
+export const mostPasses = 2;
 
 /** Twilio asks again within seconds where an answer was lost: it gets the same one. */
 const sameAnswerMs = 10_000;
@@ -45,6 +51,8 @@ export class Door implements Admission {
   readonly #options: DoorOptions;
   /** When each call was declined first, by the monotonic clock; oldest first. */
   readonly #declinedAt = new Map<string, number>();
+  /** How often each call was passed on; oldest first. */
+  readonly #passes = new Map<string, number>();
 
   constructor(options: DoorOptions) {
     this.#options = options;
@@ -54,11 +62,24 @@ export class Door implements Admission {
     return this.#options.refusal();
   }
 
+  /**
+   * Whether whoever brings the call is to try another process with it. Asked only where there may be one, and of known
+   * calls too: every process gives the same answer to those.
+   */
+  passesOn(callId: string): boolean {
+    const refusal = this.refusal();
+    const passes = this.#passes.get(callId) ?? 0;
+    if (refusal === null || passes >= mostPasses) return false;
+    remember(this.#passes, callId, passes + 1);
+    this.#options.onPassedOn?.(callId, refusal);
+    return true;
+  }
+
   decline(callId: string, cause: DeclineCause, error: unknown): string | null {
     const nowMs = this.#options.clock.monotonic();
     const declinedAt = this.#declinedAt.get(callId) ?? nowMs;
     if (!this.#declinedAt.has(callId)) {
-      this.#remember(callId, nowMs);
+      remember(this.#declinedAt, callId, nowMs);
       this.#options.onDeclined(callId, cause, error);
     }
     // Whoever was put through and comes back found nobody there.
@@ -71,12 +92,13 @@ export class Door implements Admission {
     const isPassing = cause === 'starting' || cause === 'draining';
     return isPassing && hasFallbackUrl ? null : fallbackNumber;
   }
+}
 
-  #remember(callId: string, nowMs: number): void {
-    this.#declinedAt.set(callId, nowMs);
-    const [oldest] = this.#declinedAt.keys();
-    if (this.#declinedAt.size > mostRemembered && oldest !== undefined) this.#declinedAt.delete(oldest);
-  }
+/** I9. The oldest is forgotten first. */
+function remember(calls: Map<string, number>, callId: string, value: number): void {
+  calls.set(callId, value);
+  const [oldest] = calls.keys();
+  if (calls.size > mostRemembered && oldest !== undefined) calls.delete(oldest);
 }
 
 /** Takes every call while `takesCalls` says so. For a process that watches nothing. */

@@ -12,7 +12,8 @@ import type { Journal } from '../../runtime/ports/journal.ts';
 import type { Model } from '../../runtime/ports/model.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { stallMs } from '../stall.ts';
-import { type Admission, type DeclineCause, Door } from './admission.ts';
+import { type DeclineCause, Door } from './admission.ts';
+import { type Capacity, unlimited } from './capacity.ts';
 import {
   Dependency,
   type DependencyName,
@@ -37,10 +38,12 @@ export interface HealthOptions {
   journalStalledMs(): number;
   /** How far this host's clock is from the journal's, milliseconds. */
   clockSkewMs(): number;
-  /** Whether one more call would hurt the live ones; never unless told. */
-  isFull?(): boolean;
+  /** Without a limit unless told. */
+  capacity?: Capacity;
   fallback: { number: string | null; url: string | null };
   onDeclined(cause: DeclineCause): void;
+  /** The balancer was asked to try another process with a new call. */
+  onPassedOn?(cause: DeclineCause): void;
 }
 
 /** For gauges. */
@@ -57,10 +60,12 @@ export class Health {
   readonly #options: HealthOptions;
   readonly #dependencies: Record<DependencyName, Dependency>;
   readonly #watchers = new Map<Watched, Watcher>();
-  readonly admission: Admission;
+  readonly admission: Door;
+  readonly capacity: Capacity;
 
   constructor(options: HealthOptions) {
     this.#options = options;
+    this.capacity = options.capacity ?? unlimited;
     this.#dependencies = Object.fromEntries(
       dependencyNames.map((name) => [name, this.#createDependency(name)]),
     ) as Record<DependencyName, Dependency>;
@@ -71,6 +76,7 @@ export class Health {
       fallbackNumber: fallback.number,
       hasFallbackUrl: fallback.url !== null,
       onDeclined: (callId, cause, error) => this.#noteDeclined(callId, cause, error),
+      onPassedOn: (_, cause) => options.onPassedOn?.(cause),
     });
   }
 
@@ -138,12 +144,11 @@ export class Health {
 
   /** Why no new call is taken; null where it is. */
   get refusal(): DeclineCause | null {
-    const { notReady, isFull = () => false } = this.#options;
     const { journal, model } = this.#dependencies;
-    if (!this.isReady) return notReady();
+    if (!this.isReady) return this.#options.notReady();
     if (journal.state === 'down' || this.journalStalledMs >= stallMs) return 'journal';
     if (model.state === 'down') return 'model';
-    return isFull() ? 'full' : null;
+    return this.capacity.isFull ? 'full' : null;
   }
 
   get journalStalledMs(): number {

@@ -15,7 +15,8 @@ import type { Configuration } from '../../config/environment.ts';
 import { HoldfastError } from '../../runtime/ports/errors.ts';
 import type { InstanceRow, Instances } from '../../runtime/ports/journal.ts';
 import type { Model } from '../../runtime/ports/model.ts';
-import { clockToleranceMs, deadAfterMs } from '../presence.ts';
+import { clockToleranceMs } from '../presence.ts';
+import { localPulse } from '../pulse.ts';
 import { type Finding, LookFailed } from './dependency.ts';
 import type { paces } from './paces.ts';
 import { reach } from './reachability.ts';
@@ -105,7 +106,8 @@ async function lookAtCluster({ configuration, journal, clockSkewMs }: LooksOptio
   return { detail: skew + company, isDegraded: isSkewed || others.some(isSilent) };
 }
 
-const isSilent = ({ beatAgeMs }: InstanceRow): boolean => beatAgeMs > deadAfterMs;
+/** A look comes too rarely to tell a pause of a second from more. */
+const isSilent = ({ beatAgeMs }: InstanceRow): boolean => beatAgeMs > localPulse.silentAfterMs;
 
 function tell(row: InstanceRow): string {
   if (isSilent(row)) return `${row.instance} has not beaten for ${Math.round(row.beatAgeMs / 1_000)} s`;

@@ -34,6 +34,7 @@ export function reportOf(health: Health, facts: ProcessFacts): HealthReport {
   const { refusal } = health;
   const calls = refusal === null ? 'New calls are taken.' : `New calls are declined: ${becauseOf[refusal]}.`;
   const { snapshot, instance, publicUrl, liveCalls } = facts;
+  const { limit, usedRatio } = health.capacity;
   return {
     healthy: complaints.length === 0,
     summary: [complaints.length === 0 ? 'All is well.' : complaints.join(' '), calls].join(' '),
@@ -44,6 +45,8 @@ export function reportOf(health: Health, facts: ProcessFacts): HealthReport {
     instance,
     publicUrl,
     liveCalls,
+    callsLimit: limit,
+    capacityUsed: usedRatio === null ? null : Number(usedRatio.toFixed(2)),
     journalStalledMs: Math.round(health.journalStalledMs),
     clockSkewMs: health.clockSkewMs,
     dependencies: Object.fromEntries(

@@ -76,6 +76,15 @@ const calls = {
   callsDeclined: counter('calls_declined', 'New calls that were not taken, by cause.', {
     cause: ['starting', 'draining', 'journal', 'model', 'full', 'agent'],
   }),
+  callsPassedOn: counter(
+    'calls_passed_on',
+    'New calls with which the balancer was sent to another process, by cause.',
+    { cause: ['starting', 'draining', 'journal', 'model', 'full'] },
+  ),
+  capacityUsed: gauge(
+    'capacity_used_ratio',
+    'Live calls of this process by its limit: 1 is full; 0 without a limit.',
+  ),
   entries: counter('entries', 'Entries of calls, by type.', { type: Object.keys(entrySchemas) }),
   turns: counter('turns', 'Turns of callers, by what became of them.', {
     outcome: ['answered', 'interrupted', 'unanswered'],

@@ -68,6 +68,17 @@ const upgrade = ['Connection: Upgrade', 'Upgrade: websocket'];
 const waitForTimer = () => vi.waitFor(() => expect(clock.pendingTimers).toBe(1));
 
 describe('the public server', () => {
+  it('tells a balancer with its readiness how it stands, and nobody else', async () => {
+    let load = '0.50';
+    const standing = () => ({ 'holdfast-admission': 'open', 'holdfast-load': load });
+    const server = await open({ standing, isReady: () => false });
+    load = '0.75';
+    const ready = await get(server, '/ready');
+    expect([ready.status, ready.headers.get('holdfast-load')]).toEqual([503, '0.75']);
+    for (const path of ['/live', '/elsewhere'])
+      expect((await get(server, path)).headers.has('holdfast-load')).toBe(false);
+  });
+
   it('says whether the process lives and is ready', async () => {
     let ready = false;
     const server = await open({ isReady: () => ready });

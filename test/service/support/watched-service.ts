@@ -1,5 +1,6 @@
 /** Owns: the health of a process on a virtual clock whose far sides answer as a test says, and its log, read back. */
 import type { Json } from '../../../src/runtime/ports/journal.ts';
+import { Capacity } from '../../../src/service/health/capacity.ts';
 import type { DependencyName, Finding, Weight } from '../../../src/service/health/dependency.ts';
 import { Health, type HealthOptions } from '../../../src/service/health/health.ts';
 import type { Looks } from '../../../src/service/health/looks.ts';
@@ -79,7 +80,7 @@ export class WatchedService {
       notReady: () => this.notReady,
       journalStalledMs: () => this.stalledMs,
       clockSkewMs: () => 0,
-      isFull: () => this.isFull,
+      capacity: new Capacity({ limit: 1, liveCalls: () => Number(this.isFull) }),
       fallback: { number: null, url: null },
       onDeclined: (cause) => this.declined.push(cause),
       ...options,

@@ -1,0 +1,37 @@
+/**
+ * Owns: the yardstick: a bare relay that parses each message and writes another one, and does nothing else: no marks, no
+ * truncation, no log, no check of what comes.
+ */
+import WebSocket from 'ws';
+import { apiKey, greet, modelUrl, serveVoice, sessionUpdate } from './voice-server.ts';
+
+serveVoice((stream) => {
+  let streamSid = '';
+  const model = new WebSocket(modelUrl, {
+    headers: { authorization: `Bearer ${apiKey}` },
+    perMessageDeflate: false,
+  });
+  model.on('open', () => {
+    model.send(sessionUpdate);
+    model.send(greet);
+  });
+  model.on('message', (data) => {
+    const event = JSON.parse(data.toString());
+    if (event.type === 'response.output_audio.delta') {
+      stream.send(JSON.stringify({ event: 'media', streamSid, media: { payload: event.delta } }));
+    } else if (event.type === 'input_audio_buffer.speech_started') {
+      stream.send(JSON.stringify({ event: 'clear', streamSid }));
+    }
+  });
+  stream.on('message', (data) => {
+    const message = JSON.parse(data.toString());
+    if (message.event === 'start') streamSid = message.start.streamSid;
+    else if (message.event === 'media' && model.readyState === WebSocket.OPEN) {
+      model.send(JSON.stringify({ type: 'input_audio_buffer.append', audio: message.media.payload }));
+    }
+  });
+  stream.on('close', () => model.close());
+  model.on('close', () => stream.close());
+  stream.on('error', () => undefined);
+  model.on('error', () => undefined);
+});

@@ -1,0 +1,136 @@
+/**
+ * Owns: drills with three instances behind a balancer, on a database with a standby.
+ * Does not own: carrying them out (`../run.ts`), the machines (`../fleet.ts`).
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { measuredDelays } from '../../../src/twin/twilio/settings.ts';
+import { machines } from '../fleet.ts';
+import type { Plan, Policy } from '../plan.ts';
+import type { Scene } from '../scene.ts';
+
+const fleet = { fleet: 'plain', instances: machines, staggerMs: 6_000 } as const;
+
+/** What the twin's Twilio takes by itself until a new stream has its first message. */
+const reconnectMs =
+  measuredDelays.continuationMs + measuredDelays.handshakeMs + measuredDelays.firstMessageMs;
+
+/** Twilio asks at once for the next TwiML; where it does not, silence must be noticed and a REST update follow. */
+const claimedMs = (policy: Policy): number => 1_000 + (policy === 'action' ? reconnectMs : 1_500);
+const goneMs = (policy: Policy): number => (policy === 'action' ? 1_500 : 5_000);
+
+const endsWithStream = (_: unknown, policy: Policy): readonly string[] =>
+  policy === 'end' ? ['stream.lost'] : [];
+
+export const instanceKill: Plan = {
+  ...fleet,
+  name: 'instance-kill',
+  underEachPolicy: true,
+  mayEndWith: endsWithStream,
+  gapLimitMs: goneMs,
+  claimLimitMs: claimedMs,
+  act: async (scene) => {
+    await scene.until(scene.between(9_000, 12_000));
+    scene.kill(await scene.busiest());
+  },
+};
+
+const awayMs = 8_000;
+
+/** It wakes up with all its sockets, and finds that its calls are others'. */
+export const instanceFreeze: Plan = {
+  ...fleet,
+  name: 'instance-freeze',
+  underEachPolicy: false,
+  gapLimitMs: 5_000,
+  claimLimitMs: 2_500,
+  act: async (scene) => {
+    await scene.until(scene.between(9_000, 12_000));
+    const frozen = await scene.busiest();
+    scene.freeze(frozen);
+    await sleep(awayMs);
+    scene.service(frozen).thaw();
+  },
+};
+
+export const instancePartition: Plan = {
+  ...fleet,
+  name: 'instance-partition',
+  fleet: 'cuttable',
+  underEachPolicy: false,
+  gapLimitMs: 5_000,
+  claimLimitMs: 2_500,
+  act: async (scene) => {
+    await scene.until(scene.between(9_000, 12_000));
+    const lonely = await scene.busiest();
+    scene.cutOff(lonely);
+    await sleep(awayMs);
+    scene.stage.fleet.mend(lonely);
+  },
+};
+
+/** The deadline of the drain, and a little. */
+const exitLimitMs = 25_000;
+
+export const fleetRestart: Plan = {
+  ...fleet,
+  name: 'rolling-restart fleet',
+  underEachPolicy: false,
+  staggerMs: 12_000,
+  gapLimitMs: 1_500,
+  act: async (scene) => {
+    await scene.until(6_000);
+    for (const instance of machines) {
+      await scene.terminate(instance, exitLimitMs);
+      await scene.stage.start(instance);
+    }
+  },
+};
+
+/** Nobody is struck: the audio goes on, and what the journal missed waits. */
+const untouchedGapMs = 200;
+
+export const databaseRestart: Plan = {
+  ...fleet,
+  name: 'db-restart',
+  underEachPolicy: false,
+  untouchedGapMs,
+  act: async (scene) => {
+    await scene.until(9_000);
+    await scene.stage.fleet.primary.restart('fast');
+  },
+};
+
+/** What a watcher over the database takes until it promotes: a quick one. */
+const noticeMs = 500;
+
+export const databaseFailover: Plan = {
+  ...fleet,
+  name: 'db-failover',
+  underEachPolicy: false,
+  untouchedGapMs,
+  act: async (scene) => {
+    await scene.until(9_000);
+    await scene.stage.fleet.failOver(noticeMs);
+  },
+};
+
+const reloads = 3;
+const reloadEveryMs = 2_000;
+
+async function reload(scene: Scene): Promise<void> {
+  for (let count = 0; count < reloads; count++) {
+    await scene.stage.fleet.balancer.reload();
+    await sleep(reloadEveryMs);
+  }
+}
+
+export const balancerReload: Plan = {
+  ...fleet,
+  name: 'lb-reload',
+  underEachPolicy: false,
+  untouchedGapMs,
+  act: async (scene) => {
+    await scene.until(5_000);
+    await reload(scene);
+  },
+};

@@ -1,0 +1,39 @@
+/**
+ * Owns: how a number of calls is tried, and what is said of the search.
+ * Does not own: the search (`find.ts`), a trial's round (`scripts/bench/round.ts`).
+ */
+import type { Scenario } from '../../src/twin/load/caller-plan.ts';
+import { measureRound, type Round } from '../bench/round.ts';
+import { type SubjectName, titleOf } from '../bench/subject.ts';
+import { type Found, findMostCalls, type Trial } from './find.ts';
+
+const latencyLimitMs = 20;
+const waits = { warmUpMs: 3_000, settleMs: 6_000, windowMs: 10_000 } as const;
+const mostCalls = 2_000;
+const generatorLateLimitMs = 10;
+
+export function judge(calls: number, { figures, liveCalls }: Round): Trial {
+  const isWithin =
+    liveCalls === calls && figures.up.p99 < latencyLimitMs && figures.down.p99 < latencyLimitMs;
+  return { calls, isWithin, isGeneratorLate: figures.generatorLate.p99 > generatorLateLimitMs };
+}
+
+export async function findLimit(
+  subject: SubjectName,
+  { calls, scenario }: { calls: number; scenario: Scenario },
+): Promise<Found> {
+  const found = await findMostCalls(calls, mostCalls, async (number) => {
+    const round = await measureRound(subject, { calls: number, scenario, ...waits });
+    const trial = judge(number, round);
+    console.error(tellTrial(trial, round));
+    return trial;
+  });
+  const least = found.isLowerBound ? 'at least ' : '';
+  console.log(
+    `${titleOf(subject)}: ${least}${found.calls} calls with p99 added latency under ${latencyLimitMs} ms${found.isLowerBound ? ' (the generator gave out first)' : ''}`,
+  );
+  return found;
+}
+
+const tellTrial = ({ calls, isWithin }: Trial, { figures, cpuShare, generatorCpuShare }: Round): string =>
+  `${String(calls).padStart(5)} calls: p99 up ${figures.up.p99.toFixed(1)} ms, down ${figures.down.p99.toFixed(1)} ms, ${(100 * cpuShare).toFixed(0)} % of a core, generator ${(100 * generatorCpuShare).toFixed(0)} %, late p99 ${figures.generatorLate.p99.toFixed(1)} ms: ${isWithin ? 'within' : 'beyond'}`;

@@ -1,0 +1,39 @@
+/**
+ * Owns: how many calls this process may carry, how much of that is in use, and when it is full.
+ * Does not own: what becomes of a new call then (`admission.ts`), who counts the calls.
+ *
+ * Invariants:
+ * CA1. The limit turns away new calls alone. A call that comes back, moves here or is adopted is taken beyond it:
+ *      turned away it would end.
+ */
+export interface CapacityOptions {
+  /** Null: nothing is turned away. */
+  limit: number | null;
+  /** Those that are just being begun included. */
+  liveCalls(): number;
+}
+
+export class Capacity {
+  readonly #options: CapacityOptions;
+
+  constructor(options: CapacityOptions) {
+    this.#options = options;
+  }
+
+  get limit(): number | null {
+    return this.#options.limit;
+  }
+
+  /** 1 where it is full, more where calls came that were known; null without a limit. */
+  get usedRatio(): number | null {
+    const { limit, liveCalls } = this.#options;
+    return limit === null ? null : liveCalls() / limit;
+  }
+
+  get isFull(): boolean {
+    return (this.usedRatio ?? 0) >= 1;
+  }
+}
+
+/** For a process whose calls nobody counts. */
+export const unlimited = new Capacity({ limit: null, liveCalls: () => 0 });

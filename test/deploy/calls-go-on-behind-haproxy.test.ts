@@ -1,0 +1,3 @@
+import { tellStory } from './support/story.ts';
+
+tellStory('haproxy');

@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import { breachesOf, readBounds } from '../../scripts/bench/bounds.ts';
+import { ratioOf, spreadOf, writeComparison } from '../../scripts/bench/comparison.ts';
+import { findMostCalls } from '../../scripts/load/find.ts';
+import { judge } from '../../scripts/load/find-limit.ts';
+import { cpuPerCallMinute, memoryPerCall } from '../../scripts/load/load-run.ts';
+import { boundAt, readMetrics } from '../../scripts/load/metrics-page.ts';
+import { durationMsOf, readCommand } from '../../scripts/load/options.ts';
+import { Measures } from '../../src/twin/load/measures.ts';
+import { roundWith } from './support/rounds.ts';
+
+describe('measured durations', () => {
+  it('are those of the interval, and of the window all of its intervals', () => {
+    const measures = new Measures();
+    measures.record('up', 1_000);
+    measures.startWindow();
+    for (let ms = 1; ms <= 50; ms++) measures.record('up', ms);
+    expect(measures.roll().up).toMatchObject({ count: 50, max: expect.closeTo(50, 0) });
+    for (let ms = 51; ms <= 100; ms++) measures.record('up', ms);
+    expect(measures.roll().up.p50).toBeCloseTo(75, 0);
+    const { up, down } = measures.window();
+    expect(up.count).toBe(100);
+    expect(up.p50).toBeCloseTo(50, 0);
+    expect(up.p99).toBeCloseTo(99, 0);
+    expect(down).toEqual({ count: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 });
+  });
+
+  it('of a call’s beginning are kept when the window begins, and forgotten with all else', () => {
+    const measures = new Measures();
+    measures.record('firstSound', 400);
+    measures.count('call.placed');
+    measures.startWindow();
+    expect(measures.window().firstSound.count).toBe(1);
+    measures.clear();
+    expect([measures.window().firstSound.count, measures.counts]).toEqual([0, {}]);
+  });
+});
+
+describe('figures for a call', () => {
+  it('are CPU seconds by call-minutes, and memory by calls', () => {
+    expect(cpuPerCallMinute({ cpuMs: 1_000 }, { cpuMs: 7_000 }, 100)).toBeCloseTo(0.06);
+    expect(cpuPerCallMinute({ cpuMs: null }, { cpuMs: 7_000 }, 100)).toBeNull();
+    const idle = { liveBytes: 1_000, residentBytes: null };
+    expect(memoryPerCall(idle, { liveBytes: 5_000, residentBytes: 1 }, 4)).toEqual({
+      liveBytesPerCall: 1_000,
+      residentBytesPerCall: null,
+    });
+  });
+});
+
+describe('a page of metrics', () => {
+  const page = (counts: [number, number, number]) =>
+    readMetrics(
+      `# TYPE delay histogram\ndelay_bucket{le="0.01"} ${counts[0]}\ndelay_bucket{le="0.1"} ${counts[1]}\ndelay_bucket{le="+Inf"} ${counts[2]}\nopen{peer="carrier"} 2\nopen{peer="model"} 3\n`,
+    );
+
+  it('is read: sums over labels, and buckets', () => {
+    expect(page([1, 2, 3]).value('open')).toBe(5);
+    expect(page([1, 2, 3]).value('opened')).toBeNull();
+    expect(page([1, 2, 3]).buckets('delay').get(0.1)).toBe(2);
+  });
+
+  it('tells under which bound what came between two of them lies', () => {
+    const [before, after] = [page([100, 100, 100]).buckets('delay'), page([190, 199, 200]).buckets('delay')];
+    expect([50, 99, 100].map((percent) => boundAt(percent, before, after))).toEqual([
+      0.01,
+      0.1,
+      Number.POSITIVE_INFINITY,
+    ]);
+    expect(boundAt(50, after, after)).toBeNull();
+  });
+});
+
+describe('a comparison', () => {
+  it('is made of rounds that followed one another', () => {
+    const rounds = [0.1, 0.3, 0.2].flatMap((cpuSeconds) => [
+      roundWith('service', { cpuSeconds }),
+      roundWith('relay', { cpuSeconds: cpuSeconds / 2 }),
+    ]);
+    const ratio = ratioOf(rounds, 'service', 'relay', ({ cpuSeconds }) => cpuSeconds);
+    expect([ratio.least, ratio.median, ratio.most]).toEqual([2, 2, 2]);
+    expect(spreadOf([4, 1, 2, 3])).toEqual({ median: 2.5, least: 1, most: 4 });
+    const text = writeComparison(rounds, ['service', 'relay']);
+    expect(text).toMatch(
+      /by bare relay, JSON parsed\n {2}CPU s per call-minute +2\.000 \(2\.000 to 2\.000\)/,
+    );
+  });
+});
+
+describe('the short benchmark', () => {
+  const bounds = { cpuByRelay: 1.5, liveBytesPerCall: 60_000 };
+  const relay = roundWith('relay');
+
+  it('passes within its bounds', () => {
+    expect(breachesOf([roundWith('service', { cpuSeconds: 0.149 }), relay], 10, bounds)).toEqual([]);
+  });
+
+  it.each([
+    ['CPU time', { cpuSeconds: 0.16 }],
+    ['memory', { liveBytesPerCall: 60_001 }],
+    ['a figure that is none', { cpuSeconds: Number.NaN }],
+    ['a call that is missing', { liveCalls: 9 }],
+    ['a trouble', { counts: { 'error.upLost': 1 } }],
+  ])('fails by %s', (_what, figures) => {
+    expect(breachesOf([roundWith('service', figures), relay], 10, bounds)).toHaveLength(1);
+  });
+
+  it('is decided by no single round', () => {
+    const services = [0.1, 0.9, 0.1].map((cpuSeconds) => roundWith('service', { cpuSeconds }));
+    expect(breachesOf([...services, relay, relay, relay], 10, bounds)).toEqual([]);
+  });
+
+  it('has bounds', () => {
+    expect(readBounds().cpuByRelay).toBeGreaterThan(0);
+  });
+});
+
+describe('the search for the most calls', () => {
+  const upTo = (limit: number, isGeneratorLate = false) =>
+    findMostCalls(100, 2_000, async (calls) => ({ calls, isWithin: calls <= limit, isGeneratorLate }));
+
+  it.each([450, 100, 199, 1_999])('finds %i to a tenth', async (limit) => {
+    const { calls, isLowerBound } = await upTo(limit);
+    expect(calls).toBeLessThanOrEqual(limit);
+    expect(calls).toBeGreaterThan(limit * 0.9);
+    expect(isLowerBound).toBe(false);
+  });
+
+  it('says where the generator gave out, or where it was not tried further', async () => {
+    expect(await upTo(450, true)).toMatchObject({ isLowerBound: true });
+    expect(await upTo(9_999)).toMatchObject({ calls: 2_000, isLowerBound: true });
+  });
+
+  it('finds few where the first number is beyond', async () => {
+    expect((await upTo(30)).calls).toBeGreaterThan(26);
+    expect((await upTo(0)).calls).toBe(0);
+  });
+
+  it('judges by both ways and by the calls that live', () => {
+    const figures = (up: number, down: number) => {
+      const measures = new Measures();
+      measures.record('up', up);
+      measures.record('down', down);
+      return measures.roll();
+    };
+    const within = (up: number, down: number, liveCalls = 10) =>
+      judge(10, roundWith('service', { liveCalls, figures: figures(up, down) })).isWithin;
+    expect([within(19, 19), within(21, 1), within(1, 21), within(1, 1, 9)]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe('the command line', () => {
+  it('is read', () => {
+    expect(
+      readCommand(['--calls', '50', '--ramp', '500ms', '--minutes', '0.5', '--scenario', 'churn']),
+    ).toMatchObject({
+      calls: 50,
+      rampMs: 500,
+      windowMs: 30_000,
+      scenario: 'churn',
+      subjects: ['service'],
+      peersPort: 0,
+    });
+    expect(readCommand(['--address', 'http://h:1/', '--peers', '0.0.0.0:9'])).toMatchObject({
+      address: 'http://h:1',
+      peersHost: '0.0.0.0',
+      peersPort: 9,
+    });
+    expect(['2m', '3', '4s', '5h'].map(durationMsOf)).toEqual([120_000, 3_000, 4_000, null]);
+  });
+
+  it.each([
+    ['--calls', '0'],
+    ['--scenario', 'tango'],
+    ['--subject', 'nobody'],
+    ['--volume', '11'],
+  ])('is refused in words: %s %s', (...parameters) => {
+    expect(readCommand(parameters)).toMatch(/npm run load/);
+  });
+});
