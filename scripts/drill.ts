@@ -45,7 +45,8 @@ interface Order {
 }
 
 /** A busy machine adds silences of its own, and callers who wait too long say things again. */
-const hangOnSpeed = /^(the gap|who is not struck|no turn|no word|every word|the cap|at most two sessions)/;
+const hangOnSpeed =
+  /^(the gap|who is not struck|no turn|no word|every word|the cap|at most two sessions|a process that is gone)/;
 
 const known: typeof drills = { ...fleetDrills, ...drills, ...drillsByHand };
 
@@ -163,7 +164,8 @@ function report(order: Order, rows: readonly Row[], isComplete: boolean): boolea
   if (order.runs > 1)
     console.log(`\nAll ${order.runs} runs\n${headLine()}\n${merged.map(rowLine).join('\n')}`);
   if (order.write) {
-    writeFileSync(documentPath, replaceTable(readFileSync(documentPath, 'utf8'), markdown(merged)));
+    const name = order.names.every((each) => each in fleetDrills) ? 'fleet' : 'drills';
+    writeFileSync(documentPath, replaceTable(readFileSync(documentPath, 'utf8'), markdown(merged), name));
   }
   const broken = rows.flatMap((row) => row.broken);
   const counted = order.shared ? broken.filter((promise) => !hangOnSpeed.test(promise)) : broken;

@@ -2,11 +2,13 @@
  * Owns: a console of its own, in the process of the drill: it follows every call's log and sees what comes.
  * Does not own: the console's page.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Feed, StoredEntry } from '../../src/runtime/ports/journal.ts';
 import type { CallEvidence } from './evidence.ts';
 
 const entriesAtOnce = 1_000;
+const readLimitMs = 10_000;
 
 interface Followed {
   seen: StoredEntry[];
@@ -32,9 +34,14 @@ export class Onlooker {
     read();
   }
 
+  /** Whatever is still being read is waited for, and not for ever. */
   async stop(): Promise<void> {
-    for (const { stop } of this.#calls.values()) stop();
-    await Promise.all([...this.#calls.values()].map(({ reading }) => reading));
+    const all = [...this.#calls.values()];
+    for (const { stop } of all) stop();
+    await Promise.race([
+      Promise.all(all.map(({ reading }) => reading)),
+      sleep(readLimitMs, null, { ref: false }),
+    ]);
   }
 
   /** What was shown has no gap, is what the log says, and reaches its end. */

@@ -47,6 +47,8 @@ export interface Plan {
   mayEndWith?(evidence: CallEvidence, policy: Policy): readonly string[];
   /** The peer of this call is hostile: what is lost and interrupted of it is its own doing, and is not counted. */
   isHostile?(caller: number): boolean;
+  /** The process goes on out of sight: what is said and asked again is told and fails nothing. */
+  isOutOfSight?: boolean;
   /** Largest gap of a call that was struck, beyond what the twin's Twilio takes itself. */
   gapLimitMs?: number | ((policy: Policy) => number);
   /** Largest gap of a call that was not. */

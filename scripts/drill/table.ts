@@ -104,13 +104,11 @@ export function markdown(rows: readonly Row[]): string {
   ].join('\n');
 }
 
-const begin = '<!-- drills: begin -->';
-const end = '<!-- drills: end -->';
-
-/** Puts a table between the two markers of a document. @throws Error where they are not there */
-export function replaceTable(document: string, table: string): string {
+/** Puts a table between the two markers that bear its name. @throws Error where they are not there */
+export function replaceTable(document: string, table: string, name: 'drills' | 'fleet' = 'drills'): string {
+  const begin = `<!-- ${name}: begin -->`;
   const from = document.indexOf(begin);
-  const until = document.indexOf(end);
+  const until = document.indexOf(`<!-- ${name}: end -->`);
   if (from < 0 || until < from) throw new Error('the document has no place for the table');
   return `${document.slice(0, from + begin.length)}\n${table}\n${document.slice(until)}`;
 }

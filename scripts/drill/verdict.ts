@@ -114,7 +114,7 @@ export function judge(plan: Plan, policy: Policy, results: readonly CallEvidence
 }
 
 function brokenPromises(plan: Plan, policy: Policy, judged: readonly Judged[], lateMs: number): string[] {
-  const { gapLimitMs, untouchedGapMs = Number.POSITIVE_INFINITY } = plan;
+  const { gapLimitMs, untouchedGapMs = Number.POSITIVE_INFINITY, isOutOfSight = false } = plan;
   const limit = typeof gapLimitMs === 'function' ? gapLimitMs(policy) : gapLimitMs;
   const isStruck = ({ evidence }: Judged): boolean => evidence.struck.length > 0;
   const dropped = judged.flatMap(({ evidence, fate }) =>
@@ -123,15 +123,9 @@ function brokenPromises(plan: Plan, policy: Policy, judged: readonly Judged[], l
   return [
     ...(dropped.length > 0 ? [`no call is dropped: ${dropped.join(', ')}`] : []),
     ...promise('no word is lost', judged, ({ measures }) => measures.wordsLost === 0),
-    ...promise('nothing is said twice', judged, ({ measures }) => measures.saidTwice === 0),
+    ...(isOutOfSight ? [] : brokenByRepetition(judged)),
     ...promise('every word of the agent is heard', judged, ({ measures }) => measures.wordsSkipped === 0),
     ...promise('no tool is run twice', judged, ({ measures }) => measures.toolsTwice === 0),
-    ...promise('no turn is lost', judged, ({ measures }) => measures.turnsLost === 0),
-    ...promise(
-      'a resumed reply repeats at most 1.2 s and a word',
-      judged,
-      ({ measures }) => measures.repeatedMs <= longestRepeatedMs,
-    ),
     ...promise('no session is given a word twice', judged, ({ measures }) => measures.framesDoubled === 0),
     ...promise('nobody hears another call', judged, ({ evidence }) => evidence.strangers === 0),
     ...promise('every log replays', judged, ({ evidence }) => evidence.replays),
@@ -147,6 +141,16 @@ function brokenPromises(plan: Plan, policy: Policy, judged: readonly Judged[], l
     ),
   ];
 }
+
+const brokenByRepetition = (judged: readonly Judged[]): string[] => [
+  ...promise('nothing is said twice', judged, ({ measures }) => measures.saidTwice === 0),
+  ...promise('no turn is lost', judged, ({ measures }) => measures.turnsLost === 0),
+  ...promise(
+    'a resumed reply repeats at most 1.2 s and a word',
+    judged,
+    ({ measures }) => measures.repeatedMs <= longestRepeatedMs,
+  ),
+];
 
 function promise(name: string, judged: readonly Judged[], holds: (call: Judged) => boolean): string[] {
   const calls = judged.filter((call) => !holds(call)).map(({ evidence }) => evidence.callId);

@@ -50,7 +50,7 @@ export interface LoadReport {
   samples: Sample[];
 }
 
-const durationTitles: readonly [DurationName, string][] = [
+export const titledDurations: readonly [DurationName, string][] = [
   ['up', 'added latency up'],
   ['upHeld', 'frames held for a pair'],
   ['down', 'added latency down'],
@@ -60,7 +60,6 @@ const durationTitles: readonly [DurationName, string][] = [
   ['bargeIn', 'barge-in to clear'],
   ['generatorLate', 'generator late'],
 ];
-export const titledDurations = durationTitles;
 
 const fixed = (value: number | null, digits: number): string => value?.toFixed(digits) ?? '-';
 
@@ -104,7 +103,7 @@ export function writeReport(report: LoadReport): string {
     `  frames sent ${counts['frames.sent'] ?? 0}, arrived ${counts['frames.received'] ?? 0}, given again ${counts['frames.repeated'] ?? 0}`,
     '',
     `  ${'milliseconds'.padEnd(26)}${'count'.padStart(9)}${['p50', 'p90', 'p99', 'p99.9', 'max'].map((name) => name.padStart(9)).join('')}`,
-    ...durationTitles.map(([name, title]) => durationLine(title, figures[name])),
+    ...titledDurations.map(([name, title]) => durationLine(title, figures[name])),
     '',
     `  CPU seconds per call-minute   ${fixed(report.cpuSecondsPerCallMinute, 4)} (generator: ${(100 * report.generatorCpuShare).toFixed(0)} % of a core)`,
     `  memory per call               ${kilobytes(report.liveBytesPerCall)} in use, ${kilobytes(report.residentBytesPerCall)} resident`,

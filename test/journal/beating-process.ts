@@ -6,4 +6,4 @@ const [url = '', instance = ''] = process.argv.slice(2);
 const journal = await openJournal(url, { clock: systemClock, instance });
 await journal.beat({ instance, pid: process.pid, host: 'here', ready: true, startedAt: 1, address: null });
 process.send?.('beaten');
-process.on('message', () => undefined);
+process.once('disconnect', () => process.exit());

@@ -69,18 +69,22 @@ if (hasPostgres)
       const journal = await openJournal(url, { clock });
       const children = ['dies', 'freezes'].map((name) => startChild('./beating-process.ts', url, name));
       const [dies, freezes] = children;
-      await Promise.all(children.map((child) => hear(child)));
       const connected = async () =>
         Object.fromEntries((await journal.instances()).map((row) => [row.instance, row.isConnected]));
-      expect(await connected()).toEqual({ dies: true, freezes: true });
-      freezes!.kill('SIGSTOP');
-      dies!.kill('SIGKILL');
-      await expect.poll(connected).toEqual({ dies: false, freezes: true });
-      freezes!.kill('SIGKILL');
-      await expect.poll(connected).toEqual({ dies: false, freezes: false });
-      await journal.forget('dies');
-      expect(await connected()).toEqual({ freezes: false });
-      await journal.close();
+      try {
+        await Promise.all(children.map((child) => hear(child)));
+        expect(await connected()).toEqual({ dies: true, freezes: true });
+        freezes!.kill('SIGSTOP');
+        dies!.kill('SIGKILL');
+        await expect.poll(connected).toEqual({ dies: false, freezes: true });
+        freezes!.kill('SIGKILL');
+        await expect.poll(connected).toEqual({ dies: false, freezes: false });
+        await journal.forget('dies');
+        expect(await connected()).toEqual({ freezes: false });
+      } finally {
+        for (const child of children) child.kill('SIGKILL');
+        await journal.close();
+      }
     });
   });
 else test('two processes on one PostgreSQL', needPostgres);

@@ -118,6 +118,10 @@ describe('the peers', () => {
     expect(countOf('firstSound')).toBe(2);
     expect(countOf('up')).toBeGreaterThan(50);
     expect(countOf('down')).toBeGreaterThan(countOf('downFirst'));
+    const metrics = await fetchMetrics(subject.adminAddress ?? '', null);
+    expect(metrics?.value('holdfast_mark_round_trip_seconds_count'), 'marks that came back').toBeGreaterThan(
+      0,
+    );
     await peers.hangUp();
     await expect.poll(() => peers.liveSessions, limit).toBe(0);
     const live = async () =>

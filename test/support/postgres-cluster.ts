@@ -62,11 +62,13 @@ function findOwner(): Owner {
   return { uid: idOf('-u'), gid: idOf('-g') };
 }
 
-/** Servers of this process that run: none outlives it, however it ends. */
+/** Servers of this process that run, and folders that are theirs: none outlives it, however it ends. */
 const running = new Set<number>();
+const folders = new Set<string>();
 
 process.on('exit', () => {
-  for (const pid of running) signal(pid, 'SIGQUIT');
+  for (const pid of running) signal(pid, 'SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 function signal(pid: number, name: NodeJS.Signals): void {
@@ -124,6 +126,7 @@ export class PostgresCluster {
     this.#owner = findOwner();
     this.port = port;
     this.folder = mkdtempSync(join(tmpdir(), 'holdfast-postgres-'));
+    folders.add(this.folder);
     this.#own(this.folder);
     this.#settings = settings;
   }
@@ -358,6 +361,7 @@ export class PostgresCluster {
     this.thaw();
     await this.stop('immediate');
     rmSync(this.folder, { recursive: true, force: true });
+    folders.delete(this.folder);
   }
 
   #own(path: string): void {

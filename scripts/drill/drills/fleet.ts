@@ -4,6 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { measuredDelays } from '../../../src/twin/twilio/settings.ts';
+import { replies } from '../conversation.ts';
+import type { CallEvidence } from '../evidence.ts';
 import { machines } from '../fleet.ts';
 import type { Plan, Policy } from '../plan.ts';
 import type { Scene } from '../scene.ts';
@@ -36,13 +38,22 @@ export const instanceKill: Plan = {
 
 const awayMs = 8_000;
 
+/**
+ * Nobody outside knows what such a process said and heard after its last durable entry, and the carrier plays on what it
+ * was given: that is said and asked again.
+ */
+const outOfSight = {
+  isOutOfSight: true,
+  underEachPolicy: false,
+  gapLimitMs: 6_000,
+  claimLimitMs: 3_000,
+} as const;
+
 /** It wakes up with all its sockets, and finds that its calls are others'. */
 export const instanceFreeze: Plan = {
   ...fleet,
   name: 'instance-freeze',
-  underEachPolicy: false,
-  gapLimitMs: 5_000,
-  claimLimitMs: 2_500,
+  ...outOfSight,
   act: async (scene) => {
     await scene.until(scene.between(9_000, 12_000));
     const frozen = await scene.busiest();
@@ -52,13 +63,16 @@ export const instanceFreeze: Plan = {
   },
 };
 
+/** What was asked and answered meanwhile is in no log: whoever takes the call over does not know of it. */
+const forgets = ({ heard }: CallEvidence): readonly string[] =>
+  heard.some(({ reply }) => reply === replies.forgot) ? ['caller.hungUp'] : [];
+
 export const instancePartition: Plan = {
   ...fleet,
   name: 'instance-partition',
   fleet: 'cuttable',
-  underEachPolicy: false,
-  gapLimitMs: 5_000,
-  claimLimitMs: 2_500,
+  ...outOfSight,
+  mayEndWith: forgets,
   act: async (scene) => {
     await scene.until(scene.between(9_000, 12_000));
     const lonely = await scene.busiest();
@@ -86,14 +100,14 @@ export const fleetRestart: Plan = {
   },
 };
 
-/** Nobody is struck: the audio goes on, and what the journal missed waits. */
-const untouchedGapMs = 200;
+/** Nobody is struck, and no audio waits. What the agent does next waits: a tool's answer comes when it is durable. */
+const databaseAwayMs = 3_000;
 
 export const databaseRestart: Plan = {
   ...fleet,
   name: 'db-restart',
   underEachPolicy: false,
-  untouchedGapMs,
+  untouchedGapMs: databaseAwayMs,
   act: async (scene) => {
     await scene.until(9_000);
     await scene.stage.fleet.primary.restart('fast');
@@ -107,7 +121,7 @@ export const databaseFailover: Plan = {
   ...fleet,
   name: 'db-failover',
   underEachPolicy: false,
-  untouchedGapMs,
+  untouchedGapMs: databaseAwayMs,
   act: async (scene) => {
     await scene.until(9_000);
     await scene.stage.fleet.failOver(noticeMs);
@@ -128,7 +142,7 @@ export const balancerReload: Plan = {
   ...fleet,
   name: 'lb-reload',
   underEachPolicy: false,
-  untouchedGapMs,
+  untouchedGapMs: 200,
   act: async (scene) => {
     await scene.until(5_000);
     await reload(scene);

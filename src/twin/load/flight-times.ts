@@ -15,11 +15,6 @@ export class FlightTimes {
     this.#sentAtMs = new Float64Array(kept);
   }
 
-  /** How many were sent: the next one's number. */
-  get next(): number {
-    return this.#sent;
-  }
-
   /** @returns the piece's number */
   depart(nowMs: number): number {
     const number = this.#sent++;

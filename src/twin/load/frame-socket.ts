@@ -92,11 +92,6 @@ export class FrameSocket {
     return !this.#isClosing && !this.#hasEnded;
   }
 
-  /** Bytes that the far side has not taken. */
-  get waitingBytes(): number {
-    return this.#stream.writableLength;
-  }
-
   sendText(text: string): void {
     this.#send(opcodes.text, Buffer.from(text));
   }

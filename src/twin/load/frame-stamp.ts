@@ -20,7 +20,6 @@ export const silence = 0;
 export const speech = 1;
 
 const sync = Uint8Array.of(0x72, 0x7d, 0x74);
-export const numberLimit = 1 << 24;
 
 export interface Stamp {
   owner: number;
@@ -57,7 +56,7 @@ const sextetOf = new Uint8Array(256).fill(255);
 for (const [value, character] of alphabet.entries()) sextetOf[character] = value;
 
 /** Three bytes as four characters of base64, each XORed with `mask`. */
-export function writeBase64(target: Uint8Array, at: number, bytes: number, mask: number): void {
+function writeBase64(target: Uint8Array, at: number, bytes: number, mask: number): void {
   target[at] = (alphabet[(bytes >> 18) & 63] ?? 0) ^ mask;
   target[at + 1] = (alphabet[(bytes >> 12) & 63] ?? 0) ^ mask;
   target[at + 2] = (alphabet[(bytes >> 6) & 63] ?? 0) ^ mask;

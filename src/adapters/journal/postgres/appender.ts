@@ -10,11 +10,11 @@
  * P5. Each is answered within `answerWithinMs`. A batch whose answer is not there by then is not given up: it may wait for
  *     a standby, and its commits may yet become durable.
  */
-import type { Clock, TimerHandle } from '../../../runtime/ports/clock.ts';
+import type { Clock } from '../../../runtime/ports/clock.ts';
 import { RetryError } from '../../../runtime/ports/errors.ts';
 import type { PackedCommit } from '../operations.ts';
 import { type IdentifiedCommit, takeBatch, toAppendValues, toSettleValues } from './batch.ts';
-import { kindOf, toJournalError } from './failures.ts';
+import { type Failure, kindOf, toJournalError } from './failures.ts';
 import type { PostgresLink } from './link.ts';
 import { appendSql, settleSql } from './statements.ts';
 
@@ -28,12 +28,28 @@ const attemptsTogether = 3;
 
 type Outcome = 'stored' | 'conflict';
 
-interface Waiting extends IdentifiedCommit {
+/** Is answered once: a second answer changes nothing. */
+class Waiting implements IdentifiedCommit {
+  readonly id = crypto.randomUUID();
+  readonly commit: PackedCommit;
+  readonly answer = Promise.withResolvers<Outcome>();
   /** An earlier try may have arrived. */
-  isAgain: boolean;
-  isAnswered: boolean;
-  resolve(outcome: Outcome): void;
-  reject(error: unknown): void;
+  isAgain = false;
+  isAnswered = false;
+
+  constructor(commit: PackedCommit) {
+    this.commit = commit;
+  }
+
+  resolve(outcome: Outcome): void {
+    this.isAnswered = true;
+    this.answer.resolve(outcome);
+  }
+
+  reject(error: Error): void {
+    this.isAnswered = true;
+    this.answer.reject(error);
+  }
 }
 
 export interface AppenderOptions {
@@ -53,35 +69,20 @@ export class PostgresAppender {
     this.#options = options;
   }
 
-  append(commit: PackedCommit): Promise<Outcome> {
+  async append(commit: PackedCommit): Promise<Outcome> {
     const { clock, place } = this.#options;
-    return new Promise((resolve, reject) => {
-      let timer: TimerHandle;
-      const settle = () => {
-        clock.clearTimeout(timer);
-        waiting.isAnswered = true;
-      };
-      const waiting: Waiting = {
-        id: crypto.randomUUID(),
-        commit,
-        isAgain: false,
-        isAnswered: false,
-        resolve: (outcome) => {
-          settle();
-          resolve(outcome);
-        },
-        reject: (error) => {
-          settle();
-          reject(toJournalError(error, place));
-        },
-      };
-      timer = clock.setTimeout(
-        () => waiting.reject(new RetryError('journal.unavailable', `${place}: no answer in time`)),
-        answerWithinMs,
-      );
-      this.#queue.push(waiting);
-      void this.#send();
-    });
+    const waiting = new Waiting(commit);
+    const timer = clock.setTimeout(
+      () => waiting.reject(new RetryError('journal.unavailable', `${place}: no answer in time`)),
+      answerWithinMs,
+    );
+    this.#queue.push(waiting);
+    void this.#send();
+    try {
+      return await waiting.answer.promise;
+    } finally {
+      clock.clearTimeout(timer);
+    }
   }
 
   async #send(): Promise<void> {
@@ -101,12 +102,11 @@ export class PostgresAppender {
     for (let attempt = 1; ; attempt += 1) {
       const left = batch.filter(({ isAnswered }) => !isAnswered);
       if (left.length === 0) return;
-      if (attempt > attemptsTogether && left.length > 1 && !left.some(({ isAgain }) => isAgain)) {
-        for (const one of left) await this.#store([one]);
-        return;
-      }
-      const isDone = await this.#attempt(left);
-      if (isDone) return;
+      const error = await this.#attempt(left);
+      if (error === null) return;
+      const kind = kindOf(error);
+      if (kind === 'lost') this.#noteLost(left);
+      else if (kind !== 'later' || attempt >= attemptsTogether) return await this.#divide(left, kind, error);
       await this.#pause(pauseMs);
       pauseMs = Math.min(longestPauseMs, pauseMs * 2);
     }
@@ -116,33 +116,26 @@ export class PostgresAppender {
     return new Promise((resolve) => this.#options.clock.setTimeout(resolve, delayMs));
   }
 
-  /** @returns false where the same commits may be tried again */
-  async #attempt(batch: readonly Waiting[]): Promise<boolean> {
-    const { link } = this.#options;
-    try {
-      await link.connection();
-    } catch {
-      // Nothing was sent; a server may be there the next time.
-      return false;
-    }
-    try {
-      await this.#ask(batch);
-      return true;
-    } catch (error) {
-      return await this.#fail(batch, error);
-    }
+  #noteLost(batch: readonly Waiting[]): void {
+    for (const waiting of batch) waiting.isAgain = true;
+    this.#options.link.drop();
   }
 
-  async #fail(batch: readonly Waiting[], error: unknown): Promise<boolean> {
-    const kind = kindOf(error);
-    if (kind === 'lost') {
-      for (const waiting of batch) waiting.isAgain = true;
-      this.#options.link.drop();
-    }
-    if (kind === 'lost' || (kind === 'later' && batch.length > 1)) return false;
-    if (batch.length === 1 || kind === 'refused') for (const waiting of batch) waiting.reject(error);
+  /** What is wrong with one of them is found by trying each alone. */
+  async #divide(batch: readonly Waiting[], kind: Failure, error: unknown): Promise<void> {
+    if (batch.length === 1 || kind === 'refused')
+      for (const waiting of batch) waiting.reject(toJournalError(error, this.#options.place));
     else for (const waiting of batch) await this.#store([waiting]);
-    return true;
+  }
+
+  /** @returns what it failed with, null once each has its outcome */
+  async #attempt(batch: readonly Waiting[]): Promise<unknown> {
+    try {
+      await this.#ask(batch);
+      return null;
+    } catch (error) {
+      return error;
+    }
   }
 
   async #ask(batch: readonly Waiting[]): Promise<void> {
@@ -151,7 +144,9 @@ export class PostgresAppender {
     const stored = new Set(rows.map(({ id }) => id));
     for (const id of await this.#storedBefore(batch.filter((one) => one.isAgain && !stored.has(one.id))))
       stored.add(id);
-    onStored(batch.flatMap(({ id, commit }) => (stored.has(id) ? [commit.row.callId] : [])));
+    const callIds = batch.flatMap(({ id, commit }) => (stored.has(id) ? [commit.row.callId] : []));
+    // Before those who wait for these answers go on.
+    queueMicrotask(() => onStored(callIds));
     for (const waiting of batch) waiting.resolve(stored.has(waiting.id) ? 'stored' : 'conflict');
   }
 

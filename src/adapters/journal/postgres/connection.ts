@@ -31,6 +31,7 @@ const settings = {
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
+  default_transaction_isolation: 'read committed',
   // What is asked is found by an index, however small or unknown a table is when the plan is made, once for all.
   enable_seqscan: 'off',
   jit: 'off',
@@ -119,10 +120,7 @@ export class PostgresConnection {
   /** The server's process that serves this connection. */
   pid = 0;
 
-  constructor(
-    { target, host, applicationName, clock: _, onNotification }: ConnectionOptions,
-    socket: Socket,
-  ) {
+  constructor({ target, host, applicationName, onNotification }: ConnectionOptions, socket: Socket) {
     this.host = host;
     this.#socket = socket;
     this.#schema = target.schema;

@@ -31,11 +31,17 @@ export function stateOf(error: unknown): string | null {
 
 export function kindOf(error: unknown): Failure {
   const state = stateOf(error);
-  if (state === null) return error instanceof HoldfastError ? 'refused' : 'lost';
+  if (state === null) return isUnsendable(error) ? 'unfit' : 'lost';
   if (state.startsWith('08') || elsewhere.includes(state)) return 'lost';
   if (passing.includes(state)) return 'later';
   return unfit.includes(state.slice(0, 2)) ? 'unfit' : 'refused';
 }
+
+/** A value that postgres.js finds no text for. */
+const isUnsendable = (error: unknown): boolean =>
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  (error as { code?: unknown }).code === 'UNDEFINED_VALUE';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

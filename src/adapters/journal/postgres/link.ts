@@ -6,7 +6,7 @@
  * P2. A query that is not answered within `silentAfterMs` and that the server does not work on either is lost, and its
  *     connection is ended. One that it works on is waited for: a commit that waits for a standby is never given up.
  */
-import type { Clock } from '../../../runtime/ports/clock.ts';
+import type { Clock, TimerHandle } from '../../../runtime/ports/clock.ts';
 import type { PostgresConnection, QueryValue } from './connection.ts';
 import type { PostgresConnector } from './connector.ts';
 import { toUnavailable } from './failures.ts';
@@ -45,17 +45,24 @@ export class PostgresLink {
 
   async query<Row>(sql: string, values: readonly QueryValue[] = []): Promise<Row[]> {
     const connection = await this.connection();
-    let timer = this.#clock.setTimeout(look, silentAfterMs);
-    const link = this;
-    function look(): void {
-      void link.#look(connection);
-      timer = link.#clock.setTimeout(look, silentAfterMs);
-    }
+    const stopLooking = this.#lookEvery(connection);
     try {
       return await connection.query<Row>(sql, values);
     } finally {
-      this.#clock.clearTimeout(timer);
+      stopLooking();
     }
+  }
+
+  #lookEvery(connection: PostgresConnection): () => void {
+    let timer: TimerHandle;
+    const wait = () => {
+      timer = this.#clock.setTimeout(() => {
+        void this.#look(connection);
+        wait();
+      }, silentAfterMs);
+    };
+    wait();
+    return () => this.#clock.clearTimeout(timer);
   }
 
   /** One question at a time, however many queries wait. */
