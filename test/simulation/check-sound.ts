@@ -128,7 +128,7 @@ interface Hearing {
 
 /**
  * No whole segment is heard twice, unless its first hearing ended so shortly before a loss, or after the last that was
- * known before it, that nobody could know; or between the last mark before an interruption and its flush (I6).
+ * known before it, that nobody could know; or between the last mark before the loss of its session and the flush (I6).
  */
 export function checkSaidOnce(
   world: World,
@@ -164,10 +164,10 @@ export function checkSaidOnce(
   }
 }
 
-/** What was heard after the last mark before each interruption. */
+/** What was heard after the last mark before a session that was lost had its reply flushed. */
 const flushesOf = (world: World, { entries, timeOf }: SimulatedLog): Span[] =>
   entries
-    .filter(({ type }) => type === 'reply.interrupted')
+    .filter(({ type }, index) => type === 'reply.interrupted' && entries[index - 1]?.type === 'model.closed')
     .map((entry) => ({ from: timeOf(entry) - markLagMs(world), until: timeOf(entry) + markLagMs(world) }));
 
 /** Between two moments of the wall clock. */
