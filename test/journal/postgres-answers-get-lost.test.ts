@@ -103,6 +103,31 @@ function describeLosses(): void {
     expect((await journal.read('stalled')).commits).toHaveLength(2);
   });
 
+  test('one that passes nothing while a LISTEN is under way holds up nothing else, and news comes again', async () => {
+    const { proxy, journal, other } = await openPlace();
+    let commits = 0;
+    journal.watch('one', () => undefined);
+    await journal.instances();
+    proxy.stall();
+    journal.follow('stalled', () => {
+      commits += 1;
+    });
+    const answers = () => journal.instances().then(Boolean, () => false);
+    await expect.poll(answers, { timeout: 12_000 }).toBe(true);
+    const told = commits;
+    await other.append(commitOf('stalled', 1));
+    await expect.poll(() => commits, { timeout: 5_000 }).toBeGreaterThan(told);
+  });
+
+  test('closing waits for no LISTEN that is never answered', async () => {
+    const { proxy, journal } = await openPlace();
+    journal.watch('one', () => undefined);
+    await journal.instances();
+    proxy.stall();
+    journal.follow('stalled', () => undefined);
+    await expect(journal.close()).resolves.toBeUndefined();
+  });
+
   test('a connection that hears no notifications any more is noticed: nothing is missed, and news comes again', async () => {
     const { proxy, journal, other } = await openPlace();
     const heard = { commits: 0, signals: 0 };

@@ -7,9 +7,11 @@
  * P6. Nothing is missed: after every LISTEN, at first and on a connection that took another one's place, who listens is
  *     told once, whatever happened.
  * P7. A connection that does not hear its own call within `deafAfterMs` is replaced: it may be open and deaf.
+ * P9. None is waited for that does not answer within `deafAfterMs`: other questions wait for what was wanted, and so does
+ *     the end.
  */
 import type { Clock, TimerHandle } from '../../../runtime/ports/clock.ts';
-import type { PostgresConnection } from './connection.ts';
+import type { PostgresConnection, QueryValue } from './connection.ts';
 import type { PostgresConnector } from './connector.ts';
 import { statements } from './statements.ts';
 
@@ -116,25 +118,36 @@ export class PostgresListener {
     this.#heard = new Set();
     this.#held = null;
     connection.onClosed(() => this.#onLost(connection));
-    await connection.query(`LISTEN ${quote(this.#pingChannel)}`);
+    await this.#ask(connection, `LISTEN ${quote(this.#pingChannel)}`);
     this.#pingSoon(connection);
   }
 
   async #listenTo(connection: PostgresConnection, channel: string): Promise<void> {
-    await connection.query(`LISTEN ${quote(channel)}`);
+    await this.#ask(connection, `LISTEN ${quote(channel)}`);
     this.#heard.add(channel);
     this.#options.onHeard(channel, null);
   }
 
   async #leave(connection: PostgresConnection, channel: string): Promise<void> {
-    await connection.query(`UNLISTEN ${quote(channel)}`);
+    await this.#ask(connection, `UNLISTEN ${quote(channel)}`);
     this.#heard.delete(channel);
   }
 
   async #lock(connection: PostgresConnection): Promise<void> {
     const number = this.#instanceNumber;
-    await connection.query(statements.holdInstance, [this.#options.schema, number]);
+    await this.#ask(connection, statements.holdInstance, [this.#options.schema, number]);
     this.#held = number;
+  }
+
+  /** P9. */
+  async #ask(connection: PostgresConnection, sql: string, values: readonly QueryValue[] = []): Promise<void> {
+    const { clock } = this.#options;
+    const timer = clock.setTimeout(() => connection.destroy(), deafAfterMs);
+    try {
+      await connection.query(sql, values);
+    } finally {
+      clock.clearTimeout(timer);
+    }
   }
 
   #hear(channel: string, payload: string): void {
