@@ -47,8 +47,8 @@ export class Folds {
     for (;;) {
       const commits = await this.#log.readAfter(state.callId, state.seq, entriesAtOnce);
       const entries = parseEntries(state.callId, commits);
-      if (entries.length === 0) return state;
       state = foldNewest(state.callId, entries, state) ?? state;
+      if (entries.length < entriesAtOnce) return state;
     }
   }
 

@@ -112,12 +112,13 @@ export class Adoption {
     const waitedMs = clock.monotonic() - adoptableAt;
     const isOurs = ({ callId }: CallRow): boolean =>
       waitedMs >= placeAmong(there, instance, callId) * pulse.turnMs;
-    this.#take(rows.filter(isOurs));
+    this.#take(rows, isOurs);
   }
 
-  #take(rows: readonly CallRow[]): void {
+  /** @param isOurs asked of those alone that nothing is known of: each answer takes a hash for every heir */
+  #take(rows: readonly CallRow[], isOurs: (row: CallRow) => boolean = () => true): void {
     for (const row of rows) {
-      if (this.#underWay.has(row.callId) || this.#hopeless.has(row.callId)) continue;
+      if (this.#underWay.has(row.callId) || this.#hopeless.has(row.callId) || !isOurs(row)) continue;
       this.#underWay.set(row.callId, row);
       this.#waiting.push(row);
     }
