@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drills, drillsByHand, fleetDrills } from './drill/catalogue.ts';
+import { canHaveFleet } from './drill/fleet.ts';
 import { type Plan, type Policy, policies } from './drill/plan.ts';
 import { run } from './drill/run.ts';
 import { headLine, markdown, merge, replaceTable, rowLine } from './drill/table.ts';
@@ -25,7 +26,7 @@ const usage = `npm run drill -- <name> [--calls 20] [--policy action|hold|end|ev
   ${Object.keys(drills).join(' ')}
   all (the above)
   ${Object.keys(fleetDrills).join(' ')}
-  fleet (the line above: three instances behind nginx, on PostgreSQL)
+  fleet (the line above and rolling-restart: three instances behind nginx, on PostgreSQL)
   ${Object.keys(drillsByHand).join(' ')}
 
   --policy  what the twin's Twilio does when a stream has ended; every, where the drill asks for it
@@ -48,11 +49,11 @@ interface Order {
 const hangOnSpeed =
   /^(the gap|who is not struck|no turn|no word|every word|the cap|at most two sessions|a process that is gone)/;
 
-const known: typeof drills = { ...fleetDrills, ...drills, ...drillsByHand };
+const known: typeof drills = { ...drills, ...fleetDrills, ...drillsByHand };
 
 const together: Readonly<Record<string, readonly string[]>> = {
   all: Object.keys(drills),
-  fleet: Object.keys(fleetDrills),
+  fleet: [...Object.keys(fleetDrills), 'rolling-restart'],
 };
 
 class UsageError extends Error {}
@@ -123,10 +124,20 @@ interface Turn {
   seed: number;
 }
 
+/** Without its run with a fleet where that cannot be had and there are others. */
+function plansOf(name: string): readonly Plan[] {
+  const plans = known[name]?.() ?? [];
+  const onOneHost = plans.filter(({ fleet }) => fleet === undefined);
+  const isWhole = onOneHost.length === plans.length || onOneHost.length === 0;
+  if (isWhole || process.env.REQUIRE_ALL === '1' || canHaveFleet()) return plans;
+  console.log(`Left out of ${name}: its run with a fleet, which takes PostgreSQL, nginx and openssl.`);
+  return onOneHost;
+}
+
 /** Everything that is to be run, in order. */
 function turnsOf(order: Order): Turn[] {
   const rounds = Array.from({ length: order.runs }, () => order.names);
-  const plans = rounds.flat().flatMap((name) => known[name]?.() ?? []);
+  const plans = rounds.flat().flatMap(plansOf);
   return plans
     .flatMap((plan) => batches(plan, order).map((batch) => ({ plan, policies: batch })))
     .map((turn, index) => ({ ...turn, seed: order.seed + index }));
@@ -164,7 +175,7 @@ function report(order: Order, rows: readonly Row[], isComplete: boolean): boolea
   if (order.runs > 1)
     console.log(`\nAll ${order.runs} runs\n${headLine()}\n${merged.map(rowLine).join('\n')}`);
   if (order.write) {
-    const name = order.names.every((each) => each in fleetDrills) ? 'fleet' : 'drills';
+    const name = order.names.some((each) => each in fleetDrills) ? 'fleet' : 'drills';
     writeFileSync(documentPath, replaceTable(readFileSync(documentPath, 'utf8'), markdown(merged), name));
   }
   const broken = rows.flatMap((row) => row.broken);

@@ -7,7 +7,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { account } from '../../src/twin/load/account.ts';
-import { findPort, MeasuredProcess } from '../load/measured-process.ts';
+import { findPort } from '../../test/support/free-port.ts';
+import { MeasuredProcess } from '../load/measured-process.ts';
 
 export const subjectNames = ['service', 'relay', 'slices', 'peer'] as const;
 export type SubjectName = (typeof subjectNames)[number];

@@ -23,7 +23,6 @@ import {
 } from './drills/process.ts';
 import { flood, streamDrop, streamHalfOpen } from './drills/stream.ts';
 import { toolCrash } from './drills/tool.ts';
-import { canHaveFleet } from './fleet.ts';
 import type { Plan } from './plan.ts';
 
 /** Each gives its runs, one after the other. */
@@ -34,7 +33,7 @@ export const drills: Readonly<Record<string, () => readonly Plan[]>> = {
   'stream-drop': () => [streamDrop],
   'stream-half-open': () => [streamHalfOpen],
   'process-kill': () => [processKill, processRestart],
-  'rolling-restart': () => [rollingRestart, ...(canHaveFleet() ? [fleetRestart] : [])],
+  'rolling-restart': () => [rollingRestart, fleetRestart],
   'rolling-upgrade': () => [rollingUpgrade],
   'tool-crash': () => [toolCrash('undone'), toolCrash('done')],
   'journal-stall': () => [journalStall],
@@ -44,12 +43,11 @@ export const drills: Readonly<Record<string, () => readonly Plan[]>> = {
 
 const thirtySecondsMs = 30_000;
 
-/** Three instances, nginx, and a PostgreSQL primary with a standby: where these programs are installed. */
+/** Three instances, nginx, and a PostgreSQL primary with a standby. So is the second run of `rolling-restart`. */
 export const fleetDrills: typeof drills = {
   'instance-kill': () => [instanceKill],
   'instance-freeze': () => [instanceFreeze],
   'instance-partition': () => [instancePartition],
-  'rolling-restart': () => [fleetRestart],
   'db-restart': () => [databaseRestart],
   'db-failover': () => [databaseFailover],
   'lb-reload': () => [balancerReload],

@@ -58,11 +58,11 @@ export interface EvidenceSources {
   journal: Journal;
   sessions: readonly TwinSession[];
   effects: readonly Effect[];
-  kills: readonly Kill[];
+  absences: readonly Absence[];
 }
 
 /** When which process went away: killed, frozen or cut off. */
-export interface Kill extends Pick<Struck, 'at' | 'mutesStream'> {
+export interface Absence extends Pick<Struck, 'at' | 'mutesStream'> {
   instance: string;
 }
 
@@ -88,7 +88,7 @@ export async function gatherEvidence(call: DrillCall, sources: EvidenceSources):
       ...call.struck,
       ...streamFaults(handle.events),
       ...movesIn(handle.events),
-      ...killsOf(entries, sources.kills),
+      ...absencesOf(entries, sources.absences),
     ].sort((one, other) => one.at - other.at),
     ...heardBySessions,
     events: handle.events,
@@ -114,9 +114,9 @@ const movesIn = (events: readonly CallEvent[]): Struck[] =>
     return goesOn ? [{ at: event.at, what: 'move' as const, mutesStream: true }] : [];
   });
 
-/** Kills of the process that owned the call at that moment. */
-function killsOf(entries: readonly Entry[], kills: EvidenceSources['kills']): Struck[] {
-  return kills.flatMap(({ at, instance, mutesStream }) => {
+/** Of the process that owned the call at that moment. */
+function absencesOf(entries: readonly Entry[], absences: EvidenceSources['absences']): Struck[] {
+  return absences.flatMap(({ at, instance, mutesStream }) => {
     const claim = entries.findLast((entry) => entry.type === 'owner.claimed' && entry.at <= at);
     const wasOver = entries.some((entry) => entry.type === 'call.ended' && entry.at <= at);
     if (wasOver || claim?.type !== 'owner.claimed' || claim.instance !== instance) return [];

@@ -9,9 +9,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Balancer } from '../../test/deploy/support/balancer.ts';
+import { findPort } from '../../test/support/free-port.ts';
 import { findPrograms, PostgresCluster, urlOver } from '../../test/support/postgres-cluster.ts';
 import { acknowledgedPath } from './acknowledged.ts';
-import { findPort, type Ground, type Place } from './ground.ts';
+import type { Ground, Place } from './ground.ts';
 import { Wire } from './wire.ts';
 
 /** As the shipped configuration names them. */

@@ -2,8 +2,8 @@
  * Owns: where the processes of a drill run: by which address the outside reaches them, on which journal they are.
  * Does not own: the processes (`stage.ts`), several machines (`fleet.ts`).
  */
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { findPort } from '../../test/support/free-port.ts';
 
 /** What one process is given beside what all have. */
 export interface Place {
@@ -19,17 +19,6 @@ export interface Ground {
   readonly journalUrl: string;
   placeOf(instance: string): Place;
   close(): Promise<void>;
-}
-
-export function findPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 /** One host: the processes share a port and a file. */

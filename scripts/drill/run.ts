@@ -120,7 +120,7 @@ interface Part {
 }
 
 function withTakeovers(row: Row, { plan, policy, scene, own }: Part): Row {
-  const takeovers = takeoversOf(own, scene.kills);
+  const takeovers = takeoversOf(own, scene.absences);
   const { claimLimitMs } = plan;
   const limitMs = typeof claimLimitMs === 'function' ? claimLimitMs(policy) : claimLimitMs;
   return {
@@ -183,12 +183,12 @@ function withWhole(row: Row, whole: Whole): Row {
 }
 
 async function gather({ scene, journal }: Watched): Promise<CallEvidence[]> {
-  const { stage, calls, kills } = scene;
+  const { stage, calls, absences } = scene;
   const sources = {
     journal,
     sessions: stage.openai.sessions,
     effects: stage.effects.attempts,
-    kills,
+    absences,
   };
   const evidence: CallEvidence[] = [];
   for (const call of calls) evidence.push(await gatherEvidence(call, sources));

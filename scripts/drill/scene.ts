@@ -8,7 +8,7 @@ import type { TwinSession } from '../../src/twin/openai/twin-session.ts';
 import type { Random } from '../../src/twin/random.ts';
 import { DrillCaller } from './caller.ts';
 import { instructionsFor, phoneNumberOf } from './conversation.ts';
-import type { DrillCall, Kill } from './evidence.ts';
+import type { Absence, DrillCall } from './evidence.ts';
 import type { CallPlan, Policy } from './plan.ts';
 import type { ServiceExit, ServiceProcess } from './service-process.ts';
 import { type Stage, shopNumber } from './stage.ts';
@@ -19,7 +19,7 @@ export class Scene {
   readonly calls: DrillCall[] = [];
   readonly policyOf = new Map<number, Policy>();
   /** Processes that went away, in whatever way. */
-  readonly kills: Kill[] = [];
+  readonly absences: Absence[] = [];
   /** What the drill itself saw going wrong. */
   readonly complaints: string[] = [];
   readonly #startedAt = performance.now();
@@ -75,19 +75,19 @@ export class Scene {
 
   /** From now on the process does nothing, though its sockets are open. */
   freeze(instance: string): void {
-    this.kills.push({ at: Date.now(), instance, mutesStream: true });
+    this.absences.push({ at: Date.now(), instance, mutesStream: true });
     this.service(instance).freeze();
   }
 
   /** From now on the process does not reach the database. Its callers hear it as before. */
   cutOff(instance: string): void {
-    this.kills.push({ at: Date.now(), instance, mutesStream: false });
+    this.absences.push({ at: Date.now(), instance, mutesStream: false });
     this.stage.fleet.cutOff(instance);
   }
 
   /** `kill -9` */
   kill(instance: string): void {
-    this.kills.push({ at: Date.now(), instance, mutesStream: true });
+    this.absences.push({ at: Date.now(), instance, mutesStream: true });
     this.service(instance).kill('SIGKILL');
   }
 

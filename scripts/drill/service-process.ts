@@ -3,10 +3,11 @@
  * Does not own: why (`drills/`), the twin that it talks to (`stage.ts`).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMsOf, handlesOf } from '../process-figures.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -136,19 +137,17 @@ export class ServiceProcess {
     });
   }
 
-  /** CPU time of the process so far, milliseconds (Linux: proc(5), utime and stime, of 10 ms each). */
   cpuMs(): number {
-    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return 10 * (Number(fields[11]) + Number(fields[12]));
+    return cpuMsOf(this.#pid);
   }
 
-  /** Open files and sockets of the process (Linux); 0 elsewhere. */
+  /** Open files and sockets. */
   handles(): number {
-    try {
-      return readdirSync(`/proc/${this.#child.pid}/fd`).length;
-    } catch {
-      return 0;
-    }
+    return handlesOf(this.#pid);
+  }
+
+  get #pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** Lines that the service logged as errors, but for those of entries: these are judged by the log. And a crash. */

@@ -16,10 +16,11 @@ import type { Journal } from '../../src/runtime/ports/journal.ts';
 import type { FaultPlan } from '../../src/twin/openai/faults.ts';
 import { type OpenAiTwin, startOpenAiTwin } from '../../src/twin/openai/server.ts';
 import { startTwilioTwin, type TwinServer } from '../../src/twin/twilio/server.ts';
+import { findPort } from '../../test/support/free-port.ts';
 import { drillBrain } from './brain.ts';
 import { Effects } from './effects.ts';
 import { Fleet } from './fleet.ts';
-import { findPort, type Ground, oneHost } from './ground.ts';
+import { type Ground, oneHost } from './ground.ts';
 import { ServiceProcess } from './service-process.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -2,7 +2,7 @@
  * Owns: how soon the calls of a process that went away were another one's.
  * Does not own: how it went (`scene.ts`).
  */
-import type { CallEvidence, Kill } from './evidence.ts';
+import type { Absence, CallEvidence } from './evidence.ts';
 import { percentile } from './table.ts';
 
 interface Takeover {
@@ -14,9 +14,9 @@ interface Takeover {
 /** Of each call that the process held and that was not over. */
 export function takeoversOf(
   results: readonly Pick<CallEvidence, 'callId' | 'entries'>[],
-  kills: readonly Kill[],
+  absences: readonly Absence[],
 ): Takeover[] {
-  return kills.flatMap(({ at, instance }) =>
+  return absences.flatMap(({ at, instance }) =>
     results.flatMap(({ callId, entries }): Takeover[] => {
       const claims = entries.filter((entry) => entry.type === 'owner.claimed');
       const held = claims.findLast((claim) => claim.at <= at)?.instance === instance;

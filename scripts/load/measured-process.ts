@@ -3,10 +3,10 @@
  * Does not own: what it does.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMsOf, handlesOf, waitMsOf } from '../process-figures.ts';
 import type { ProbeAnswer } from './probe.ts';
 
 const startLimitMs = 60_000;
@@ -20,17 +20,6 @@ export interface ProcessOptions {
   logName: string;
   environment: Readonly<Record<string, string>>;
   isReady: () => Promise<boolean>;
-}
-
-export function findPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const listener = createServer();
-    listener.once('error', reject);
-    listener.listen(0, '127.0.0.1', () => {
-      const address = listener.address();
-      listener.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 export class MeasuredProcess {
@@ -95,13 +84,9 @@ export class MeasuredProcess {
     return waitMsOf(this.pid);
   }
 
-  /** Open files and sockets (Linux); 0 where that is not told. */
+  /** Open files and sockets. */
   handles(): number {
-    try {
-      return readdirSync(`/proc/${this.pid}/fd`).length;
-    } catch {
-      return 0;
-    }
+    return handlesOf(this.pid);
   }
 
   rssBytes(): number {
@@ -127,22 +112,4 @@ export class MeasuredProcess {
     if (!this.#hasExited) this.#child.kill('SIGKILL');
     await this.exited;
   }
-}
-
-/** Linux: /proc/PID/task/TID/schedstat, nanoseconds on the run queue; 0 elsewhere. */
-export function waitMsOf(pid: number): number {
-  try {
-    const threads = readdirSync(`/proc/${pid}/task`);
-    const waits = threads.map(
-      (thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[1],
-    );
-    return waits.reduce((sum, wait) => sum + Number(wait), 0) / 1e6;
-  } catch {
-    return 0;
-  }
-}
-
-export function cpuMsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  return 10 * (Number(fields[11]) + Number(fields[12]));
 }

@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Placement } from '../../src/twin/load/load-peers.ts';
 import type { FiguresByName } from '../../src/twin/load/measures.ts';
-import { cpuMsOf, waitMsOf } from './measured-process.ts';
+import { cpuMsOf, waitMsOf } from '../process-figures.ts';
 
 type Order =
   | { do: 'place'; placement: Placement }

@@ -1,10 +1,10 @@
 /** `npm run twin` beside `npm start`: two processes that know each other by their addresses only. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { findPort } from '../support/free-port.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-twin-'));
@@ -38,16 +38,6 @@ function start(script: string, options: string[], environment: Record<string, st
     throw new Error(`${script} never showed ${pattern}:\n${output}`);
   };
   return { child, closed, shows };
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 test('the twin says how to start the service beside it, and places a call that the service answers', async () => {

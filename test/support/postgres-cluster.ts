@@ -20,11 +20,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { findPort } from './free-port.ts';
 
 const run = promisify(execFile);
 
@@ -85,15 +85,6 @@ function childrenOf(pid: number): number[] {
   return pairs.flatMap(([child = 0, parent]) => (parent === pid ? [child] : []));
 }
 
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 export interface UrlParts {
   database?: string;
   user?: string;
@@ -139,7 +130,7 @@ export class PostgresCluster {
   static async create(settings: Record<string, string> = {}): Promise<PostgresCluster> {
     const bin = findPrograms();
     if (bin === null) throw new Error('PostgreSQL is not installed');
-    const cluster = new PostgresCluster(bin, await findFreePort(), settings);
+    const cluster = new PostgresCluster(bin, await findPort(), settings);
     try {
       await cluster.#initialize();
       return cluster;
@@ -316,7 +307,7 @@ export class PostgresCluster {
    * on disk, too. Ends with this server's `remove`.
    */
   async startStandby(): Promise<PostgresCluster> {
-    const standby = new PostgresCluster(this.#bin, await findFreePort(), this.#settings);
+    const standby = new PostgresCluster(this.#bin, await findPort(), this.#settings);
     this.#standbys.push(standby);
     const name = `standby_${this.#standbys.length}`;
     const place = `host=${this.folder} port=${this.port} user=postgres application_name=${name}`;

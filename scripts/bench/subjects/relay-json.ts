@@ -3,18 +3,10 @@
  * truncation, no log, no check of what comes.
  */
 import WebSocket from 'ws';
-import { apiKey, greet, modelUrl, serveVoice, sessionUpdate } from './voice-server.ts';
+import { relayVoice } from './voice-server.ts';
 
-serveVoice((stream) => {
+relayVoice((stream, model) => {
   let streamSid = '';
-  const model = new WebSocket(modelUrl, {
-    headers: { authorization: `Bearer ${apiKey}` },
-    perMessageDeflate: false,
-  });
-  model.on('open', () => {
-    model.send(sessionUpdate);
-    model.send(greet);
-  });
   model.on('message', (data) => {
     const event = JSON.parse(data.toString());
     if (event.type === 'response.output_audio.delta') {
@@ -30,8 +22,4 @@ serveVoice((stream) => {
       model.send(JSON.stringify({ type: 'input_audio_buffer.append', audio: message.media.payload }));
     }
   });
-  stream.on('close', () => model.close());
-  model.on('close', () => stream.close());
-  stream.on('error', () => undefined);
-  model.on('error', () => undefined);
 });

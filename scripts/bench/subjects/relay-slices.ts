@@ -3,7 +3,7 @@
  * it into another one, by the places of a few words; and does nothing else.
  */
 import WebSocket from 'ws';
-import { apiKey, greet, modelUrl, serveVoice, sessionUpdate } from './voice-server.ts';
+import { relayVoice } from './voice-server.ts';
 
 const mediaMark = '"payload":"';
 const deltaMark = '"delta":"';
@@ -14,16 +14,8 @@ function cut(data: Buffer, mark: string): string {
   return data.toString('latin1', from, data.indexOf(0x22, from));
 }
 
-serveVoice((stream) => {
+relayVoice((stream, model) => {
   let mediaHead = '';
-  const model = new WebSocket(modelUrl, {
-    headers: { authorization: `Bearer ${apiKey}` },
-    perMessageDeflate: false,
-  });
-  model.on('open', () => {
-    model.send(sessionUpdate);
-    model.send(greet);
-  });
   model.on('message', (data: Buffer) => {
     const head = data.toString('latin1', 0, 60);
     if (head.startsWith('{"type":"response.output_audio.delta"')) {
@@ -42,8 +34,4 @@ serveVoice((stream) => {
       mediaHead = `{"event":"media","streamSid":"${cut(data, '"streamSid":"')}","media":{"payload":"`;
     }
   });
-  stream.on('close', () => model.close());
-  model.on('close', () => stream.close());
-  stream.on('error', () => undefined);
-  model.on('error', () => undefined);
 });

@@ -1,9 +1,9 @@
 /**
- * Owns: what the yardsticks have in common: the webhook that orders a stream, the upgrade, the address of the model.
+ * Owns: what the yardsticks have in common: the webhook that orders a stream, the upgrade, the model's address and socket.
  * Does not own: what goes between the two sockets, which is what is compared.
  */
 import { createServer } from 'node:http';
-import { type WebSocket, WebSocketServer } from 'ws';
+import WebSocket, { WebSocketServer } from 'ws';
 
 const port = Number(process.env.PORT);
 export const modelUrl = process.env.OPENAI_REALTIME_URL ?? '';
@@ -12,7 +12,7 @@ export const apiKey = process.env.OPENAI_API_KEY ?? '';
 const twiml = `<?xml version="1.0" encoding="UTF-8"?><Response><Connect><Stream url="ws://127.0.0.1:${port}/media"/></Connect></Response>`;
 
 /** As the service asks it of the model, so that all of them are answered alike. */
-export const sessionUpdate = JSON.stringify({
+const sessionUpdate = JSON.stringify({
   type: 'session.update',
   session: {
     type: 'realtime',
@@ -39,4 +39,20 @@ export function serveVoice(onStream: (stream: WebSocket) => void): void {
   const streams = new WebSocketServer({ server, perMessageDeflate: false });
   streams.on('connection', onStream);
   server.listen(port, '127.0.0.1');
+}
+
+/** With a session of the model for each stream: one ends with the other. */
+export function relayVoice(relay: (stream: WebSocket, model: WebSocket) => void): void {
+  serveVoice((stream) => {
+    const headers = { authorization: `Bearer ${apiKey}` };
+    const model = new WebSocket(modelUrl, { headers, perMessageDeflate: false });
+    model.on('open', () => {
+      model.send(sessionUpdate);
+      model.send(greet);
+    });
+    relay(stream, model);
+    stream.on('close', () => model.close());
+    model.on('close', () => stream.close());
+    for (const socket of [stream, model]) socket.on('error', () => undefined);
+  });
 }

@@ -47,7 +47,7 @@ export const toolCrash = (moment: Moment): Plan => ({
     const { effects } = scene.stage;
     const held = new Set<number>();
     effects.treat = ({ caller }) => {
-      if (held.has(caller) || scene.kills.length > 0) return { delayMs: 300 };
+      if (held.has(caller) || scene.absences.length > 0) return { delayMs: 300 };
       held.add(caller);
       return { hold: moment };
     };

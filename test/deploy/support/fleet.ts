@@ -1,6 +1,5 @@
 /** Real instances behind a real balancer, the offline Twilio and the offline model in front and behind. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drillBrain } from '../../../scripts/drill/brain.ts';
@@ -17,6 +16,7 @@ import type { Journal } from '../../../src/runtime/ports/journal.ts';
 import { type OpenAiTwin, startOpenAiTwin } from '../../../src/twin/openai/server.ts';
 import type { CallHandle } from '../../../src/twin/twilio/call/call-handle.ts';
 import { startTwilioTwin, type TwinServer } from '../../../src/twin/twilio/server.ts';
+import { findPort } from '../../support/free-port.ts';
 import { Balancer } from './balancer.ts';
 import type { BalancerName } from './shipped.ts';
 
@@ -33,29 +33,6 @@ export interface PlacedCall {
   handle: CallHandle;
   party: DrillCaller;
 }
-
-/**
- * Below those that the system gives to outgoing connections: a balancer asks a port on which nobody listens yet again and
- * again, and would take it itself one day.
- */
-const lowestPort = 20_000;
-const usablePorts = 12_000;
-
-async function findPorts(count: number): Promise<number[]> {
-  const found = new Set<number>();
-  while (found.size < count) {
-    const port = lowestPort + Math.floor(Math.random() * usablePorts);
-    if (await isFree(port)) found.add(port);
-  }
-  return [...found];
-}
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
 
 interface Parts {
   folder: string;
@@ -81,7 +58,9 @@ export class Fleet {
   /** Balancer and twins; no instance runs yet. */
   static async open(name: BalancerName): Promise<Fleet> {
     const folder = mkdtempSync(join(tmpdir(), `holdfast-${name}-`));
-    const [port = 0, tlsPort = 0, ...rest] = await findPorts(2 + 2 * instanceNames.length);
+    const [port = 0, tlsPort = 0, ...rest] = await Promise.all(
+      Array.from({ length: 2 + 2 * instanceNames.length }, findPort),
+    );
     const ports = rest.slice(0, instanceNames.length);
     const publicUrl = `http://127.0.0.1:${port}`;
     const journal = await openJournal(`sqlite:${join(folder, 'journal.db')}`, { clock: systemClock });

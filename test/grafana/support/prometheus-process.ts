@@ -1,7 +1,6 @@
 /** A real Prometheus that scrapes each second and reads our rules twenty times as fast as they are written. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { jobName } from '../../../scripts/grafana/promql.ts';
 import { ruleGroups } from '../../../scripts/grafana/rules/all.ts';
 import { ruleFile } from '../../../scripts/grafana/rules/rule.ts';
 import { toYaml, type Yaml } from '../../../scripts/grafana/yaml.ts';
+import { findPort } from '../../support/free-port.ts';
 
 const haste = 20;
 /** A process that was killed on purpose. */
@@ -42,16 +42,6 @@ export interface RuleState {
   name: string;
   health: string;
   lastError?: string;
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 function writeConfiguration(folder: string): void {
