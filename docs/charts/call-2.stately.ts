@@ -589,7 +589,8 @@ export const machine = createMachine({
                 {
                   "type": "closeStream"
                 },
-                "loseStream"
+                "loseStream",
+                "settleStream"
               ],
               "on": {
                 "stream.requested": {

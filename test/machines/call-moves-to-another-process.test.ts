@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { instructionFor } from '../../src/machines/instruction.ts';
 import {
   callerStarts,
   callerStops,
@@ -16,13 +17,14 @@ import {
   replyVoiced,
   streamClosed,
   streamClosedInOrder,
+  streamRequested,
   streamStarted,
   streamStopped,
   toolFinished,
   toolReplyFinished,
   toolRequested,
 } from './support/facts.ts';
-import { given } from './support/scenario.ts';
+import { type Fact, given } from './support/scenario.ts';
 
 const turnTaken = [...quietCall(), callerStarts, callerStops];
 const speaking = [...turnTaken, replyStarted(), replyVoiced()];
@@ -115,6 +117,20 @@ describe('a call that moves', () => {
         states: { carrier: 'streaming', model: 'ready', turn: 'listening' },
         commands: ['joinModel 2'],
       });
+  });
+
+  it('spends no try, however often it moves, and never waits: every process of a fleet may be replaced', () => {
+    const facts: Fact[] = quietCall();
+    for (const attempt of [2, 3, 4, 5]) {
+      facts.push(moveRequested());
+      expect(instructionFor(given(...facts).state.snapshot)).toEqual({ do: 'connect', attempt, pauseMs: 0 });
+      facts.push(streamRequested(attempt), claimed(`process${attempt}`, { why: 'stream', attempt }));
+      facts.push(streamStarted(attempt), modelOpened(attempt));
+    }
+    given(...facts).leadsTo({
+      states: { carrier: 'streaming' },
+      context: { stream: { attempt: 5, tries: 1 } },
+    });
   });
 
   it('has no stream any more, also where it is not known to be closed yet', () => {

@@ -22,7 +22,7 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: 'd5d0183b1f179347', behaviour: '488d0916a6568f9f' },
+  2: { configuration: '837e77a70c095264', behaviour: '108e4c3a87f9e5f3' },
 };
 
 const formatPins: Record<number, string> = {

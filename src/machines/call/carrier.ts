@@ -61,10 +61,13 @@ export const carrier = call.createStateConfig({
         },
       },
     },
-    /** The stream is closed from here; whichever process Twilio asks next has the call. */
+    /**
+     * The stream is closed from here; whichever process Twilio asks next has the call. It was a good stream, however short:
+     * a call that moves with each process of a fleet that is replaced has spent no try.
+     */
     moving: {
       tags: 'recovering',
-      entry: [interruptReply, 'cutStream', closeThisStream, 'loseStream'],
+      entry: [interruptReply, 'cutStream', closeThisStream, 'loseStream', 'settleStream'],
       on: wait,
       after: { reattach: 'asking' },
     },
