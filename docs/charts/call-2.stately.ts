@@ -1935,6 +1935,14 @@ export const machine = createMachine({
             "loseStream"
           ]
         },
+        "stream.failed": {
+          "guard": {
+            "type": "currentStream"
+          },
+          "actions": [
+            "loseStream"
+          ]
+        },
         "stream.closed": {
           "guard": {
             "type": "currentStream"
@@ -2155,6 +2163,9 @@ export const machine = createMachine({
           }
         },
         "dialing": {
+          "entry": [
+            "giveUpStream"
+          ],
           "after": {
             "transferCheck": {
               "target": "dialing",

@@ -21,6 +21,7 @@ import {
   replyStarted,
   replyVoiced,
   streamClosed,
+  streamFailed,
   streamRequested,
   streamStarted,
   streamStopped,
@@ -111,6 +112,19 @@ describe('a caller whom the agent hands on', () => {
         states: { transferring: 'redirecting' },
         context: { instance: 'two', stream: { id: null }, model: { sessionId: null } },
       });
+  });
+
+  it('has not hung up where the call ends for its lost stream before Twilio was told to dial', () => {
+    for (const loss of [claimedByAnother, streamFailed()]) {
+      given(...spokenRequest, transferByAgent, replyPlayed(), loss)
+        .when(carrierReported('completed'))
+        .leadsTo({ context: { endReason: 'stream.lost' } });
+    }
+    for (const told of [[], [redirectFinished('redirected'), streamClosed(), claimedByAnother]]) {
+      given(...spokenRequest, transferByAgent, replyPlayed(), ...told)
+        .when(carrierReported('completed'))
+        .leadsTo({ context: { endReason: 'caller.hungUp' } });
+    }
   });
 
   it('hears a goodbye where an operator ends the call first', () => {

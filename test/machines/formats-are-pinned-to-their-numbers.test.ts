@@ -22,7 +22,7 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: '837e77a70c095264', behaviour: '108e4c3a87f9e5f3' },
+  2: { configuration: '4b666ad22bc96d09', behaviour: 'fbf2c758985d4780' },
 };
 
 const formatPins: Record<number, string> = {

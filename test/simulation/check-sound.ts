@@ -94,12 +94,16 @@ export async function checkHeard(
   return checked;
 }
 
-/** I7: once the flush has reached the carrier, no frame of the interrupted reply is heard again. */
+/**
+ * I7: once the flush has reached the carrier, no frame of the interrupted reply is heard again. Through a socket that is
+ * half open it never does.
+ */
 export function checkSilenceAfterInterrupt(world: World, call: TwinCall, log: SimulatedLog): number {
   const interruptions = interruptionsOf(log);
   const frameMs = levels[world.level].frameMs;
   for (const interruption of interruptions) {
     const flushedAt = log.timeOf(interruption) + roundTripMs + (frameMs > stampMs ? frameMs : 0);
+    if (strikesOn(call).some(({ from, until }) => from <= flushedAt && flushedAt <= until)) continue;
     const before = readSegments(heardBetween(call, 0, flushedAt)).at(-1);
     const after = readSegments(heardBetween(call, flushedAt, Number.POSITIVE_INFINITY));
     const again = after.filter(({ reply }) => reply === before?.reply);
@@ -176,20 +180,37 @@ interface Span {
   until: number;
 }
 
+/** Of each stream, from the fault that struck it until it was over; its end alone where none did. */
+function strikesOn(call: TwinCall): Span[] {
+  const strikes: Span[] = [];
+  let struckAt: number | null = null;
+  for (const event of call.events) {
+    if (event.event === 'faultStruck') struckAt ??= event.at;
+    if (event.event !== 'streamEnded') continue;
+    strikes.push({ from: struckAt ?? event.at, until: event.at });
+    struckAt = null;
+  }
+  return strikes;
+}
+
+/** A process that lives and is cut off from the journal talks on, and nobody who claims its calls can know of it. */
+function unseenByClaims({ entries, timeOf }: Pick<SimulatedLog, 'entries' | 'timeOf'>): Span[] {
+  let owner = '';
+  return entries.flatMap((entry, index) => {
+    const before = entries[index - 1];
+    if (entry.type !== 'owner.claimed' || before === undefined) return [];
+    const isTaken = owner !== '' && owner !== entry.instance;
+    owner = entry.instance;
+    return isTaken ? [{ from: timeOf(before), until: timeOf(entry) }] : [];
+  });
+}
+
 /**
  * From when on nobody knew any more what was heard, until the stream was over. What a process heard after the last entry
  * that it wrote died with it.
  */
 function lossesOf(world: World, call: TwinCall, { entries, timeOf }: SimulatedLog): Span[] {
-  const losses: Span[] = [];
-  let struckAt: number | null = null;
-  for (const event of call.events) {
-    if (event.event === 'faultStruck') struckAt ??= event.at;
-    if (event.event === 'streamEnded') {
-      losses.push({ from: struckAt ?? event.at, until: event.at });
-      struckAt = null;
-    }
-  }
+  const losses = [...strikesOn(call), ...unseenByClaims({ entries, timeOf })];
   const startedAt = world.clock.now() - world.clock.monotonic();
   for (const { diedAt } of world.processes) {
     if (diedAt === null) continue;

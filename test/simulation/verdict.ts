@@ -136,9 +136,14 @@ const explanations: Record<string, Explanation> = {
   'journal.lost': isJournalLost,
 };
 
-/** What Twilio says of a stream that it gave up came too late, or not at all: to us the call is over, and no more. */
+/**
+ * What Twilio says of a stream that it gave up came too late, or not at all: to us the call is over, and no more. What the
+ * journal does not take comes again, and in another order.
+ */
 const mayBeUntold = (story: Story, call: number): boolean =>
-  faultsOn(story, 'webhooks').length > 0 || faultsOn(story, 'callbacks').some((fault) => fault.call === call);
+  faultsOn(story, 'webhooks').length > 0 ||
+  faultsOn(story, 'journal').length > 0 ||
+  faultsOn(story, 'callbacks').some((fault) => fault.call === call);
 
 function isRefused(story: Story): boolean {
   return sessionFaults(story, isRefusal) > 0;

@@ -74,6 +74,11 @@ export const cutStream = ({ context: { stream } }: Scope): Change => ({
   stream: { ...stream, cut: stream.cut || stream.id !== null },
 });
 
+/** The carrier was told to end it: should the call end now, it did not for that. */
+export const giveUpStream = ({ context: { stream } }: Scope): Change => ({
+  stream: { ...stream, id: null, cut: false },
+});
+
 /** It never was one: should the carrier end the call for it, the caller has not hung up. */
 export const failStream = ({ context: { stream } }: Scope): Change => ({ stream: { ...stream, cut: true } });
 
@@ -254,7 +259,7 @@ export const noteTransfer = ({ event }: Scope): Change =>
 
 /** While the caller talks to somebody else there is neither a stream nor a session. */
 export const leaveConversation = ({ context }: Scope): Change => ({
-  stream: { ...context.stream, id: null, cut: false },
+  stream: { ...context.stream, id: null },
   asks: 0,
   model: { ...context.model, sessionId: null, expiresAt: null, tries: 0, backoffMs: 0 },
   reply: noReply,
@@ -267,7 +272,7 @@ export const leaveConversation = ({ context }: Scope): Change => ({
 
 /** The caller comes back, and hears that nobody could be reached. The agent's own request is told by its tool call. */
 export const returnToConversation = ({ context }: Scope): Change => ({
-  stream: { ...context.stream, tries: 0 },
+  stream: { ...context.stream, tries: 0, cut: false },
   owed: context.transfer?.toolCallId ? null : 'return',
 });
 

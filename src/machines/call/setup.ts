@@ -50,6 +50,7 @@ export const call = setup({
     noteStream: assign(changes.noteStream),
     loseStream: assign(changes.loseStream),
     cutStream: assign(changes.cutStream),
+    giveUpStream: assign(changes.giveUpStream),
     failStream: assign(changes.failStream),
     settleStream: assign(changes.settleStream),
     countStreamTry: assign(changes.countStreamTry),

@@ -25,6 +25,7 @@ export const transferring = call.createStateConfig({
   exit: 'leaveConversation',
   on: {
     'stream.stopped': { guard: 'currentStream', actions: 'loseStream' },
+    'stream.failed': { guard: 'currentStream', actions: 'loseStream' },
     'stream.closed': { guard: 'currentStream', actions: 'loseStream' },
     'tool.finished': { guard: 'openTool', actions: 'settleTool' },
     'owner.claimed': [
@@ -86,6 +87,9 @@ export const transferring = call.createStateConfig({
     /** Without a stream Twilio asks what to do next, and is told to dial. */
     telling: { after: { transferCheck: { target: 'telling', reenter: true, actions: askCarrier } } },
     /** Twilio has been told to dial: until it tells the outcome it is told nothing else. */
-    dialing: { after: { transferCheck: { target: 'dialing', reenter: true, actions: askCarrier } } },
+    dialing: {
+      entry: 'giveUpStream',
+      after: { transferCheck: { target: 'dialing', reenter: true, actions: askCarrier } },
+    },
   },
 });
