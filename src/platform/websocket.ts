@@ -2,9 +2,13 @@
  * Owns: `ws` behind the `Socket` port, for both directions: sockets that we open and sockets that we accepted.
  * Does not own: what the messages mean, when to reconnect, who may connect.
  *
+ * What is sent within one turn of the event loop leaves in one write at the end of that turn: a piece of a reply and its
+ * mark are several messages, and a write costs more than all that is done to make them.
+ *
  * Invariants: K1 and K2 of `src/runtime/ports/socket.ts`.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Writable } from 'node:stream';
 import WebSocket, { type RawData } from 'ws';
 import type {
   OpeningHandlers,
@@ -29,8 +33,35 @@ const faultCodes: Readonly<Record<string, number>> = {
 const bytesOf = (data: RawData): Uint8Array =>
   Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 
-/** Wraps an open `ws` socket. Attach it in the same turn in which the socket opened, or messages are lost. */
-export function wrapWebSocket(webSocket: WebSocket, handlers: SocketHandlers): Socket {
+class GatheredWrites {
+  readonly #connection: Writable;
+  #isGathering = false;
+
+  constructor(connection: Writable) {
+    this.#connection = connection;
+  }
+
+  /** To be called before each write. */
+  gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#connection.cork();
+    process.nextTick(() => this.release());
+  }
+
+  release(): void {
+    if (!this.#isGathering) return;
+    this.#isGathering = false;
+    this.#connection.uncork();
+  }
+}
+
+/**
+ * Wraps an open `ws` socket. Attach it in the same turn in which the socket opened, or messages are lost.
+ *
+ * @param connection the stream that carries it
+ */
+export function wrapWebSocket(webSocket: WebSocket, handlers: SocketHandlers, connection: Writable): Socket {
   webSocket.on('message', (data: RawData, isBinary: boolean) => {
     handlers.onMessage(isBinary ? bytesOf(data) : bytesOf(data).toString());
   });
@@ -44,9 +75,12 @@ export function wrapWebSocket(webSocket: WebSocket, handlers: SocketHandlers): S
     faultCode ??= faultCodes[error.code ?? ''];
   });
   const isOpen = (): boolean => webSocket.readyState === WebSocket.OPEN;
+  const writes = new GatheredWrites(connection);
   return {
     send: (text) => {
-      if (isOpen()) webSocket.send(text);
+      if (!isOpen()) return;
+      writes.gather();
+      webSocket.send(text);
     },
     sendBinary: (bytes) => {
       if (isOpen()) webSocket.send(bytes);
@@ -54,8 +88,14 @@ export function wrapWebSocket(webSocket: WebSocket, handlers: SocketHandlers): S
     ping: () => {
       if (isOpen()) webSocket.ping();
     },
-    close: (code, reason) => webSocket.close(code, reason),
-    terminate: () => webSocket.terminate(),
+    close: (code, reason) => {
+      writes.release();
+      webSocket.close(code, reason);
+    },
+    terminate: () => {
+      writes.release();
+      webSocket.terminate();
+    },
     bufferedBytes: () => webSocket.bufferedAmount,
   };
 }
@@ -106,10 +146,13 @@ export const openWebSocket: OpenSocket = (request: SocketRequest, handlers: Open
   };
   webSocket.on('unexpected-response', (_request, response) => readRefusal(response, refuse));
   webSocket.on('error', (error: Error) => refuse(networkRefusal(error)));
-  webSocket.on('open', () => {
-    if (settled) return;
-    settled = true;
-    handlers.onOpen(wrapWebSocket(webSocket, handlers));
+  // It comes just before `open`, and in the same turn.
+  webSocket.on('upgrade', ({ socket }) => {
+    webSocket.on('open', () => {
+      if (settled) return;
+      settled = true;
+      handlers.onOpen(wrapWebSocket(webSocket, handlers, socket));
+    });
   });
   return () => {
     if (settled) return;

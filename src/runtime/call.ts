@@ -27,6 +27,13 @@ import { type Pending, Writer } from './writer.ts';
 /** A checkpoint is written with the first commit after so many entries. */
 export const checkpointEvery = 100;
 
+/** What has happened outside and nobody could find out again: no crash is to fall between it and its entry. */
+const effects: ReadonlySet<Entry['type']> = new Set([
+  'tool.finished',
+  'hangUp.finished',
+  'redirect.finished',
+]);
+
 export interface ObservedStep {
   call: Call;
   entry: Entry;
@@ -82,6 +89,8 @@ export class Call {
   #owed: Owed[] = [];
   #waiting: { seq: number; resolve: () => void; reject: (error: HoldfastError) => void }[] = [];
   #stopped = false;
+  /** Its end was stepped here: nothing follows it in the log. */
+  #hasEnded = false;
   /** The journal was given up: commands no longer wait for it. */
   #unjournalled = false;
 
@@ -148,6 +157,7 @@ export class Call {
    */
   signalAll(signals: readonly Signal[], taken: readonly string[] = []): boolean {
     if (this.#stopped) return false;
+    const before = this.#state?.seq ?? 0;
     const pending: Pending[] = [];
     const reflexive: { command: Command; key: string }[] = [];
     for (const signal of signals) {
@@ -161,6 +171,8 @@ export class Call {
     this.#timers.arm(state.due, state.at);
     // Written first: a reflex may signal at once, and its entry must come after these.
     this.#writer.write(pending);
+    const isTelling = pending.some(({ entry }) => effects.has(entry.type));
+    if (taken.length > 0 || isTelling || this.#isAwaitedSince(before)) this.#writer.hasten();
     for (const { command, key } of reflexive) this.#world.perform(this, command, key);
     if (this.#unjournalled && this.state.snapshot.status !== 'active') this.#finish();
     return true;
@@ -171,13 +183,24 @@ export class Call {
     const { seq } = this.state;
     if (this.#durableSeq >= seq) return Promise.resolve();
     if (this.#stopped) return Promise.reject(new GiveUpError('call.released', ''));
+    this.#writer.hasten();
     return new Promise((resolve, reject) => this.#waiting.push({ seq, resolve, reject }));
+  }
+
+  /** Resolves when nothing of the call waits for the journal any more, or the call was let go. */
+  async settled(): Promise<void> {
+    while (!this.#stopped && this.queuedEntries > 0) await this.durable().catch(() => undefined);
   }
 
   /** The journal's row of the call may show that another process has appended to it. */
   yieldTo({ owner, lastSeq }: CallRow): void {
     if (lastSeq <= this.#durableSeq || owner === this.#row.owner) return;
     this.#lose(new GiveUpError('journal.conflict', `${owner} owns call ${this.callId} now`));
+  }
+
+  /** What was signalled so far is on its way to the journal when this returns, unless the journal is behind. */
+  flush(): void {
+    this.#writer.hasten();
   }
 
   /** Lets go without a word in the log: the process stops, or another one owns the call. */
@@ -194,6 +217,7 @@ export class Call {
   }
 
   #take({ entry: draft, payloads = {} }: Signal) {
+    if (this.#hasEnded) return null;
     const before = this.#state;
     const entry = { ...draft, seq: (before?.seq ?? 0) + 1, at: this.#moment() } as Entry;
     const fault = entryFault(entry);
@@ -203,6 +227,7 @@ export class Call {
     }
     const [after, commands] = step(this.callId, before, entry);
     this.#state = after;
+    this.#hasEnded = before?.snapshot.status === 'active' && after.snapshot.status !== 'active';
     this.#steppedAtMs = this.#world.clock.monotonic();
     this.#row = describe(this.#row, entry, after);
     const rows = Object.entries(payloads).map(([name, content]) => ({ seq: entry.seq, name, content }));
@@ -226,6 +251,11 @@ export class Call {
       else this.#owed.push({ seq, command, key });
     });
     return now;
+  }
+
+  /** A command waits for what came after `seq`; or the call is over, and everything of it waits to be let go (A3). */
+  #isAwaitedSince(seq: number): boolean {
+    return (this.#owed.at(-1)?.seq ?? 0) > seq || this.state.snapshot.status !== 'active';
   }
 
   #becameDurable(seq: number): void {

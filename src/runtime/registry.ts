@@ -173,10 +173,13 @@ export class Registry {
     this.#forget(call);
   }
 
-  /** Lets go of every call without a word in its log, for the process stops. */
+  /** Lets go of every call without a further word in its log, for the process stops. */
   stop(): void {
     this.#inbox.stop();
-    for (const call of this.#calls.values()) call.stop();
+    for (const call of this.#calls.values()) {
+      call.flush();
+      call.stop();
+    }
     this.#calls.clear();
     this.#isStopped = true;
   }

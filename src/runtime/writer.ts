@@ -2,11 +2,16 @@
  * Owns: the way of a call's entries into the journal: one append in flight, later entries join the next commit.
  * Does not own: what the entries mean, what follows once they are durable.
  *
+ * Most entries have nothing waiting for them. They go at the next full `lingerMs` of the process's clock: so do those of
+ * every other call, and the journal makes one commit of them. A process that dies meanwhile has lost that much more of
+ * what it knew. Where somebody waits, they go at once.
+ *
  * Invariants:
  * W1. Entries are committed in order, each once. A lost reply is settled by reading, never by writing again blindly.
  * W2. After a conflict nothing more is written (I2).
  * W3. The queue is bounded: past `queueLimit` entries, or when the oldest has waited for `stallLimitMs`, the call is
  *     told so once.
+ * W4. No entry waits longer than `lingerMs` before it is handed to a journal that has answered the one before.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../machines/entries.ts';
@@ -14,6 +19,8 @@ import type { Clock, TimerHandle } from './ports/clock.ts';
 import { GiveUpError, HoldfastError } from './ports/errors.ts';
 import type { CallRow, Commit, Json, Log, Payload } from './ports/journal.ts';
 
+/** Console and feed show a step within 100 ms of its entry: this is the part of it that may be spent here. */
+export const lingerMs = 40;
 export const queueLimit = 1_000;
 export const stallLimitMs = 60_000;
 const retryFirstMs = 50;
@@ -47,6 +54,9 @@ export class Writer {
   #queue: Pending[] = [];
   /** The commit whose outcome is not known yet. */
   #inFlight: Commit | null = null;
+  /** Somebody waits for what is queued. */
+  #isAwaited = false;
+  #linger: TimerHandle;
   #stalledSince: number | null = null;
   #stallAlarm: TimerHandle;
   #stallTold = false;
@@ -79,15 +89,34 @@ export class Writer {
     this.#next();
   }
 
+  /** Somebody waits for what was written so far. */
+  hasten(): void {
+    this.#isAwaited = this.#queue.length > 0;
+    this.#next();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#queue = [];
+    this.#clock.clearTimeout(this.#linger);
     this.#clock.clearTimeout(this.#retry);
     this.#clock.clearTimeout(this.#stallAlarm);
   }
 
   #next(): void {
     if (this.#stopped || this.#inFlight || this.#queue.length === 0) return;
+    if (this.#isAwaited) this.#commit();
+    else this.#linger ??= this.#clock.setTimeout(() => this.#commit(), this.#untilNextCommitMs());
+  }
+
+  #untilNextCommitMs(): number {
+    return lingerMs - (this.#clock.monotonic() % lingerMs);
+  }
+
+  #commit(): void {
+    this.#clock.clearTimeout(this.#linger);
+    this.#linger = undefined;
+    this.#isAwaited = false;
     const batch = this.#queue;
     this.#queue = [];
     this.#inFlight = {

@@ -43,6 +43,8 @@ export interface AssemblyOptions {
   /** That of a journal in a file unless told. */
   pulse?: Pulse;
   isProcessAlive(pid: number): boolean;
+  /** An instance that stops together with this process, and takes none of its calls; none unless told. */
+  drainsWithUs?(instance: string): boolean;
   /** Where the admin server of this process answers the other ones; null without one. */
   address?(): string | null;
   /** Asks an instance that is silent in the journal itself whether calls live there; not asked unless told. */
@@ -104,7 +106,7 @@ export function assemble(options: AssemblyOptions): Assembly {
   const registry = createRegistry(options, live, deliveries);
   const claims = new Claims(registry, live);
   const { instance } = configuration;
-  const { host, isProcessAlive, pulse = localPulse } = options;
+  const { host, isProcessAlive, pulse = localPulse, drainsWithUs = () => false } = options;
   const presence = new Presence({
     instance,
     pid: options.pid,
@@ -123,7 +125,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     onTrouble: trouble('the journal did not take the beat, or a call could not be adopted'),
   });
   const letGo = (callId: string): void => void releaseCall(callId, registry, live, options);
-  const siblings = new Siblings({ instance, host, pulse, isProcessAlive, journal });
+  const siblings = new Siblings({ instance, host, pulse, isProcessAlive, drainsWithUs, journal });
   const drain: Drain = new Drain({
     siblings,
     registry,
@@ -178,7 +180,7 @@ async function releaseCall(
   { onCallGone }: AssemblyOptions,
 ): Promise<void> {
   const call = registry.get(callId);
-  await call?.durable().catch(() => undefined);
+  await call?.settled();
   if (!call || registry.get(callId) !== call) return;
   registry.abandon(callId);
   live.release(callId);

@@ -329,7 +329,7 @@ export class Instance {
   async #release(): Promise<string> {
     const { callId } = this.around;
     const call = this.registry.get(callId);
-    await call?.durable().catch(() => undefined);
+    await call?.settled();
     if (!call || this.registry.get(callId) !== call) return 'gone';
     this.registry.abandon(callId);
     this.#parts.release(callId);
@@ -338,6 +338,7 @@ export class Instance {
 
   die(): string {
     this.isDead = true;
+    for (const call of this.registry.calls()) call.stop();
     this.registry.stop();
     return 'dead';
   }

@@ -56,6 +56,7 @@ async function nobodyAnswers({ assembly: { registry } }: World): Promise<void> {
 /** The process dies without a word, and another one takes the call over from its log. */
 async function adopt(world: World, callId: string): Promise<void> {
   await world.clock.advance(4_000);
+  for (const call of world.assembly.registry.calls()) call.stop();
   world.assembly.registry.stop();
   world.assembly.live.releaseAll();
   const ignore = (): void => undefined;

@@ -1,10 +1,11 @@
 /** `ws` behind the `Socket` port: what is opened, what is accepted, what is refused, and one end of each. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { openWebSocket, wrapWebSocket } from '../../src/platform/websocket.ts';
-import type { Socket, SocketClosure, SocketRefusal } from '../../src/runtime/ports/socket.ts';
+import type { Socket, SocketClosure, SocketHandlers, SocketRefusal } from '../../src/runtime/ports/socket.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -22,12 +23,12 @@ async function listen(server: Server): Promise<string> {
 }
 
 /** A server that accepts everything; `onSocket` has the far side. */
-async function accepting(onSocket: (webSocket: WebSocket) => void): Promise<string> {
+async function accepting(onSocket: (webSocket: WebSocket, connection: Duplex) => void): Promise<string> {
   const server = createServer();
   const webSockets = new WebSocketServer({ server });
-  webSockets.on('connection', (webSocket) => {
+  webSockets.on('connection', (webSocket, { socket }) => {
     webSocket.on('error', () => undefined);
-    onSocket(webSocket);
+    onSocket(webSocket, socket);
   });
   const url = await listen(server);
   cleanups.push(() => {
@@ -237,16 +238,17 @@ describe('a socket that we accept', () => {
   it('is the same behind the port, whatever form its bytes come in', async () => {
     const received: (string | Uint8Array)[] = [];
     const closed = Promise.withResolvers<SocketClosure>();
-    const url = await accepting((webSocket) => {
+    const url = await accepting((webSocket, connection) => {
       webSocket.binaryType = 'fragments';
-      const socket = wrapWebSocket(webSocket, {
+      const handlers: SocketHandlers = {
         onMessage: (data) => {
           received.push(data);
           webSocket.binaryType = 'arraybuffer';
           if (received.length === 2) socket.close(4_000, 'enough');
         },
         onClose: closed.resolve,
-      });
+      };
+      const socket = wrapWebSocket(webSocket, handlers, connection);
     });
     const heard = open(url);
     const socket = await heard.opened;
@@ -255,5 +257,33 @@ describe('a socket that we accept', () => {
     expect(await heard.closed).toEqual({ code: 4_000, reason: 'enough' });
     await closed.promise;
     expect(received.map((data) => Buffer.from(data as Uint8Array).toString())).toEqual(['first', 'second']);
+  });
+
+  it('sends what is sent in one turn in one write, and nothing later than that turn', async () => {
+    const written: number[] = [];
+    const url = await accepting((webSocket, connection) => {
+      const handlers: SocketHandlers = { onMessage: () => undefined, onClose: () => undefined };
+      const socket = wrapWebSocket(webSocket, handlers, connection);
+      for (const text of ['one', 'two', 'three']) socket.send(text);
+      written.push(socket.bufferedBytes());
+      setImmediate(() => written.push(socket.bufferedBytes()));
+    });
+    const heard = open(url);
+    await heard.opened;
+    await expect.poll(() => heard.messages).toEqual(['one', 'two', 'three']);
+    const framedBytes = 'one'.length + 'two'.length + 'three'.length + 3 * 2;
+    expect(written).toEqual([framedBytes, 0]);
+  });
+
+  it('sends what was sent before it is closed in the same turn', async () => {
+    const url = await accepting((webSocket, connection) => {
+      const handlers: SocketHandlers = { onMessage: () => undefined, onClose: () => undefined };
+      const socket = wrapWebSocket(webSocket, handlers, connection);
+      socket.send('last');
+      socket.close(4_000, 'enough');
+    });
+    const heard = open(url);
+    expect(await heard.closed).toEqual({ code: 4_000, reason: 'enough' });
+    expect(heard.messages).toEqual(['last']);
   });
 });

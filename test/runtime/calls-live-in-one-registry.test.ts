@@ -7,6 +7,7 @@ import {
 import { RetryError } from '../../src/runtime/ports/errors.ts';
 import type { Signal } from '../../src/runtime/ports/signal.ts';
 import { freeze } from '../../src/runtime/step.ts';
+import { lingerMs } from '../../src/runtime/writer.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import {
   answered,
@@ -123,7 +124,7 @@ describe('a call that is claimed', () => {
     ]);
     expect(claims.filter((call) => !call?.stopped)).toHaveLength(2);
     claims[0]?.signal({ entry: callerStarts });
-    await clock.advance(0);
+    await clock.advance(lingerMs);
     expect(claims.filter((call) => !call?.stopped)).toHaveLength(1);
   });
 
@@ -182,7 +183,8 @@ describe('a call that is claimed', () => {
     let others = 0;
     two.journal.append = async (commit) => {
       others++;
-      await one.registry.get('call1')?.signal({ entry: callerStarts });
+      one.registry.get('call1')?.signal({ entry: callerStarts });
+      await one.registry.get('call1')?.durable();
       return append.call(two.journal, commit);
     };
     await expect(two.registry.claim('call1', { why: 'orphan' }, [])).rejects.toMatchObject({
@@ -220,6 +222,7 @@ describe('a call that is read', () => {
     const { one, two } = twoProcesses();
     const call = await created(one);
     call.signal({ entry: modelOpened() });
+    await call.durable();
     expect(await one.registry.read('call1')).toBe(call.state);
     const folded = await two.registry.read('call1');
     expect(folded && freeze(folded)).toEqual(freeze(call.state));
@@ -353,6 +356,16 @@ describe('the inbox', () => {
 });
 
 describe('a process that stops', () => {
+  it('lets go of its calls with all that is known of them in their logs', async () => {
+    const { clock, one } = twoProcesses();
+    const call = await created(one);
+    call.signal({ entry: modelOpened() });
+    one.registry.stop();
+    await clock.advance(0);
+    expect((await entryTypes(one)).at(-1)).toBe('model.opened');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('lets go of every call without a word, and listens no more', async () => {
     const { clock, one, two } = twoProcesses();
     const call = await created(one);

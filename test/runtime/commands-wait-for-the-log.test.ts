@@ -4,6 +4,7 @@ import { type AppendFate, createMemoryStore, openMemoryJournal } from '../../src
 import type { Draft } from '../../src/machines/entries.ts';
 import { checkpointEvery } from '../../src/runtime/call.ts';
 import type { StoredEntry } from '../../src/runtime/ports/journal.ts';
+import { lingerMs } from '../../src/runtime/writer.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import {
   callEnded,
@@ -16,6 +17,8 @@ import {
   replyStarted,
   replyVoiced,
   streamStarted,
+  toolFinished,
+  toolRequested,
   transcribed,
 } from '../machines/support/facts.ts';
 import { createdSignal, Diary, firstSignals, newCall } from './support/process.ts';
@@ -34,9 +37,10 @@ function gatedCall() {
   });
   const diary = new Diary();
   const call = newCall(journal, clock, diary);
+  /** What nobody waits for is handed over meanwhile. */
   const letThrough = async (fate: AppendFate = 'store'): Promise<void> => {
     gates.shift()?.(fate);
-    await clock.advance(0);
+    await clock.advance(lingerMs);
   };
   return { clock, journal, diary, call, appends, gates, letThrough };
 }
@@ -52,11 +56,11 @@ describe('the log of a call', () => {
     signalAll(call, modelOpened(), claimed('one', { why: 'stream', attempt: 1 }), streamStarted());
     expect(appends.map((entries) => entries.map(({ seq }) => seq))).toEqual([[1, 2, 3]]);
     await letThrough();
-    signalAll(call, replyStarted());
     expect(appends.map((entries) => entries.map(({ seq }) => seq))).toEqual([
       [1, 2, 3],
       [4, 5, 6],
     ]);
+    signalAll(call, replyStarted());
     expect(gates).toHaveLength(1);
     await letThrough();
     expect(appends.at(-1)?.map(({ seq }) => seq)).toEqual([7]);
@@ -86,9 +90,9 @@ describe('the log of a call', () => {
       { ...createdSignal({ carrierCallId: 'CA7' }), payloads: { from: '+15550100', to: '+15550199' } },
       ...firstSignals.slice(1),
     ]);
-    await clock.advance(400);
-    call.signal({ entry: transcribed, payloads: { transcript: 'hello' } });
     await letThrough();
+    call.signal({ entry: transcribed, payloads: { transcript: 'hello' } });
+    await clock.advance(lingerMs);
     await letThrough();
     expect(await journal.readPayloads('call1')).toEqual([
       { seq: 1, name: 'from', content: '+15550100' },
@@ -119,6 +123,82 @@ describe('the log of a call', () => {
     expect(seen).toHaveLength(2);
     expect(seen[0]).toBeGreaterThanOrEqual(checkpointEvery);
     expect((seen[1] ?? 0) - (seen[0] ?? 0)).toBeGreaterThanOrEqual(checkpointEvery);
+  });
+});
+
+describe('an entry', () => {
+  const written = (appends: StoredEntry[][]): number[][] =>
+    appends.map((entries) => entries.map(({ seq }) => seq));
+
+  /** Its log has three entries, and nothing is on its way. */
+  async function settledCall() {
+    const gated = gatedCall();
+    gated.call.signalAll(firstSignals);
+    await gated.letThrough();
+    gated.appends.length = 0;
+    return gated;
+  }
+
+  it('that nobody waits for goes at the next full moment, with what came meanwhile', async () => {
+    const { clock, call, appends } = await settledCall();
+    await clock.advance(lingerMs / 4);
+    signalAll(call, modelOpened());
+    await clock.advance(lingerMs / 2);
+    signalAll(call, callerStarts);
+    expect(appends).toEqual([]);
+    await clock.advance(lingerMs / 4);
+    expect(written(appends)).toEqual([[4, 5]]);
+    expect(clock.monotonic() % lingerMs).toBe(0);
+  });
+
+  it('goes at once where somebody asks whether it is durable, and takes along what waits', async () => {
+    const { call, appends } = await settledCall();
+    signalAll(call, modelOpened());
+    void call.durable();
+    expect(written(appends)).toEqual([[4]]);
+  });
+
+  it('goes at once where a command waits for it', async () => {
+    const { call, appends } = await settledCall();
+    signalAll(call, modelOpened(), claimed('one', { why: 'stream', attempt: 1 }));
+    expect(appends).toEqual([]);
+    signalAll(call, streamStarted());
+    expect(call.queuedEntries).toBe(3);
+    expect(written(appends)).toEqual([[4, 5, 6]]);
+  });
+
+  it('goes at once where it tells what was done outside', async () => {
+    const { call, appends } = await settledCall();
+    signalAll(call, modelOpened(), toolRequested(), toolFinished());
+    expect(written(appends)).toEqual([[4, 5]]);
+  });
+
+  it('goes at once where it took a signal out of the inbox', async () => {
+    const { call, appends } = await settledCall();
+    call.signal({ entry: modelOpened() }, ['status:1']);
+    expect(written(appends)).toEqual([[4]]);
+  });
+
+  it('that came after what somebody waited for does not hurry', async () => {
+    const { clock, call, appends, letThrough } = await settledCall();
+    signalAll(call, modelOpened());
+    void call.durable();
+    await clock.advance(lingerMs / 4);
+    await letThrough();
+    await clock.advance(lingerMs / 4);
+    signalAll(call, callerStarts);
+    expect(written(appends)).toEqual([[4]]);
+    await clock.advance(lingerMs);
+    expect(written(appends)).toEqual([[4], [5]]);
+  });
+
+  it('waits no more where the call is let go', async () => {
+    const { clock, call, appends } = await settledCall();
+    signalAll(call, modelOpened());
+    call.stop();
+    await clock.advance(lingerMs);
+    expect(appends).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
   });
 });
 
@@ -242,16 +322,16 @@ describe('a call that is over', () => {
     });
   });
 
-  it('has what came last in its log as well', async () => {
+  it('takes in nothing more, in the same commit or a later one: its end is the last of its log', async () => {
+    const late = { entry: { type: 'stream.closed', streamId: 'stream1', code: 1000 } } as const;
+    const ended = [...quietCall(), carrierReported('completed'), callEnded].map((entry) => ({ entry }));
     const { call, diary, journal, letThrough } = gatedCall();
-    call.signalAll([...quietCall(), carrierReported('completed'), callEnded].map((entry) => ({ entry })));
-    signalAll(call, { type: 'stream.closed', streamId: 'stream1', code: 1000 });
-    await letThrough();
-    expect(diary.over).toEqual([]);
+    call.signalAll([...ended, late]);
+    expect(call.signal(late)).toBe(false);
     await letThrough();
     expect(diary.over).toEqual([call]);
     const { commits } = await journal.read('call1');
-    expect(commits.at(-1)?.entries.at(-1)?.type).toBe('stream.closed');
+    expect(commits.at(-1)?.entries.at(-1)?.type).toBe('call.ended');
   });
 
   it('performs what was owed before it says so', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type AppendFate, createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
 import { GiveUpError, RetryError } from '../../src/runtime/ports/errors.ts';
 import type { Commit, Log } from '../../src/runtime/ports/journal.ts';
-import { queueLimit, stallLimitMs } from '../../src/runtime/writer.ts';
+import { lingerMs, queueLimit, stallLimitMs } from '../../src/runtime/writer.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import {
   callEnded,
@@ -76,7 +76,7 @@ describe('an append that fails', () => {
     call.signalAll(firstSignals);
     await clock.advance(1_000);
     call.signal({ entry: modelOpened() });
-    await clock.advance(50);
+    await clock.advance(lingerMs + 50);
     expect(await seqsOf(journal)).toEqual([1, 2, 3, 4]);
   });
 
@@ -196,7 +196,7 @@ describe('an append that meets another process', () => {
       call.signalAll(quietCall().map((entry) => ({ entry })));
       await clock.advance(0);
       call.signal({ entry: callerStarts });
-      await clock.advance(10);
+      await clock.advance(lingerMs);
       const next = (await seqsOf(journal)).length + 1;
       const { entries, row } = await commitOfAnother(journal, next);
       await journal.append({ callId: 'call1', entries, row, payloads: [], checkpoint: null, taken: [] });

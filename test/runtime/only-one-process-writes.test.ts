@@ -11,6 +11,7 @@ import { reflexes } from '../../src/machines/commands.ts';
 import type { Draft } from '../../src/machines/entries.ts';
 import { readEntries, replay } from '../../src/runtime/history.ts';
 import { freeze } from '../../src/runtime/step.ts';
+import { lingerMs } from '../../src/runtime/writer.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import {
   answered,
@@ -150,7 +151,7 @@ describe('two processes and one call', () => {
         const old = await one.registry.create('call1', createdSignal(), [answered]);
         await two.registry.claim('call1', { why: 'orphan' }, []);
         old.signal({ entry: callerStarts });
-        await clock.advance(0);
+        await clock.advance(lingerMs);
         expect(one.diary.lost).toEqual([old]);
         expect(one.registry.get('call1')).toBeUndefined();
         const { length } = one.diary.performed;

@@ -56,7 +56,7 @@ describe('a caller who interrupts', () => {
     session.callerStarts('turn1');
     expect(line.clears).toBe(clears + 1);
     expect(session.told.slice(-2)).toEqual(['cancelReply', 'truncate long-item 1000']);
-    await rig.settle();
+    await rig.written();
     const cut = (await process.entries()).findLast(({ type }) => type === 'reply.interrupted');
     expect(cut).toMatchObject({ items: [{ itemId: 'long-item', receivedMs: 4_000, playedMs: 1_000 }] });
   });
@@ -162,7 +162,7 @@ describe('memory', () => {
     expect(parts?.bridge.quality().heldBytes ?? Number.NaN).toBeLessThan(200_000);
     await rig.clock.advance(400);
     process.model.session.opens();
-    await rig.settle();
+    await rig.written();
     const refused = (await process.entries()).filter(({ type }) => type === 'input.refused');
     expect(refused).toMatchObject([{ peer: 'model', kind: 'overflow' }]);
   });
@@ -174,7 +174,7 @@ describe('memory', () => {
     line.drops();
     process.model.session.startsReply('flood');
     for (let index = 0; index < 100; index++) process.model.session.sends('flood', 'flood-item', 1_000);
-    await rig.settle();
+    await rig.written();
     const refused = (await process.entries()).filter(({ type }) => type === 'input.refused');
     expect(refused).toMatchObject([{ peer: 'carrier', kind: 'overflow' }]);
     const next = await process.connect(await process.askNext());

@@ -25,11 +25,13 @@ describe('a process whose call was claimed by another one', () => {
     await two.connect(await two.askNext());
     const written = (await two.entries()).length;
     session.callerStarts('turn1');
-    await rig.settle();
+    await rig.written();
     expect(one.left()).toEqual({ calls: 0, parts: 0, timers: 0, sessions: 0 });
     expect(older.isClosed).toBe(true);
     expect([one.gone, one.moved]).toEqual([1, 1]);
     expect(one.logged.join('')).toContain('the call is let go: another process owns it, or may');
+    // Until the other one's session is open, and that is written.
+    await rig.clock.advance(100);
 
     const told = session.told.length;
     const steps = one.steps.length;
@@ -40,7 +42,7 @@ describe('a process whose call was claimed by another one', () => {
     session.says('reply3', 'Boo.', 100);
     older.stops();
     older.bringsAllTheSame(100);
-    await rig.settle();
+    await rig.written();
     expect(session.told).toHaveLength(told);
     expect(one.steps).toHaveLength(steps);
     expect(rig.agent.runs).toHaveLength(2);
@@ -76,6 +78,7 @@ describe('a call whose process dies before the words of the caller are known', (
     session.sends('reply2', 'item2', 4_000);
     session.endsReply('reply2', 'item2', 'one two three four');
     await rig.clock.advance(playedMs);
+    await one.assembly.registry.get(callSid())?.durable();
     one.dies();
     await two.connect(await two.askNext());
     await rig.clock.advance(100);
@@ -96,7 +99,7 @@ describe('a call whose process dies before the words of the caller are known', (
     session.startsReply('reply1');
     session.sends('reply1', 'item1', 4_000);
     session.endsReply('reply1', 'item1', 'Good day! How can I help you?');
-    await rig.settle();
+    await one.assembly.registry.get(callSid())?.durable();
     one.dies();
     await two.connect(await two.askNext());
     await rig.clock.advance(100);

@@ -17,6 +17,7 @@ import type { Answer, CarrierControl, IncomingCall } from '../../src/runtime/por
 import type { Clock, TimerHandle } from '../../src/runtime/ports/clock.ts';
 import type { CallRow, Journal } from '../../src/runtime/ports/journal.ts';
 import type { Signal } from '../../src/runtime/ports/signal.ts';
+import { lingerMs } from '../../src/runtime/writer.ts';
 import { type Assembly, assemble } from '../../src/service/assembly.ts';
 import { MeteredCalls } from '../../src/service/call-watch.ts';
 import type { Pulse } from '../../src/service/pulse.ts';
@@ -112,6 +113,11 @@ export class Rig {
   /** Whatever can happen without time passing. */
   settle(): Promise<void> {
     return this.clock.advance(0);
+  }
+
+  /** Whatever is known is in the journal, also what nobody waits for. */
+  written(): Promise<void> {
+    return this.clock.advance(lingerMs);
   }
 
   /** I4, of every process. The lines' far sides have a moment to notice. */
@@ -285,6 +291,7 @@ export class Process {
   /** Killed: nothing is written any more, and the operating system closes the sockets. */
   dies(): void {
     this.#rig.alive.delete(this.pid);
+    for (const call of this.assembly.registry.calls()) call.stop();
     void this.exits();
   }
 

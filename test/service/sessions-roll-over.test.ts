@@ -57,6 +57,7 @@ describe('a session whose end is near', () => {
     expect(next.audioBytes).toBe(300 * bytesPerMs);
     expect(session.audioBytes).toBe(before);
 
+    await rig.written();
     const sentMs = line.sentMs;
     const types = await process.types();
     session.isClosed = false;
@@ -82,7 +83,7 @@ describe('a session whose end is near', () => {
     next.callerStarts('early-turn');
     next.says('early', 'Too early.', 400);
     line.brings(200);
-    await rig.clock.advance(10);
+    await rig.written();
     expect(line.sentMs).toBe(sentMs);
     expect((await process.types()).filter((type) => type !== 'media.resumed')).toEqual(types);
     expect(served(session, 200)).toBe(true);
@@ -176,7 +177,7 @@ describe('a session whose end is near', () => {
     const two = rig.open('two');
     await two.connect(await two.askNext());
     session.signal({ type: 'input.refused', peer: 'model', kind: 'odd' });
-    await rig.settle();
+    await rig.written();
     process.expectNothingLeft();
   });
 

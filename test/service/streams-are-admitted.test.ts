@@ -36,6 +36,7 @@ describe('a stream', () => {
     const line = rig.line();
     const start = { carrierCallId: callSid(), token: tokenFor(rig), line };
     expect(await process.desk.admitStream(start)).toBeNull();
+    await rig.written();
     expect(await process.types()).toEqual(before);
     expect(process.model.sessions).toHaveLength(1);
     expect(line.sent).toEqual([]);
@@ -174,7 +175,7 @@ describe('the newest stream of a call', () => {
     expect(newer).not.toBeNull();
     older.brings(20);
     one.model.session.callerStarts('turn1');
-    await rig.settle();
+    await rig.written();
     one.expectNothingLeft();
     expect(older.isClosed).toBe(true);
     expect((await two.row())?.owner).toBe('two');
@@ -239,7 +240,7 @@ describe('a claim, while the owner goes on writing', () => {
         if (conflicts > 2) return 'store';
         one.model.session.callerStarts(`turn${conflicts}`);
         one.model.session.callerStops(`turn${conflicts}`, `words ${conflicts}`);
-        await new Promise((resolve) => setImmediate(resolve));
+        await one.assembly.registry.get(callSid())?.durable();
         return 'store';
       },
     });
@@ -262,7 +263,7 @@ describe('a claim, while the owner goes on writing', () => {
     await rig.clock.advance(10);
     expect(line?.sentMs).toBe(200);
     older.drops();
-    await rig.settle();
+    await rig.written();
     one.expectNothingLeft();
   });
 
@@ -274,7 +275,7 @@ describe('a claim, while the owner goes on writing', () => {
     const wrapJournal = readingInterruptedBy(async () => {
       turns += 1;
       one.model.session.callerStarts(`turn${turns}`);
-      await new Promise((resolve) => setImmediate(resolve));
+      await one.assembly.registry.get(callSid())?.durable();
     });
     const two = rig.open('two', { wrapJournal });
     const answer = await two.askNext();

@@ -64,7 +64,7 @@ describe('a tool', () => {
     process.model.session.asksFor('tool1', 'look_up', { what: 'it' });
     await rig.clock.advance(6_000);
     gate.resolve();
-    await rig.settle();
+    await rig.written();
     expect(finished(await process.entries())).toMatchObject([{ outcome: 'timedOut' }]);
     expect(process.model.session.told.filter((line) => line.startsWith('result of'))).toHaveLength(1);
   });
@@ -182,7 +182,7 @@ describe('a tool that another process had begun', () => {
     rig.agent.gate = () => new Promise(() => undefined);
     one.model.session.asksFor('tool1', 'note_down', { what: 'it' });
     for (let turn = 0; turn < 401; turn++) one.model.session.callerStarts(`turn${turn}`);
-    await rig.settle();
+    await rig.written();
     one.dies();
     const two = rig.open('two');
     await two.connect(await two.askNext());

@@ -95,7 +95,9 @@ function answerUpgrade(
     if (admission.kind === 'refused') {
       writeRefusal(stream, admission.status, admission.retryAfterSeconds);
     } else {
-      webSockets.handleUpgrade(request, stream, head, (webSocket) => serve(service, webSocket, reception));
+      webSockets.handleUpgrade(request, stream, head, (webSocket) =>
+        serve(service, webSocket, stream, reception),
+      );
     }
   };
   if (reception.delayMs === 0) answer();
@@ -114,16 +116,17 @@ function writeRefusal(stream: Duplex, status: number, retryAfterSeconds: number 
   stream.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }
 
-function serve(service: OfflineService, webSocket: WebSocket, reception: Reception): void {
+function serve(service: OfflineService, webSocket: WebSocket, stream: Duplex, reception: Reception): void {
   let isStalled = false;
   let served: SocketHandlers | null = null;
   webSocket.on('ping', (data: Buffer) => {
     if (!isStalled) webSocket.pong(data);
   });
-  const socket = wrapWebSocket(webSocket, {
+  const handlers: SocketHandlers = {
     onMessage: (data) => served?.onMessage(data),
     onClose: (closure) => served?.onClose(closure),
-  });
+  };
+  const socket = wrapWebSocket(webSocket, handlers, stream);
   const stall = (): void => {
     isStalled = true;
   };

@@ -97,7 +97,7 @@ describe('the live calls', () => {
     const before = told.length;
     const write = () => one.assembly.registry.get(callSid())?.signal({ entry: refused });
     write();
-    await rig.settle();
+    await rig.written();
     expect(told.length).toBe(before + 1);
     for (let times = 0; times < 20; times++) {
       write();

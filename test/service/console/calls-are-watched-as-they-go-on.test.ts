@@ -146,7 +146,8 @@ describe.each(places)('a page on a call that is live %s', (place, isAt) => {
     newsAfterMs = 20;
     const before = reads.length;
     one.model.session.callerStarts('item1');
-    await rig.clock.advance(20);
+    await rig.written();
+    await rig.clock.advance(newsAfterMs);
     // What this process has written is not read again.
     expect(reads.length - before).toBeLessThanOrEqual(place === 'here' ? 0 : 2);
     await watchers.read(callSid());
@@ -162,7 +163,7 @@ describe.each(places)('a page on a call that is live %s', (place, isAt) => {
     const page = await Page.open();
     page.stop();
     one.model.session.callerStarts('item1');
-    await rig.settle();
+    await rig.written();
     expect(page.patches).toEqual([]);
     const again = new Page(page.view);
     await rig.settle();
@@ -180,7 +181,7 @@ describe('a journal that does not answer', () => {
     await rig.settle();
     isAway = true;
     one.model.session.callerStarts('item1');
-    await rig.settle();
+    await rig.written();
     expect(page.failures).toMatchObject([{ code: 'journal.unavailable' }]);
     await rig.clock.advance(3 * retryMs);
     expect(page.failures).toHaveLength(1);
@@ -191,7 +192,7 @@ describe('a journal that does not answer', () => {
     expect(page.view).toEqual(await watchers.read(callSid()));
     isAway = true;
     one.model.session.callerStops('item1', 'Hello?');
-    await rig.settle();
+    await rig.written();
     expect(page.failures).toHaveLength(2);
   });
 });
@@ -279,15 +280,15 @@ describe('the steps of a call that lives here', () => {
     write(one);
     expect(seqs(steps, last)).toEqual([]);
     const stop = steps.follow(callSid());
-    await rig.settle();
+    await rig.written();
     write(one, 2);
     expect(seqs(steps, last + 1)).toEqual([]);
-    await rig.settle();
+    await rig.written();
     expect(seqs(steps, last + 1)).toEqual([last + 2, last + 3]);
     expect(seqs(steps, last)).toEqual([]);
     isStalled = true;
     write(one);
-    await rig.settle();
+    await rig.written();
     expect(seqs(steps, last + 3)).toEqual([]);
     stop();
     expect(seqs(steps, last + 1)).toEqual([]);
@@ -305,6 +306,7 @@ describe('the steps of a call that lives here', () => {
     const { promise, resolve } = Promise.withResolvers<'store'>();
     stall = promise;
     write(one);
+    one.assembly.registry.get(callSid())?.flush();
     await two.assembly.registry.claim(callSid(), { why: 'orphan' }, []);
     stall = 'store';
     resolve('store');
@@ -327,7 +329,7 @@ describe('the steps of a call that lives here', () => {
     steps.follow(callSid());
     const last = (await one.row())?.lastSeq ?? 0;
     write(one, mostSteps + 5);
-    await rig.settle();
+    await rig.written();
     expect(seqs(steps, last)).toEqual([]);
     expect(seqs(steps, last + 5)).toHaveLength(mostSteps);
   });

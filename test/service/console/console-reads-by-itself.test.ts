@@ -100,7 +100,7 @@ describe('an inspection', () => {
     one.assembly.registry.get(callSid())?.signal({
       entry: { type: 'input.refused', peer: 'carrier', kind: 'message.malformed' },
     });
-    await rig.settle();
+    await rig.written();
     expect(told).toHaveLength(before);
   });
 
@@ -127,12 +127,12 @@ describe('an inspection', () => {
     const { readAfter } = journal;
     journal.readAfter = () => Promise.reject(new RetryError('journal.unavailable', ''));
     one.assembly.registry.get(callSid())?.signal({ entry: refused });
-    await rig.settle();
+    await rig.written();
     expect(troubles).toMatchObject([{ code: 'journal.unavailable' }]);
     journal.readAfter = readAfter.bind(journal);
     inspections.stop();
     one.assembly.registry.get(callSid())?.signal({ entry: refused });
-    await rig.settle();
+    await rig.written();
     expect(told).toHaveLength(before);
   });
 });

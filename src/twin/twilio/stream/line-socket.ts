@@ -23,13 +23,12 @@ export const openLineSocket: OpenSocket = (request, handlers) => {
     maxPayload: request.maxMessageBytes,
     perMessageDeflate: false,
   });
-  let netSocket: NetSocket | null = null;
-  webSocket.on('upgrade', (response) => {
-    netSocket = response.socket;
-  });
   const opening = watchOpening(webSocket, handlers);
-  webSocket.on('open', () => {
-    if (opening.settle()) handlers.onOpen(addFaults(webSocket, netSocket, handlers));
+  // It comes just before `open`, and in the same turn.
+  webSocket.on('upgrade', ({ socket }) => {
+    webSocket.on('open', () => {
+      if (opening.settle()) handlers.onOpen(addFaults(webSocket, socket, handlers));
+    });
   });
   return () => {
     if (opening.settle()) webSocket.terminate();
@@ -56,17 +55,18 @@ function watchOpening(webSocket: WebSocket, handlers: OpeningHandlers): { settle
   return { settle };
 }
 
-function addFaults(webSocket: WebSocket, netSocket: NetSocket | null, handlers: SocketHandlers): FaultSocket {
+function addFaults(webSocket: WebSocket, netSocket: NetSocket, handlers: SocketHandlers): FaultSocket {
   let isProtocolBroken = false;
   let isFrozen = false;
   webSocket.on('error', (error: NodeJS.ErrnoException) => {
     isProtocolBroken = error.code?.startsWith('WS_ERR_') === true;
   });
-  const socket = wrapWebSocket(webSocket, {
+  const heard: SocketHandlers = {
     ...handlers,
     onClose: (closure) =>
       handlers.onClose(isProtocolBroken ? { ...closure, code: protocolErrorCode } : closure),
-  });
+  };
+  const socket = wrapWebSocket(webSocket, heard, netSocket);
   return {
     ...socket,
     send: (text) => {
@@ -76,7 +76,7 @@ function addFaults(webSocket: WebSocket, netSocket: NetSocket | null, handlers: 
       if (!isFrozen) socket.close(code, reason);
     },
     reset: () => {
-      netSocket?.resetAndDestroy();
+      netSocket.resetAndDestroy();
       webSocket.terminate();
     },
     freeze: () => {
