@@ -1,4 +1,4 @@
-/** Owns: what Linux tells of another process in `/proc`: CPU time, waiting, open files. */
+/** Owns: what Linux tells of another process in `/proc`: CPU time, waiting, open files, children. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Of all its threads so far, those that have ended included (proc(5), utime and stime, of 10 ms each). */
@@ -26,5 +26,21 @@ export function handlesOf(pid: number): number {
     return readdirSync(`/proc/${pid}/fd`).length;
   } catch {
     return 0;
+  }
+}
+
+/** Of all its threads, with their command lines; none where that is not told. */
+export function childrenOf(pid: number): { pid: number; words: string[] }[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const pids = threads.flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
+    );
+    return pids.map((child) => ({
+      pid: Number(child),
+      words: readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').filter(Boolean),
+    }));
+  } catch {
+    return [];
   }
 }

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { account } from '../../src/twin/load/account.ts';
 import { findPort } from '../../test/support/free-port.ts';
+import { withoutBudgets } from '../../test/support/without-budgets.ts';
 import { MeasuredProcess } from '../load/measured-process.ts';
 
 export const subjectNames = ['service', 'relay', 'slices', 'peer'] as const;
@@ -34,13 +35,20 @@ export interface Subject {
   close(): Promise<void>;
 }
 
-/** @param peersPort where the carrier's REST API, the model and the collector are */
-export async function startSubject(name: SubjectName, peersPort: number): Promise<Subject> {
+/**
+ * @param peersPort where the carrier's REST API, the model and the collector are
+ * @param environment of the service, beyond what it has in production
+ */
+export async function startSubject(
+  name: SubjectName,
+  peersPort: number,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), `holdfast-load-${name}-`));
   const [port, adminPort] = [await findPort(), await findPort()];
   const isService = name === 'service';
-  const environment = isService
-    ? serviceEnvironment(folder, port, adminPort, peersPort)
+  const surroundings = isService
+    ? { ...serviceEnvironment(folder, port, adminPort, peersPort), ...environment }
     : yardstickEnvironment(port, peersPort);
   const close = async (): Promise<void> => {
     await measured?.kill();
@@ -50,7 +58,7 @@ export async function startSubject(name: SubjectName, peersPort: number): Promis
     main: mainOf(name),
     folder,
     logName: name,
-    environment,
+    environment: surroundings,
     isReady: () => answers({ port, path: '/ready' }),
   });
   const adminAddress = isService ? `127.0.0.1:${adminPort}` : null;
@@ -92,6 +100,8 @@ const serviceEnvironment = (
   OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${peersPort}`,
   JOURNAL_URL: `sqlite:${join(folder, 'journal.db')}`,
   AGENT: join(root, 'agents/front-desk.ts'),
+  // What it carries beyond its budgets is to be measured, too.
+  ...withoutBudgets,
 });
 
 function answers({ port, path }: { port: number; path: string }): Promise<boolean> {

@@ -20,6 +20,7 @@ import {
   restartBound,
   rollingRestart,
   rollingUpgrade,
+  workerKill,
 } from './drills/process.ts';
 import { flood, streamDrop, streamHalfOpen } from './drills/stream.ts';
 import { toolCrash } from './drills/tool.ts';
@@ -33,6 +34,7 @@ export const drills: Readonly<Record<string, () => readonly Plan[]>> = {
   'stream-drop': () => [streamDrop],
   'stream-half-open': () => [streamHalfOpen],
   'process-kill': () => [processKill, processRestart],
+  'worker-kill': () => [workerKill],
   'rolling-restart': () => [rollingRestart, fleetRestart],
   'rolling-upgrade': () => [rollingUpgrade],
   'tool-crash': () => [toolCrash('undone'), toolCrash('done')],

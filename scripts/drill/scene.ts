@@ -91,6 +91,15 @@ export class Scene {
     this.service(instance).kill('SIGKILL');
   }
 
+  /** `kill -9` of the worker that holds most calls. */
+  async killBusiestWorker(instance: string): Promise<void> {
+    const workers = await this.service(instance).workers();
+    const [busiest] = workers.sort((one, other) => other.liveCalls - one.liveCalls);
+    if (!busiest) throw new Error(`${instance} has no worker`);
+    this.absences.push({ at: Date.now(), instance: busiest.instance, mutesStream: true });
+    process.kill(busiest.pid, 'SIGKILL');
+  }
+
   /** SIGTERM; resolves with the exit, which must come within the limit. */
   async terminate(instance: string, limitMs: number): Promise<ServiceExit> {
     const service = this.service(instance);

@@ -1,5 +1,5 @@
 /**
- * Owns: one process of the service: starting it, watching it, ending it in either way.
+ * Owns: one process of the service, with its workers where it has some: starting it, watching it, ending it in either way.
  * Does not own: why (`drills/`), the twin that it talks to (`stage.ts`).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -7,7 +7,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuMsOf, handlesOf } from '../process-figures.ts';
+import { childrenOf, cpuMsOf, handlesOf } from '../process-figures.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -25,6 +25,13 @@ export interface ServiceHealth {
   ready: boolean;
   liveCalls: number;
   [detail: string]: unknown;
+}
+
+export interface Worker {
+  /** Its name among all instances. */
+  instance: string;
+  pid: number;
+  liveCalls: number;
 }
 
 export interface ServiceExit {
@@ -51,12 +58,14 @@ export class ServiceProcess {
   isExpectedToEnd = false;
   readonly #child: ChildProcess;
   readonly #adminPort: number;
+  readonly #workerCount: number;
   #exit: ServiceExit | null = null;
 
   private constructor(options: ServiceOptions) {
     const { instance, folder, adminPort, environment, preload = [] } = options;
     this.instance = instance;
     this.#adminPort = adminPort;
+    this.#workerCount = Number(environment.WORKERS ?? 1);
     this.logPath = join(folder, `${instance}.log`);
     const log = openSync(this.logPath, 'a');
     const main = join(root, 'src/service/main.ts');
@@ -116,12 +125,43 @@ export class ServiceProcess {
     this.#child.kill('SIGCONT');
   }
 
-  /** Null while nobody answers. */
-  health(): Promise<ServiceHealth | null> {
+  /** Of all workers together; null while none answers. */
+  async health(): Promise<ServiceHealth | null> {
+    const pages = await Promise.all(this.#numbers.map((number) => this.#healthOf(number)));
+    const told = pages.filter((page) => page !== null);
+    const [first] = told;
+    if (!first) return null;
+    return {
+      ...first,
+      ready: told.length === pages.length && told.every(({ ready }) => ready),
+      liveCalls: told.reduce((sum, { liveCalls }) => sum + liveCalls, 0),
+    };
+  }
+
+  /** Those that answer. */
+  async workers(): Promise<Worker[]> {
+    const children = childrenOf(this.#pid);
+    const workers = await Promise.all(
+      this.#numbers.map(async (number): Promise<Worker[]> => {
+        const health = await this.#healthOf(number);
+        const child = children.find(({ words }) => words.at(-1) === String(number));
+        const instance = `${this.instance}-${number}`;
+        return health && child ? [{ instance, pid: child.pid, liveCalls: health.liveCalls }] : [];
+      }),
+    );
+    return workers.flat();
+  }
+
+  /** Of its workers, from 1. */
+  get #numbers(): number[] {
+    return Array.from({ length: this.#workerCount }, (_, index) => index + 1);
+  }
+
+  #healthOf(number: number): Promise<ServiceHealth | null> {
     return new Promise((resolve) => {
       const options = {
         host: '127.0.0.1',
-        port: this.#adminPort,
+        port: this.#adminPort + number - 1,
         path: '/health',
         agent: false,
         timeout: healthLimitMs,
@@ -141,9 +181,10 @@ export class ServiceProcess {
     return cpuMsOf(this.#pid);
   }
 
-  /** Open files and sockets. */
+  /** Open files and sockets, those of its workers included. */
   handles(): number {
-    return handlesOf(this.#pid);
+    const pids = this.#workerCount > 1 ? childrenOf(this.#pid).map(({ pid }) => pid) : [];
+    return [this.#pid, ...pids].reduce((sum, pid) => sum + handlesOf(pid), 0);
   }
 
   get #pid(): number {

@@ -17,6 +17,7 @@ import type { FaultPlan } from '../../src/twin/openai/faults.ts';
 import { type OpenAiTwin, startOpenAiTwin } from '../../src/twin/openai/server.ts';
 import { startTwilioTwin, type TwinServer } from '../../src/twin/twilio/server.ts';
 import { findPort } from '../../test/support/free-port.ts';
+import { withoutBudgets } from '../../test/support/without-budgets.ts';
 import { drillBrain } from './brain.ts';
 import { Effects } from './effects.ts';
 import { Fleet } from './fleet.ts';
@@ -141,6 +142,7 @@ interface Parts {
 }
 
 const environmentFor = ({ publicUrl, openai, twilio, effects }: Parts): Record<string, string> => ({
+  ...withoutBudgets,
   PUBLIC_URL: publicUrl,
   TWILIO_ACCOUNT_SID: account.accountSid,
   TWILIO_AUTH_TOKEN: account.authToken,

@@ -46,6 +46,9 @@ export const opinionScores = { good: 4, warn: 3.6, page: 3.1 } as const;
 /** Of what the instances may carry together. With more in use, losing one of a few leaves too little room. */
 export const capacityUsed = { good: 0.7, warn: 0.85, page: 1 } as const satisfies Target;
 
+/** Of a budget. Beyond it for some seconds, a process takes no new call. */
+export const budgetUsed = { good: 0.6, warn: 0.8, page: 1 } as const satisfies Target;
+
 /** The goals of the service, as ratios. */
 export const goals = {
   /** Callers who are served to the end. */

@@ -8,6 +8,7 @@
  */
 import type { Settings } from '../machines/settings.ts';
 import { isLoopback } from './address.ts';
+import { type BudgetLimits, budgetOfEach } from './budgets.ts';
 import type { Environment } from './dotenv.ts';
 import { type ConfigurationFault, faultOf, InvalidConfiguration } from './fault.ts';
 import { createInstanceId } from './instance.ts';
@@ -53,6 +54,8 @@ export interface Configuration {
   drainMs: number;
   /** Live calls at which no new one is taken; null: any number is. */
   callsLimit: number | null;
+  /** What this process may use up before it takes no new calls. */
+  budgets: BudgetLimits;
   logLevel: LogLevel;
   /** Null: no cost is told. */
   modelPrices: ModelPrices | null;
@@ -102,6 +105,12 @@ export function readConfiguration(environment: Environment): Configuration {
     agent: values.AGENT,
     drainMs: values.DRAIN_MS,
     callsLimit: values.CALLS_LIMIT,
+    budgets: {
+      audioMs: values.AUDIO_BUDGET_MS,
+      eventLoopMs: values.EVENT_LOOP_BUDGET_MS,
+      memory: budgetOfEach(values.MEMORY_BUDGET, values.WORKERS),
+      qualityShare: values.QUALITY_BUDGET,
+    },
     logLevel: values.LOG_LEVEL,
     modelPrices: values.MODEL_PRICES,
     traces: {
@@ -112,6 +121,13 @@ export function readConfiguration(environment: Environment): Configuration {
     secrets: secretsOf(values),
     settings: settingsFrom(bounds, values.FALLBACK_TRANSFER_TO === null ? 'hangUp' : 'transfer'),
   };
+}
+
+/** How many processes are to share the work: one where that is not said rightly, which `readConfiguration` then tells. */
+export function readWorkers(environment: Environment): number {
+  const { WORKERS } = serviceVariables;
+  const [values, faults] = read({ WORKERS }, environment);
+  return faults.some(({ name }) => name === 'WORKERS') ? 1 : values.WORKERS;
 }
 
 const secretsOf = (values: Readonly<Record<string, unknown>>): string[] =>
@@ -167,6 +183,18 @@ function relationFault(name: string, environment: Environment): string | null {
   const adminHost = textOf(environment, 'ADMIN_HOST') ?? 'localhost';
   if (name === 'ADMIN_TOKEN' && isAbsent('ADMIN_TOKEN') && !isLoopback(adminHost)) {
     return 'is missing, and ADMIN_HOST is not loopback';
+  }
+  return name === 'WORKERS' ? workersFault(environment) : null;
+}
+
+/** What each of several workers would have for itself, and needs to share. */
+function workersFault(environment: Environment): string | null {
+  if (Number(textOf(environment, 'WORKERS') ?? 1) <= 1) return null;
+  if (textOf(environment, 'JOURNAL_URL') === 'memory:') {
+    return 'is more than 1, and JOURNAL_URL is memory:, which no two processes share';
+  }
+  if (textOf(environment, 'PUBLIC_URL') === undefined) {
+    return 'is more than 1, and PUBLIC_URL is missing: a tunnel leads to one process alone';
   }
   return null;
 }

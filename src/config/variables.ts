@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { documentUrl, host, neighbourUrl, originUrl, port, serviceUrl, socketUrl } from './address.ts';
+import { budgetMs, budgetShare, memoryBudget } from './budgets.ts';
 import { instanceId } from './instance.ts';
 import { modelPrices } from './prices.ts';
 import { type Description, defaulted, optional, required, wholeNumber } from './variable.ts';
@@ -108,6 +109,9 @@ export const numberVariables = {
   ...fallbackVariables,
 };
 
+/** More would be more than a machine has cores for. */
+const mostWorkers = 64;
+
 /** What the service takes, in the order of `.env.example`. */
 export const serviceVariables = {
   ...accountVariables,
@@ -164,10 +168,34 @@ export const serviceVariables = {
       'Live calls at which this process is full and takes no new one. Those that are known may still come here. Empty, it is never full.',
     schema: wholeNumber,
   }),
+  AUDIO_BUDGET_MS: defaulted('50', {
+    purpose:
+      'What this process may add to one piece of audio in a hundred, in milliseconds. Past a budget it takes no new calls until it is below again. 0 or off: no such budget.',
+    schema: budgetMs,
+  }),
+  EVENT_LOOP_BUDGET_MS: defaulted('100', {
+    purpose: 'How late one timer in a hundred may be, in milliseconds; 0 or off.',
+    schema: budgetMs,
+  }),
+  MEMORY_BUDGET: defaulted('85%', {
+    purpose:
+      'Memory that this process may hold: a share of what it may have (its control group, else the host), or MB; 0 or off.',
+    schema: memoryBudget,
+  }),
+  QUALITY_BUDGET: defaulted('30%', {
+    purpose:
+      'Share of the windows of 5 s of live calls in which audio may suffer here: dry lines, overflows, late frames; 0 or off.',
+    schema: budgetShare,
+  }),
   INSTANCE_ID: optional({
     purpose:
       'Name of this process, by which a balancer finds it. No two that run at the same time on the journal share one. Empty, one is made.',
     schema: instanceId,
+  }),
+  WORKERS: defaulted('1', {
+    purpose:
+      'Processes that share PORT and its calls: one for each core that is to carry calls. With more than one, each is an instance of its own, INSTANCE_ID-1, INSTANCE_ID-2 and so on, with an admin port of its own from ADMIN_PORT on.',
+    schema: wholeNumber.refine((count) => count <= mostWorkers, `must be at most ${mostWorkers}`),
   }),
   MODEL_PRICES: optional({
     purpose:

@@ -81,6 +81,6 @@ export class MeteredCalls implements CallWatch {
   }
 
   bridged(direction: 'caller' | 'agent', ms: number): void {
-    this.#metrics.observe('bridge', { direction }, ms / 1_000);
+    this.#media.bridged(direction, ms);
   }
 }

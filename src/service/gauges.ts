@@ -29,6 +29,9 @@ export function askGauges(
   metrics.ask('ready', () => [[{}, Number(health()?.isReady ?? false)]]);
   metrics.ask('admission', () => [[{}, Number(health()?.isAdmitting ?? false)]]);
   metrics.ask('capacityUsed', () => [[{}, health()?.capacity.usedRatio ?? 0]]);
+  metrics.ask('budgetUsed', () =>
+    (health()?.budgets.all() ?? []).map(({ name, usedRatio }) => [{ budget: name }, usedRatio ?? 0]),
+  );
   metrics.ask('clockSkew', () => [[{}, (health()?.clockSkewMs ?? 0) / 1_000]]);
   metrics.ask('dependencyUp', () =>
     dependencies().map(({ name, isUp }) => [{ dependency: name }, Number(isUp)]),

@@ -2,8 +2,10 @@
 import { type EdgeEvent, edgeEvents, Tally } from '../adapters/twilio/tally.ts';
 import type { Configuration } from '../config/environment.ts';
 import { current } from '../machines/charts/table.ts';
+import { residentBytes } from '../platform/memory.ts';
 import { version } from '../platform/version.ts';
 import type { Clock, TimerHandle } from '../runtime/ports/clock.ts';
+import { AudioDelays } from '../telemetry/audio-delays.ts';
 import { CallMeter } from '../telemetry/call-meter.ts';
 import { CallTelemetry } from '../telemetry/call-telemetry.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
@@ -15,6 +17,7 @@ import { createTraces, type Traces } from '../telemetry/traces/traces.ts';
 import type { Assembly } from './assembly.ts';
 import { type CallWatch, MeteredCalls } from './call-watch.ts';
 import { askGauges } from './gauges.ts';
+import type { BudgetValues } from './health/budgets.ts';
 import type { Health } from './health/health.ts';
 
 export interface InstrumentsOptions {
@@ -33,7 +36,13 @@ export interface Instruments {
   metrics: Metrics;
   traces: Traces;
   watch: CallWatch;
-  meters: { stop(): void };
+  meters: Meters;
+}
+
+export interface Meters {
+  /** A second is over: what was measured of late, by budget. */
+  measure(): BudgetValues;
+  stop(): void;
 }
 
 export async function createInstruments(options: InstrumentsOptions): Promise<Instruments> {
@@ -48,9 +57,11 @@ export async function createInstruments(options: InstrumentsOptions): Promise<In
   const traces = await createTraces(collector, about);
   const metrics = createMetrics(tally, traces);
   askGauges(metrics, assembly, health);
-  const media = new MediaMeter(metrics);
+  const loop = new LoopMeter(clock, metrics);
+  const delays = new AudioDelays(() => loop.lastDelayMs);
+  const media = new MediaMeter(metrics, delays);
   const calls = new CallTelemetry({ logger, meter: new CallMeter(metrics, modelPrices), spans: traces });
-  const meters = startMeters(clock, metrics, media, assembly);
+  const meters = startMeters({ clock, loop, delays, media }, assembly);
   return { logger, tally, metrics, traces, watch: new MeteredCalls(calls, media, metrics), meters };
 }
 
@@ -70,23 +81,38 @@ function createMetrics(tally: Tally, traces: Traces): Metrics {
   return metrics;
 }
 
+interface Measuring {
+  clock: Clock;
+  loop: LoopMeter;
+  delays: AudioDelays;
+  media: MediaMeter;
+}
+
 /** What is measured as time passes, whatever happens. */
-function startMeters(
-  clock: Clock,
-  metrics: Metrics,
-  media: MediaMeter,
+export function startMeters(
+  { clock, loop, delays, media }: Measuring,
   assembly: () => Assembly | undefined,
-): { stop(): void } {
-  const loop = new LoopMeter(clock, metrics);
+): Meters {
   let timer: TimerHandle;
-  const measure = (): void => {
+  const measureCalls = (): void => {
     for (const [callId, { bridge, openLines }] of assembly()?.live.all() ?? [])
       if (openLines > 0) media.measure(callId, bridge.quality());
-    timer = clock.setTimeout(measure, windowMs);
+    media.recent.roll();
+    timer = clock.setTimeout(measureCalls, windowMs);
   };
   loop.start();
-  timer = clock.setTimeout(measure, windowMs);
+  timer = clock.setTimeout(measureCalls, windowMs);
   return {
+    measure: () => {
+      loop.delays.roll();
+      delays.roll();
+      return {
+        audio: delays.p99Ms,
+        eventLoop: loop.delays.percentile(0.99),
+        memory: residentBytes(),
+        quality: media.recent.share,
+      };
+    },
     stop: () => {
       loop.stop();
       clock.clearTimeout(timer);

@@ -1,16 +1,41 @@
 /**
- * Owns: `npm start`: the process, its signals, its exit.
- * Does not own: what it shows (`terminal.ts`), the service (`service.ts`).
+ * Owns: `npm start`: the process, its signals, its exit; which of the three it is: the service itself, with `WORKERS` its
+ * primary, or one of that one's workers.
+ * Does not own: what it shows (`terminal.ts`), the service (`service.ts`), the workers (`workers/`).
  *
  * Exit codes: 0 stopped on request; 1 a fatal phase failed.
  */
 import { loadDotenv } from '../config/dotenv.ts';
+import { readWorkers } from '../config/environment.ts';
 import { systemClock } from '../platform/clock.ts';
 import { HoldfastError } from '../runtime/ports/errors.ts';
-import { Terminal } from './terminal.ts';
+import type { WorkerChannel } from './workers/primary-link.ts';
 
-async function main(): Promise<number> {
+async function main([word, number]: readonly string[]): Promise<number> {
   loadDotenv(process.env, process.cwd());
+  // A primary does not load what only calls need.
+  if (word === 'worker') return runWorkerProcess(Number(number));
+  const count = readWorkers(process.env);
+  if (count > 1) return runPrimary(count);
+  return runService();
+}
+
+async function runWorkerProcess(number: number): Promise<number> {
+  const { runWorker } = await import('./workers/worker.ts');
+  return await runWorker({ number, environment: process.env, channel: process as WorkerChannel });
+}
+
+async function runPrimary(count: number): Promise<number> {
+  const { Primary } = await import('./workers/primary.ts');
+  const program = process.argv[1] ?? '';
+  const primary = new Primary({ count, program, environment: process.env, print: console.log });
+  process.on('SIGINT', (signal) => primary.request(signal));
+  process.on('SIGTERM', (signal) => primary.request(signal));
+  return await primary.run();
+}
+
+async function runService(): Promise<number> {
+  const { Terminal } = await import('./terminal.ts');
   const terminal = new Terminal({ environment: process.env, clock: systemClock, print: console.log });
   process.on('SIGINT', (signal) => terminal.request(signal));
   process.on('SIGTERM', (signal) => terminal.request(signal));
@@ -23,7 +48,7 @@ async function main(): Promise<number> {
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-const exitCode = await main().catch((error: unknown) => {
+const exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   if (!(error instanceof HoldfastError)) throw error;
   console.error(error.message);
   return 1;

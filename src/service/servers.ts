@@ -24,6 +24,7 @@ import type { Health } from './health/health.ts';
 import { proofOf } from './health/reachability.ts';
 import { standingOf } from './health/standing.ts';
 import type { InstanceLog } from './instance-log.ts';
+import type { PrimaryLink } from './workers/primary-link.ts';
 
 export interface ServersOptions {
   configuration: Configuration;
@@ -31,13 +32,15 @@ export interface ServersOptions {
   clock: Clock;
   desk: CarrierDesk;
   tally: Tally;
-  metrics: MetricsText & Pick<Metrics, 'observe'>;
+  metrics: MetricsText & Pick<Metrics, 'observe' | 'read'>;
   /** Null while it is not known yet. */
   publicUrl(): string | null;
   door: Pick<Health, 'isReady' | 'refusal' | 'capacity' | 'admission'>;
   health(): HealthReport;
   console: Pick<Console, 'served' | 'localName'>;
   instanceLog: Pick<InstanceLog, 'count'>;
+  /** Of a worker. */
+  primary?: PrimaryLink | undefined;
 }
 
 export interface Servers {
@@ -65,6 +68,7 @@ function openPublicServer({
   publicUrl,
   door,
   metrics,
+  primary,
 }: ServersOptions): Promise<PublicServer> {
   const { instance, twilio, host, port } = configuration;
   const signature = new Signature(twilio.authToken, publicUrl);
@@ -86,8 +90,12 @@ function openPublicServer({
     host,
     port,
     clock,
+    source: primary ?? null,
     routes: twilioWebhooks({ desk, clock, tally, signature, ...place, onAnswered, standing, passesOn }),
-    onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),
+    onUpgrade: (request, socket, head) => {
+      const serve = (): void => upgrades.handle(request, socket, head);
+      if (!primary?.passUpgrade(request, socket, head, serve)) serve();
+    },
     isLive: () => true,
     prove: (nonce) => proofOf(twilio.authToken, nonce),
     isReady: () => door.isReady,
@@ -105,13 +113,14 @@ const openAdmin = ({
   metrics,
   console,
   instanceLog,
+  primary,
 }: ServersOptions): Promise<AdminServer> =>
   openAdminServer({
     ...configuration.admin,
     clock,
     publicUrl,
     health,
-    metrics,
+    metrics: primary?.metricsOfAll(metrics) ?? metrics,
     console: console.served,
     localName: console.localName,
     onRefused: (verdict) => {

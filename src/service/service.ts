@@ -8,40 +8,39 @@
  */
 import type { HealthReport } from '../adapters/http/admin-server.ts';
 import { describeJournal, openJournal } from '../adapters/journal/open-journal.ts';
-import { openTunnel, type Tunnel } from '../adapters/tunnel/ngrok.ts';
+import { openTunnel } from '../adapters/tunnel/ngrok.ts';
 import { TwilioApi } from '../adapters/twilio/api.ts';
 import { TwilioControl } from '../adapters/twilio/rest.ts';
 import type { TwimlPlace } from '../adapters/twilio/twiml.ts';
 import { loadAgent } from '../agent/load.ts';
-import type { LoadedAgent } from '../agent/loaded-agent.ts';
 import type { Environment } from '../config/dotenv.ts';
-import { type Configuration, readConfiguration } from '../config/environment.ts';
+import { readConfiguration } from '../config/environment.ts';
 import type { Phase, ServiceCommand } from '../machines/service.ts';
 import { hostDigest, isProcessAlive } from '../platform/process.ts';
 import { version } from '../platform/version.ts';
 import type { ObservedStep } from '../runtime/call.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
-import type { Model } from '../runtime/ports/model.ts';
 import { ServiceActor, type ServiceFact, type ServiceSnapshot } from '../runtime/service-actor.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { type Assembly, assemble } from './assembly.ts';
+import { assemble } from './assembly.ts';
 import { Closings } from './closings.ts';
-import { type Console, createConsole } from './console/create-console.ts';
+import { createConsole } from './console/create-console.ts';
 import { createHealth } from './health/create-health.ts';
 import type { Health } from './health/health.ts';
 import { createLooks } from './health/looks.ts';
 import { reportOf } from './health/report.ts';
 import { InstanceLog } from './instance-log.ts';
-import { createInstruments, type Instruments } from './instruments.ts';
+import { createInstruments } from './instruments.ts';
 import { measureAppends } from './measured-journal.ts';
 import { createModel } from './model.ts';
+import type { Opened } from './opened.ts';
 import { tellPhase } from './phase-report.ts';
 import { type PhaseFact, PhaseNotPassed, PhaseRuns } from './phases.ts';
 import { pulseFor } from './pulse.ts';
 import { RoutedControl } from './routed-control.ts';
-import { openServers, type Servers } from './servers.ts';
+import { openServers } from './servers.ts';
 import { addressOfAdmin, hasCalls } from './sibling-question.ts';
+import type { PrimaryLink } from './workers/primary-link.ts';
 
 export interface ServiceOptions {
   environment: Environment;
@@ -49,21 +48,8 @@ export interface ServiceOptions {
   /** A phase has an outcome, or the service is in another state. */
   onChange?(snapshot: ServiceSnapshot, fact: ServiceFact | null): void;
   onStep?(step: ObservedStep): void;
-}
-
-/** What the phases opened, in the order in which they opened it. */
-interface Opened extends Servers, Instruments {
-  configuration: Configuration;
-  agent: LoadedAgent;
-  logger: Logger;
-  journal: Journal;
-  model: Model;
-  api: TwilioApi;
-  health: Health;
-  assembly: Assembly;
-  console: Console;
-  tunnel: Tunnel;
-  instanceLog: { stop(): Promise<void> };
+  /** Of a worker: who takes the connections and starts its siblings. */
+  primary?: PrimaryLink;
 }
 
 /** `stopped`: somebody asked for it before the start was over. */
@@ -87,6 +73,7 @@ export class Service {
   constructor(options: ServiceOptions) {
     this.#options = options;
     this.#instanceLog = new InstanceLog(options.clock);
+    options.primary?.countBy(() => this.#opened.assembly?.registry.size ?? 0);
     this.#actor = new ServiceActor({
       clock: options.clock,
       perform: (command) => this.#perform(command),
@@ -228,8 +215,7 @@ export class Service {
     const health = createHealth({
       configuration,
       clock,
-      logger: this.#part('logger'),
-      metrics,
+      ...{ metrics, logger: this.#part('logger'), meters: this.#part('meters') },
       notReady: () => (this.#isReady ? null : this.#isLeaving ? 'draining' : 'starting'),
       assembly: () => this.#opened.assembly,
       clockSkewMs,
@@ -257,6 +243,7 @@ export class Service {
       host: hostDigest(),
       pulse: pulseFor(journalUrl),
       isProcessAlive,
+      drainsWithUs: (other) => this.#options.primary?.drainsWithUs(other) ?? false,
       address: () => addressOfAdmin(configuration.admin.host, this.#opened.adminServer?.port),
       hasCalls: (row) => hasCalls(row, { host: hostDigest(), token: configuration.admin.token }),
       isReady: () => this.#isReady,
@@ -265,7 +252,10 @@ export class Service {
       stopListening: () => void this.#opened.publicServer?.stopListening(),
       onCallGone: () => this.#reportCallsGone(),
       onCallMoved: () => this.#instanceLog.count('calls.moved', {}),
-      onStep: (step) => this.#options.onStep?.(step),
+      onStep: (step) => {
+        this.#options.onStep?.(step);
+        this.#options.primary?.noteChange();
+      },
     });
     assembly.desk.admitBy(health.admission);
     this.#opened.assembly = assembly;
@@ -291,6 +281,7 @@ export class Service {
       health: () => this.#report(),
       console: this.#part('console'),
       instanceLog: this.#instanceLog,
+      primary: this.#options.primary,
     });
     Object.assign(this.#opened, servers);
     await presence.start();
@@ -336,6 +327,7 @@ export class Service {
   }
 
   #reportCallsGone(): void {
+    this.#options.primary?.noteChange();
     if (this.#opened.assembly?.registry.size === 0) this.#actor.signal({ type: 'calls.gone' });
   }
 

@@ -11,6 +11,8 @@ export interface SiblingsOptions {
   host: string;
   pulse: Pulse;
   isProcessAlive(pid: number): boolean;
+  /** An instance that stops together with this process. */
+  drainsWithUs(instance: string): boolean;
   journal: Pick<Instances, 'instances'>;
 }
 
@@ -28,8 +30,8 @@ export class Siblings {
   }
 
   #takesCalls(row: InstanceRow): boolean {
-    const { instance, host, pulse, isProcessAlive } = this.#options;
+    const { instance, host, pulse, isProcessAlive, drainsWithUs } = this.#options;
     const isThere = isBeating(row, pulse) && (row.host !== host || isProcessAlive(row.pid));
-    return row.ready && isThere && row.instance !== instance;
+    return row.ready && isThere && row.instance !== instance && !drainsWithUs(row.instance);
   }
 }

@@ -1,12 +1,14 @@
 /**
  * Owns: `npm start` as a person sees it: the start-up phase by phase, what became of it, and what a signal does.
- * Does not own: the process and its exit (`main.ts`), the service (`service.ts`).
+ * Does not own: the process and its exit (`main.ts`), the service (`service.ts`), several processes
+ * (`workers/workers-terminal.ts`).
  */
 import type { Environment } from '../config/dotenv.ts';
 import { type Phase, type PhaseOutcome, phases } from '../machines/service.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import { formatPhase } from './phase-report.ts';
 import { Service } from './service.ts';
+import { drainText, notStartedText, stoppedText, stopText, welcomeText } from './terminal-text.ts';
 
 export interface TerminalOptions {
   environment: Environment;
@@ -17,12 +19,6 @@ export interface TerminalOptions {
 /** What was last shown of a phase: a phase that is tried again in vain is not shown again. */
 const essenceOf = ({ outcome, detail }: PhaseOutcome): string =>
   `${outcome} ${outcome === 'failed' ? detail : ''}`;
-
-const whatHappens = (drainMs: number): string =>
-  drainMs === 0
-    ? 'stopping.'
-    : `no new calls are taken. Live ones move to another process, or go on here for ${drainMs / 1_000} s at most. ` +
-      'Once more stops at once.';
 
 export class Terminal {
   readonly #print: (text: string) => void;
@@ -48,9 +44,9 @@ export class Terminal {
     this.#print('Holdfast');
     const outcome = await this.#service.start();
     if (outcome === 'running') this.#print(this.#welcome());
-    if (outcome === 'failed') this.#print('Not started.');
+    if (outcome === 'failed') this.#print(notStartedText);
     await this.#service.stopped;
-    if (outcome !== 'failed') this.#print('Stopped.');
+    if (outcome !== 'failed') this.#print(stoppedText);
     return outcome === 'failed' ? 1 : 0;
   }
 
@@ -63,9 +59,9 @@ export class Terminal {
   request(signal: string): void {
     this.#requests += 1;
     if (this.#requests === 1) {
-      this.#print(`${signal}: ${whatHappens(this.#service.drain(signal))}`);
+      this.#print(drainText(signal, this.#service.drain(signal)));
     } else {
-      this.#print(`${signal}: stopping at once.`);
+      this.#print(stopText(signal));
       this.#service.stop(signal);
     }
   }
@@ -78,7 +74,6 @@ export class Terminal {
   }
 
   #welcome(): string {
-    const failed = phases.some((phase) => this.#outcomes?.[phase].outcome !== 'passed');
-    return failed ? 'Running. What is not well yet is tried again in the background.' : 'Ready for calls.';
+    return welcomeText(phases.every((phase) => this.#outcomes?.[phase].outcome === 'passed'));
   }
 }

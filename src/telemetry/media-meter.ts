@@ -5,8 +5,10 @@
  * Invariants:
  * I4. Of a call that left nothing is kept.
  */
+import type { AudioDelays, AudioDirection } from './audio-delays.ts';
 import { estimatedMos } from './estimated-mos.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import { RecentIssues } from './recent-issues.ts';
 
 export const windowMs = 5_000;
 
@@ -63,13 +65,18 @@ function since(before: SoundFigures, now: SoundFigures): SoundFigures {
 }
 
 export class MediaMeter {
+  /** Of this process: gaps are the network's before it. */
+  readonly recent = new RecentIssues();
   readonly #metrics: Metrics;
+  readonly #delays: AudioDelays | null;
   readonly #before = new Map<string, SoundFigures>();
   #windows = 0;
   #windowsWithIssue = 0;
 
-  constructor(metrics: Metrics) {
+  /** @param delays where they are watched */
+  constructor(metrics: Metrics, delays: AudioDelays | null = null) {
     this.#metrics = metrics;
+    this.#delays = delays;
     metrics.ask('mediaIssue', () => [[{}, this.issueRatio]]);
   }
 
@@ -83,12 +90,20 @@ export class MediaMeter {
     const counted = this.#count(callId, figures);
     if (counted.callerFrames === 0 && counted.agentFrames === 0) return;
     const { callerGaps, underruns, callerOverflows, agentOverflows } = counted;
-    const hasIssue = callerGaps + underruns + callerOverflows + agentOverflows > 0;
+    const ours = underruns + callerOverflows + agentOverflows;
+    const hasIssue = callerGaps + ours > 0;
+    this.recent.note(ours > 0 || this.#delays?.areLate === true);
     this.#windows++;
     if (hasIssue) this.#windowsWithIssue++;
     this.#metrics.count('windows', { issue: hasIssue ? 'yes' : 'no' });
     this.#metrics.observe('jitter', {}, counted.callerJitterMs / 1_000);
     this.#metrics.observe('estimatedMos', {}, mosOf(counted));
+  }
+
+  /** One piece of audio took so long in the bridge. Told of samples only. */
+  bridged(direction: AudioDirection, ms: number): void {
+    this.#delays?.note(direction, ms);
+    this.#metrics.observe('bridge', { direction }, ms / 1_000);
   }
 
   /** The call leaves: what was counted since the last window counts. */

@@ -30,6 +30,7 @@ describe('the defaults', () => {
       fallbackTransferTo: null,
       drainMs: 20_000,
       callsLimit: null,
+      budgets: { audioMs: 50, eventLoopMs: 100, memory: { share: 0.85 }, qualityShare: 0.3 },
       openai: {
         apiKey: 'sk-key',
         model: 'gpt-realtime-2.1',
@@ -63,6 +64,10 @@ describe('the defaults', () => {
       AGENT: 'agents/other.js',
       DRAIN_MS: '1',
       CALLS_LIMIT: '250',
+      AUDIO_BUDGET_MS: 'off',
+      EVENT_LOOP_BUDGET_MS: '40',
+      MEMORY_BUDGET: '600MB',
+      QUALITY_BUDGET: '0',
       LOG_LEVEL: 'silent',
     });
     expect(configuration).toMatchObject({
@@ -81,6 +86,7 @@ describe('the defaults', () => {
       agent: 'agents/other.js',
       drainMs: 1,
       callsLimit: 250,
+      budgets: { audioMs: null, eventLoopMs: 40, memory: { bytes: 600_000_000 }, qualityShare: null },
       logLevel: 'silent',
     });
   });
@@ -123,6 +129,11 @@ describe('what is missing or wrong', () => {
     ['DRAIN_MS', '0', 'whole number'],
     ['PAYLOADS_KEEP_DAYS', '0', 'whole number'],
     ['DRAIN_MS', '20s', 'whole number'],
+    ['AUDIO_BUDGET_MS', '50ms', 'whole milliseconds, or off'],
+    ['EVENT_LOOP_BUDGET_MS', '-1', 'whole milliseconds, or off'],
+    ['MEMORY_BUDGET', '101%', 'MB, 1% to 100%, or off'],
+    ['MEMORY_BUDGET', '2GB', 'MB, 1% to 100%, or off'],
+    ['QUALITY_BUDGET', '0.3', '1% to 100%, or off'],
     ['RING_MS', '-1', 'whole number'],
     ['OPENAI_API_KEY', 'sk key', 'no spaces'],
     ['NGROK_AUTHTOKEN', 'a b', 'no spaces'],
@@ -155,6 +166,40 @@ describe('FALLBACK_TRANSFER_TO', () => {
     expect(configure().settings.fallback).toBe('hangUp');
     const { fallbackTransferTo, settings } = configure({ FALLBACK_TRANSFER_TO: ' +15550177 ' });
     expect([fallbackTransferTo, settings.fallback]).toEqual(['+15550177', 'transfer']);
+  });
+});
+
+describe('a budget', () => {
+  it.each([
+    ['85%', { share: 0.85 }],
+    ['100%', { share: 1 }],
+    ['600', { bytes: 600_000_000 }],
+    ['off', null],
+    ['0', null],
+  ])('of memory is read: %s', (text, budget) => {
+    expect(configure({ MEMORY_BUDGET: text }).budgets.memory).toEqual(budget);
+  });
+
+  it('of memory is one for each worker where it is a share', () => {
+    const ofEach = (text: string) =>
+      configure({ WORKERS: '2', MEMORY_BUDGET: text, JOURNAL_URL: 'sqlite:j.db' }).budgets.memory;
+    expect(ofEach('80%')).toEqual({ share: 0.4 });
+    expect(ofEach('600MB')).toEqual({ bytes: 600_000_000 });
+  });
+
+  it('of 0 is none', () => {
+    const none = {
+      AUDIO_BUDGET_MS: '0',
+      EVENT_LOOP_BUDGET_MS: '0',
+      MEMORY_BUDGET: '0',
+      QUALITY_BUDGET: 'off',
+    };
+    expect(configure(none).budgets).toEqual({
+      audioMs: null,
+      eventLoopMs: null,
+      memory: null,
+      qualityShare: null,
+    });
   });
 });
 

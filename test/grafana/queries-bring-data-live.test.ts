@@ -21,6 +21,7 @@ const resolvedWithinMs = 45_000;
 
 /** What brings no data in these calls, and why. */
 const mayBeEmpty: Readonly<Record<string, string>> = {
+  'runtime: Live calls by worker, {{instance}} worker {{worker}}': 'the processes here have no workers',
   'calls: Region call, {{state}}': 'calls ring and end between two scrapes',
   'ToolFails: holdfast_tool_seconds_count{job="holdfast", outcome="failed"}': 'no tool fails here',
   'ToolTimesOut: holdfast_tool_seconds_count{job="holdfast", outcome="timedOut"}':

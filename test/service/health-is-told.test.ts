@@ -14,6 +14,7 @@ interface Report {
   ready: boolean;
   admitting: boolean;
   declineCause: string | null;
+  budgets: object;
   dependencies: Record<string, { state: string; needed: boolean; found: string; lastError: object | null }>;
 }
 
@@ -71,6 +72,12 @@ describe('a service of which all is well', () => {
       'publicAddress',
       'cluster',
     ]);
+    expect(report.budgets).toMatchObject({
+      audio: { limit: 50, exceeded: false, since: null },
+      eventLoop: { limit: 100, exceeded: false },
+      memory: { unit: 'MB', limit: expect.any(Number), exceeded: false },
+      quality: { limit: 30, exceeded: false },
+    });
     expect(report.dependencies.publicAddress?.found).toBe(`http://127.0.0.1:${port} leads to this service`);
     expect(report.dependencies.cluster?.found).toBe('alone on this journal');
     expect(body).not.toMatch(/sk-offline|offline-auth-token/);

@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { FrontDesk } from '../../src/adapters/twilio/front-desk.ts';
 import { Tally } from '../../src/adapters/twilio/tally.ts';
+import { referTo } from '../../src/runtime/ports/signal.ts';
 import { type DeclineCause, mostPasses } from '../../src/service/health/admission.ts';
 import { Capacity } from '../../src/service/health/capacity.ts';
+import { countConversations } from '../../src/service/health/conversations.ts';
 import { LookFailed } from '../../src/service/health/dependency.ts';
 import type { HealthOptions } from '../../src/service/health/health.ts';
 import { paces } from '../../src/service/health/paces.ts';
@@ -96,8 +98,7 @@ describe('calls that come at once', () => {
   it('are not more than the limit, however long their agents take to be ready', async () => {
     const rig = new Rig();
     const process = rig.open('one');
-    const { live, desk } = process.assembly;
-    const capacity = new Capacity({ limit: 3, liveCalls: () => live.size + desk.beginning });
+    const capacity = new Capacity({ limit: 3, liveCalls: () => countConversations(process.assembly) });
     const service = new WatchedService({ capacity });
     process.desk.admitBy(service.health.admission);
     const answers = await Promise.all([1, 2, 3, 4, 5].map((call) => process.answer(callSid(call))));
@@ -110,6 +111,43 @@ describe('calls that come at once', () => {
     ]);
     expect(capacity.usedRatio).toBe(1);
     expect(service.declined).toEqual(['full', 'full']);
+  });
+});
+
+describe('a caller who was put through', () => {
+  const isTaken = async (process: Process, call: number): Promise<boolean> =>
+    (await process.answer(callSid(call))).do === 'connect';
+
+  it('takes no room while somebody else talks to him, and does again when he comes back', async () => {
+    const rig = new Rig();
+    const process = rig.open('one', { settings: { starvedMs: 3_600_000 } });
+    const capacity = new Capacity({ limit: 1, liveCalls: () => countConversations(process.assembly) });
+    const service = new WatchedService({ capacity });
+    process.desk.admitBy(service.health.admission);
+    await process.begin();
+    expect(await isTaken(process, 2)).toBe(false);
+
+    const requested = {
+      entry: {
+        type: 'transfer.requested',
+        by: 'operator',
+        destination: referTo(helper),
+        toolCallId: null,
+      },
+      payloads: { destination: helper },
+    } as const;
+    await process.desk.report(callSid(), requested, 'transfer');
+    await rig.clock.advance(1_000);
+    expect(process.value()).toEqual({ transferring: 'dialing' });
+    expect(capacity.usedRatio).toBe(0);
+    expect(await isTaken(process, 3)).toBe(true);
+    expect(await isTaken(process, 4)).toBe(false);
+
+    const outcome = { entry: { type: 'transfer.finished', outcome: 'busy' } } as const;
+    await process.desk.report(callSid(), outcome, 'dialed');
+    await rig.settle();
+    expect(await process.askNext()).toMatchObject({ do: 'connect' });
+    expect(capacity.usedRatio).toBe(2);
   });
 });
 

@@ -25,6 +25,45 @@ export const processKill: Plan = {
   },
 };
 
+/** How many calls each of the two workers began. */
+function begunBy(results: readonly CallEvidence[]): number[] {
+  const begun = new Map([
+    ['one-1', 0],
+    ['one-2', 0],
+  ]);
+  for (const { entries } of results) {
+    const claim = entries.find((entry) => entry.type === 'owner.claimed');
+    const name = claim?.type === 'owner.claimed' ? claim.instance : '';
+    begun.set(name, (begun.get(name) ?? 0) + 1);
+  }
+  return [...begun.values()];
+}
+
+const mostUneven = 2;
+
+function unevenSpread(results: readonly CallEvidence[]): string[] {
+  const begun = begunBy(results);
+  const difference = Math.max(...begun) - Math.min(...begun);
+  return difference <= mostUneven ? [] : [`calls are spread evenly over the workers: ${begun.join(' and ')}`];
+}
+
+/** One service with two workers behind one port. The primary starts a killed one anew. */
+export const workerKill: Plan = {
+  name: 'worker-kill',
+  underEachPolicy: true,
+  instances: ['one'],
+  environment: { WORKERS: '2' },
+  staggerMs: 4_000,
+  mayEndWith: endsWithStream,
+  gapLimitMs: (policy) => takenOverMs[policy],
+  act: async (scene) => {
+    await scene.until(scene.between(7_000, 11_000));
+    await scene.killBusiestWorker('one');
+  },
+  check: unevenSpread,
+  tell: (results) => [`begun by the workers: ${begunBy(results).join(' and ')}`],
+};
+
 const restartAfterMs = 500;
 /** Until the new process answers: its start, and Twilio's pauses between two requests. */
 const restartedMs = { action: 8_000, hold: 15_000, end: 15_000 } as const;

@@ -3,7 +3,7 @@ import { boards, metrics } from '../../../src/telemetry/metrics/names.ts';
 import type { Board } from '../board.ts';
 import { bestAtLeast, worseAbove, worseAt, worseThanNone } from '../panel.ts';
 import { onBoards as q, share } from '../promql.ts';
-import { capacityUsed, goals, latencyTargets } from '../targets.ts';
+import { budgetUsed, capacityUsed, goals, latencyTargets } from '../targets.ts';
 
 const inRange = q.over('$__range');
 const minute = (expr: string): string => `60 * ${expr}`;
@@ -169,6 +169,21 @@ export const callsBoard: Board = {
           question: 'With which new calls was the balancer sent to another process, and why?',
           unit: 'cpm',
           queries: [{ expr: minute(q.rate('callsPassedOn', { by: ['cause'] })), legend: '{{cause}}' }],
+        },
+        {
+          id: 16,
+          view: 'graph',
+          title: 'Budgets in use',
+          question:
+            'How near is each process to what it may add to audio, to the delay of its event loop, to its memory, to suffering calls? Beyond 1 it takes no new call.',
+          unit: 'percentunit',
+          queries: [
+            {
+              expr: q.gauges('max', 'budgetUsed', { by: ['instance', 'budget'] }),
+              legend: '{{instance}} {{budget}}',
+            },
+          ],
+          thresholds: worseAbove(budgetUsed),
         },
       ],
     },

@@ -201,6 +201,28 @@ export const runtimeBoard: Board = {
           unit: 'cpm',
           queries: [{ expr: `60 * ${q.rate('edgeEvents', { by: ['event'] })} > 0`, legend: '{{event}}' }],
         },
+        {
+          id: 19,
+          view: 'stacked',
+          title: 'Live calls by worker',
+          question: 'Where WORKERS is more than 1: has each worker as many calls as the others?',
+          unit: 'short',
+          queries: [
+            {
+              expr: q.gauges('sum', 'workerCalls', { by: ['instance', 'worker'] }),
+              legend: '{{instance}} worker {{worker}}',
+            },
+          ],
+        },
+        {
+          id: 20,
+          view: 'graph',
+          title: 'Workers that ended by themselves',
+          question: 'Does the system or a fault end worker processes?',
+          unit: 'short',
+          queries: [{ expr: q.increase('workersLost', { by: ['instance'] }), legend: '{{instance}}' }],
+          thresholds: worseThanNone,
+        },
       ],
     },
   ],

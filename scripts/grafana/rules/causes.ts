@@ -3,7 +3,7 @@
  * Does not own: what they feel (`symptoms.ts`).
  */
 import { inRules as q } from '../promql.ts';
-import { capacityUsed, latencyTargets } from '../targets.ts';
+import { budgetUsed, capacityUsed, latencyTargets } from '../targets.ts';
 import { counterOf, gaugeOf, goneDuringFault, histogramOf, measuredOf, upOf } from './example.ts';
 import type { Alert, RuleGroup } from './rule.ts';
 
@@ -53,10 +53,10 @@ const presence: Alert[] = [
   {
     name: 'AdmissionClosed',
     severity: 'page',
-    expr: `${q.gauges('max', 'admission', { by: byProcess })} == 0 and ${q.gauges('max', 'ready', { by: byProcess })} == 1 unless ${q.gauges('max', 'capacityUsed', { by: byProcess })} >= 1`,
+    expr: `${q.gauges('max', 'admission', { by: byProcess })} == 0 and ${q.gauges('max', 'ready', { by: byProcess })} == 1 unless ${q.gauges('max', 'capacityUsed', { by: byProcess })} >= 1 unless ${q.gauges('max', 'budgetUsed', { by: byProcess })} > ${budgetUsed.warn}`,
     forMinutes: 1,
     summary: 'The process {{ $labels.instance }} takes no new calls',
-    description: 'It is ready and not full, and yet a new call would be turned away.',
+    description: 'It is ready, neither full nor past a budget, and yet a new call would be turned away.',
     runbook: 'admission-closed',
     panel: ['runtime', 2],
     example: {
@@ -83,6 +83,21 @@ const room: Alert[] = [
     example: {
       series: [gaugeOf('capacityUsed', {}, { quiet: 0.5, fault: 0.9 })],
       firing: [{ labels: {}, value: '90%' }],
+    },
+  },
+  {
+    name: 'BudgetExceeded',
+    severity: 'warn',
+    expr: `${q.gauges('max', 'budgetUsed', { by: ['instance', 'budget'] })} > ${budgetUsed.page}`,
+    forMinutes: 1,
+    summary: 'The process {{ $labels.instance }} is past its budget ({{ $labels.budget }})',
+    description:
+      'It uses {{ $value | humanizePercentage }} of it, and takes no new calls. The live ones begin to suffer.',
+    runbook: 'budget-exceeded',
+    panel: ['calls', 16],
+    example: {
+      series: [gaugeOf('budgetUsed', { budget: 'audio' }, { quiet: 0.4, fault: 1.5 })],
+      firing: [{ labels: { ...one, budget: 'audio' }, value: '150%' }],
     },
   },
 ];
@@ -165,7 +180,7 @@ const process: Alert[] = [
     runbook: 'event-loop-slow',
     panel: ['runtime', 7],
     example: {
-      series: histogramOf('loopDelay', {}, { quiet: 0.004, fault: 0.3 }, 1_200),
+      series: histogramOf('loopDelay', {}, { quiet: 0.004, fault: 0.3 }, 3_000),
       firing: [{ labels: one, value: '497.5ms' }],
     },
   },
@@ -181,6 +196,21 @@ const process: Alert[] = [
     example: {
       series: [gaugeOf('clockSkew', {}, { quiet: 0, fault: -3 })],
       firing: [{ labels: one, value: '3s' }],
+    },
+  },
+  {
+    name: 'WorkerLost',
+    severity: 'warn',
+    expr: `${q.increase('workersLost', { by: byProcess })} > 0`,
+    forMinutes: 0,
+    summary: 'A worker of {{ $labels.instance }} ended by itself',
+    description:
+      '{{ $value | humanize }} times within 5 minutes. It is started anew; its calls go on in the others.',
+    runbook: 'process-lost',
+    panel: ['runtime', 20],
+    example: {
+      series: [counterOf('workersLost', {}, { quiet: 0, fault: 1 })],
+      firing: [{ labels: one, value: '5' }],
     },
   },
   {

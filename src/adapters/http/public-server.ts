@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { createBareServer, listen } from './bare-server.ts';
+import { type ConnectionSource, HandedConnections } from './handed-connections.ts';
 
 /** Of the answer to `GET /live?nonce=...`. */
 export const proofHeader = 'holdfast-proof';
@@ -23,6 +24,8 @@ export interface PublicServerOptions {
   /** 0 lets the system choose. */
   port: number;
   clock: Clock;
+  /** Whoever takes the connections for this process; null where it listens itself. */
+  source?: ConnectionSource | null;
   routes: FastifyPluginAsync;
   onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   isLive: () => boolean;
@@ -38,12 +41,14 @@ export class PublicServer {
   readonly port: number;
   readonly #app: FastifyInstance;
   readonly #clock: Clock;
+  readonly #handed: HandedConnections | null;
   #stopped: Promise<void> | null = null;
 
-  private constructor(app: FastifyInstance, port: number, clock: Clock) {
+  private constructor(app: FastifyInstance, port: number, clock: Clock, handed: HandedConnections | null) {
     this.#app = app;
     this.port = port;
     this.#clock = clock;
+    this.#handed = handed;
   }
 
   /**
@@ -54,7 +59,8 @@ export class PublicServer {
   static async open(options: PublicServerOptions): Promise<PublicServer> {
     const app = createBareServer(options.onError);
     app.server.on('upgrade', options.onUpgrade);
-    // A peer is to take its next request to a process that listens.
+    // A peer is to take its next request to a process that listens; where connections are handed over, to the one whose
+    // turn it is.
     app.addHook('onSend', async (_request, reply) => {
       if (!app.server.listening) reply.header('connection', 'close');
     });
@@ -66,14 +72,15 @@ export class PublicServer {
     const { standing = () => ({}) } = options;
     app.get('/ready', (_request, reply) => sayWhether(options.isReady(), reply.headers(standing())));
     await app.register(options.routes);
-    const { host, port, clock } = options;
-    const reusePort = process.platform === 'linux';
-    return new PublicServer(app, await listen(app, { host, port, reusePort }), clock);
+    const { host, port, clock, source = null } = options;
+    const handed = source && new HandedConnections(app.server, source);
+    return new PublicServer(app, await openPort(app, { host, port }, handed), clock, handed);
   }
 
   /** Resolves when the last socket is closed, upgraded ones included: their owners close them. */
   stopListening(): Promise<void> {
-    this.#stopped ??= new Promise((resolve) => this.#app.server.close(() => resolve()));
+    this.#stopped ??=
+      this.#handed?.close() ?? new Promise((resolve) => this.#app.server.close(() => resolve()));
     return this.#stopped;
   }
 
@@ -85,6 +92,17 @@ export class PublicServer {
     this.#clock.clearTimeout(cutOff);
     await this.#app.close();
   }
+}
+
+/** @throws as `listen` of Node.js */
+async function openPort(
+  app: FastifyInstance,
+  address: { host: string; port: number },
+  handed: HandedConnections | null,
+): Promise<number> {
+  if (handed === null) return listen(app, { ...address, reusePort: process.platform === 'linux' });
+  await app.ready();
+  return handed.open(address);
 }
 
 type LiveRequest = FastifyRequest<{ Querystring: { nonce?: unknown } }>;

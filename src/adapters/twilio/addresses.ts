@@ -37,3 +37,13 @@ export const socketAddressOf = (publicUrl: string, path: string): string =>
 /** Where the carrier opens the media stream of a call that `instance` answered. */
 export const streamAddressOf = (publicUrl: string, instance: string): string =>
   socketAddressOf(publicUrl, routes.media + encodeURIComponent(instance));
+
+/** The instance that a media stream's path names; null where it is no such path. */
+export function instanceIn(path: string): string | null {
+  if (!path.startsWith(routes.media)) return null;
+  try {
+    return decodeURIComponent(path.slice(routes.media.length));
+  } catch {
+    return null;
+  }
+}

@@ -22,7 +22,7 @@ export interface MediaUpgradeOptions extends StreamSurroundings {
   path: RegExp;
   isLetIn(request: IncomingMessage): boolean;
   /** Puts an open WebSocket behind the port; called in the same turn in which it opened. */
-  wrapSocket: (webSocket: WebSocket, handlers: SocketHandlers) => Socket;
+  wrapSocket: (webSocket: WebSocket, handlers: SocketHandlers, connection: Duplex) => Socket;
 }
 
 export class MediaUpgrades {
@@ -57,21 +57,22 @@ export class MediaUpgrades {
       tally.count('upgrade.unsigned');
       refuse(socket, '403 Forbidden');
     } else {
-      this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#attach(webSocket));
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#attach(webSocket, socket));
     }
   }
 
-  #attach(webSocket: WebSocket): void {
+  #attach(webSocket: WebSocket, connection: Duplex): void {
     const { wrapSocket, desk, clock, tally } = this.#options;
     this.#open += 1;
-    const socket = wrapSocket(webSocket, {
+    const handlers: SocketHandlers = {
       onMessage: (data) => stream.receive(data),
       onPong: () => stream.onPong(),
       onClose: (closure) => {
         this.#open -= 1;
         stream.onClosed(closure);
       },
-    });
+    };
+    const socket = wrapSocket(webSocket, handlers, connection);
     const stream = new MediaStream(socket, { desk, clock, tally });
   }
 }

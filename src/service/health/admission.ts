@@ -12,8 +12,11 @@
  */
 import type { Clock } from '../../runtime/ports/clock.ts';
 
-/** `agent`: its definition fails for this call. `full`: one more call would hurt the live ones. */
-export type DeclineCause = 'starting' | 'draining' | 'journal' | 'model' | 'full' | 'agent';
+/**
+ * `agent`: its definition fails for this call. `full`: as many calls as are allowed are live here. `overloaded`: the live
+ * ones take more than can be given to them well.
+ */
+export type DeclineCause = 'starting' | 'draining' | 'journal' | 'model' | 'full' | 'overloaded' | 'agent';
 
 /** What the desk asks before it takes a new call, and what it tells when it does not. */
 export interface Admission {

@@ -1,6 +1,6 @@
 /**
  * Owns: how many calls this process may carry, how much of that is in use, and when it is full.
- * Does not own: what becomes of a new call then (`admission.ts`), who counts the calls.
+ * Does not own: what becomes of a new call then (`admission.ts`), which calls count (`conversations.ts`).
  *
  * Invariants:
  * CA1. The limit turns away new calls alone. A call that comes back, moves here or is adopted is taken beyond it:
@@ -9,7 +9,6 @@
 export interface CapacityOptions {
   /** Null: nothing is turned away. */
   limit: number | null;
-  /** Those that are just being begun included. */
   liveCalls(): number;
 }
 

@@ -13,6 +13,7 @@ import type { Model } from '../../runtime/ports/model.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { stallMs } from '../stall.ts';
 import { type DeclineCause, Door } from './admission.ts';
+import { type Budgets, noBudgets } from './budgets.ts';
 import { type Capacity, unlimited } from './capacity.ts';
 import {
   Dependency,
@@ -40,6 +41,8 @@ export interface HealthOptions {
   clockSkewMs(): number;
   /** Without a limit unless told. */
   capacity?: Capacity;
+  /** None unless told. */
+  budgets?: Budgets;
   fallback: { number: string | null; url: string | null };
   onDeclined(cause: DeclineCause): void;
   /** The balancer was asked to try another process with a new call. */
@@ -62,10 +65,12 @@ export class Health {
   readonly #watchers = new Map<Watched, Watcher>();
   readonly admission: Door;
   readonly capacity: Capacity;
+  readonly budgets: Budgets;
 
   constructor(options: HealthOptions) {
     this.#options = options;
     this.capacity = options.capacity ?? unlimited;
+    this.budgets = options.budgets ?? noBudgets(options.clock);
     this.#dependencies = Object.fromEntries(
       dependencyNames.map((name) => [name, this.#createDependency(name)]),
     ) as Record<DependencyName, Dependency>;
@@ -125,10 +130,12 @@ export class Health {
 
   /** Begins to look in the background. */
   start(): void {
+    this.budgets.start();
     for (const watcher of this.#watchers.values()) watcher.start(firstLookWithinMs);
   }
 
   stop(): void {
+    this.budgets.stop();
     for (const watcher of this.#watchers.values()) watcher.stop();
   }
 
@@ -148,7 +155,8 @@ export class Health {
     if (!this.isReady) return this.#options.notReady();
     if (journal.state === 'down' || this.journalStalledMs >= stallMs) return 'journal';
     if (model.state === 'down') return 'model';
-    return this.capacity.isFull ? 'full' : null;
+    if (this.capacity.isFull) return 'full';
+    return this.budgets.takesCalls ? null : 'overloaded';
   }
 
   get journalStalledMs(): number {

@@ -7,8 +7,10 @@ import { type PhaseOutcome, phases } from '../../machines/service.ts';
 import type { Json } from '../../runtime/ports/journal.ts';
 import type { ServiceSnapshot } from '../../runtime/service-actor.ts';
 import type { DeclineCause } from './admission.ts';
+import type { BudgetState } from './budgets.ts';
 import type { Dependency } from './dependency.ts';
 import type { Health } from './health.ts';
+import type { BudgetName } from './overload.ts';
 import { watched } from './paces.ts';
 
 /** What only the process knows. */
@@ -24,7 +26,8 @@ const becauseOf: Record<DeclineCause, string> = {
   draining: 'this process is about to stop',
   journal: 'the journal does not answer',
   model: 'the model cannot be reached',
-  full: 'one more call would hurt the live ones',
+  full: 'as many calls are live here as are allowed',
+  overloaded: 'more of them at once would hurt the live ones (budgets)',
   agent: 'the agent fails',
 };
 
@@ -47,6 +50,9 @@ export function reportOf(health: Health, facts: ProcessFacts): HealthReport {
     liveCalls,
     callsLimit: limit,
     capacityUsed: usedRatio === null ? null : Number(usedRatio.toFixed(2)),
+    overloaded: health.budgets.isOverloaded,
+    callsCeiling: health.budgets.callsCeiling,
+    budgets: Object.fromEntries(health.budgets.all().map((budget) => [budget.name, tellBudget(budget)])),
     journalStalledMs: Math.round(health.journalStalledMs),
     clockSkewMs: health.clockSkewMs,
     dependencies: Object.fromEntries(
@@ -70,6 +76,29 @@ function tell(dependency: Dependency, health: Health): Json {
     lastError: lastError && { ...lastError, at: timeOf(lastError.at) },
     proves,
     without,
+  };
+}
+
+/** What each is, and how many of its own unit make one of the page's. */
+const budgetTexts: Record<BudgetName, { measures: string; unit: string; by: number }> = {
+  audio: { measures: 'what this process adds to one piece of audio in a hundred', unit: 'ms', by: 1 },
+  eventLoop: { measures: 'how late one timer in a hundred is', unit: 'ms', by: 1 },
+  memory: { measures: 'memory of this process', unit: 'MB', by: 1e6 },
+  quality: { measures: 'windows of 5 s of calls in which audio suffers here', unit: '%', by: 0.01 },
+};
+
+function tellBudget({ name, measured, limit, usedRatio, exceededSince }: BudgetState): Json {
+  const { measures, unit, by } = budgetTexts[name];
+  const told = (value: number | null): number | null =>
+    value === null ? null : Number((value / by).toFixed(1));
+  return {
+    measures,
+    unit,
+    measured: told(measured),
+    limit: told(limit),
+    used: usedRatio === null ? null : Number(usedRatio.toFixed(2)),
+    exceeded: exceededSince !== null,
+    since: exceededSince === null ? null : timeOf(exceededSince),
   };
 }
 

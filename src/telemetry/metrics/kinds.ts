@@ -9,6 +9,21 @@
 /** The values of a label, or how many of them are told apart in one process. */
 export type LabelValues = readonly string[] | { atMost: number };
 
+/**
+ * How one gauge is made of those of several processes that are scraped as one. A share is reckoned anew from a counter:
+ * the mean of two shares is not the share of both.
+ */
+export type Merging = 'sum' | 'average' | 'min' | 'max' | Share;
+
+export interface Share {
+  /** Of all that this counter counted, by its name without prefix and suffix... */
+  counter: string;
+  /** ...what bears this label. */
+  label: readonly [name: string, value: string];
+  /** Before anything was counted. */
+  ofNothing: number;
+}
+
 export interface MetricDescription {
   kind: 'counter' | 'gauge' | 'histogram';
   /** By Prometheus' rules: base units, `_total` on counters. */
@@ -17,6 +32,8 @@ export interface MetricDescription {
   labels: Readonly<Record<string, LabelValues>>;
   /** Upper bounds of a histogram, in the unit of its name. */
   buckets: readonly number[];
+  /** Of a gauge. Counts are added up. */
+  merging: Merging;
 }
 
 type Labels = Readonly<Record<string, LabelValues>>;
@@ -39,20 +56,36 @@ export const counter = <const Known extends Labels = typeof none>(
   help,
   labels,
   buckets: [],
+  merging: 'sum',
 });
 
 export const gauge = <const Known extends Labels = typeof none>(
   name: string,
   help: string,
+  merging: Merging,
   labels: Known = none as unknown as Known,
-): Described<'gauge', Known> => ({ kind: 'gauge', name: `holdfast_${name}`, help, labels, buckets: [] });
+): Described<'gauge', Known> => ({
+  kind: 'gauge',
+  name: `holdfast_${name}`,
+  help,
+  labels,
+  buckets: [],
+  merging,
+});
 
 export const histogram = <const Known extends Labels = typeof none>(
   name: string,
   help: string,
   buckets: readonly number[],
   labels: Known = none as unknown as Known,
-): Described<'histogram', Known> => ({ kind: 'histogram', name: `holdfast_${name}`, help, labels, buckets });
+): Described<'histogram', Known> => ({
+  kind: 'histogram',
+  name: `holdfast_${name}`,
+  help,
+  labels,
+  buckets,
+  merging: 'sum',
+});
 
 /** Seconds between two sounds of a conversation; bounds at the targets 0.8 and 1.5. */
 export const voiceSeconds = [0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 5] as const;

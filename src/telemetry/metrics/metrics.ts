@@ -1,7 +1,7 @@
 /**
  * Owns: the metrics of one process and their text for a scraper (OpenMetrics 1.0, with exemplars).
  * Does not own: names (`names.ts`), what is measured when (`../call-meter.ts`, `../media-meter.ts`), the route
- * (`src/adapters/http/admin-server.ts`).
+ * (`src/adapters/http/admin-server.ts`), several processes that are scraped as one (`sum.ts`).
  *
  * Invariants:
  * Q1. A value that its label does not list is counted as `other`. No call id, no number.
@@ -9,16 +9,10 @@
  *     step, and an alert on it is no alert on nothing.
  * Q3. An exemplar holds a trace id and a span id and nothing else: longer ones make a scraper drop the whole target.
  */
-import {
-  Counter,
-  collectDefaultMetrics,
-  Gauge,
-  Histogram,
-  type OpenMetricsContentType,
-  Registry,
-} from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram } from 'prom-client';
 import type { LabelValues } from './kinds.ts';
 import { type MetricName, metrics as table } from './names.ts';
+import { openMetricsRegistry, type Reading } from './reading.ts';
 
 type Table = typeof table;
 type NamesOf<Kind> = { [Name in MetricName]: Table[Name]['kind'] extends Kind ? Name : never }[MetricName];
@@ -99,11 +93,17 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
+  /** The same as data, for whoever adds up several processes. */
+  read(): Promise<Reading[]> {
+    return this.#registry.getMetricsAsJSON() as Promise<unknown> as Promise<Reading[]>;
+  }
+
   #create(key: MetricName): void {
-    const { kind, name, help, labels, buckets } = table[key];
+    const { kind, name, help, labels, buckets, merging } = table[key];
     this.#bounds.set(key, boundsOf(labels));
     const common = { name, help, labelNames: Object.keys(labels), registers: [this.#registry] };
-    if (kind === 'gauge') this.#gauges.set(key, new Gauge(common));
+    const aggregator = typeof merging === 'string' ? merging : 'omit';
+    if (kind === 'gauge') this.#gauges.set(key, new Gauge({ ...common, aggregator }));
     else if (kind === 'counter') {
       const counter = new Counter(common);
       this.#counters.set(key, counter);
@@ -145,13 +145,6 @@ function isKnown(bound: Bound, value: string): boolean {
   if (bound.known.size >= bound.room) return false;
   bound.known.add(value);
   return true;
-}
-
-/** The library's types name the older format alone. */
-function openMetricsRegistry(): Registry {
-  const registry = new Registry<OpenMetricsContentType>();
-  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-  return registry as unknown as Registry;
 }
 
 /** Every set of labels that can be told before anything was measured; none where a label lists no values. */

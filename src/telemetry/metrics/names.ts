@@ -51,11 +51,16 @@ export const rungs = ['model', 'rollOver', 'stream', 'process', 'move'] as const
 export type Rung = (typeof rungs)[number];
 
 const calls = {
-  callsLive: gauge('calls_live', 'Calls that live in this process now.'),
-  callsInState: gauge('calls_in_state', 'Live calls of this process by region of the chart and state.', {
-    region: ['carrier', 'model', 'turn', 'media', 'tools', 'silence', 'farewell', 'call'],
-    state: { atMost: 60 },
-  }),
+  callsLive: gauge('calls_live', 'Calls that live in this process now.', 'sum'),
+  callsInState: gauge(
+    'calls_in_state',
+    'Live calls of this process by region of the chart and state.',
+    'sum',
+    {
+      region: ['carrier', 'model', 'turn', 'media', 'tools', 'silence', 'farewell', 'call'],
+      state: { atMost: 60 },
+    },
+  ),
   calls: counter(
     'calls',
     'Calls that ended here, by reason and by whether the caller was served to the end.',
@@ -67,6 +72,7 @@ const calls = {
   callCompletion: gauge(
     'call_completion_ratio',
     'Share of the calls that ended here whose caller was served to the end; 1 before the first.',
+    { counter: 'calls', label: ['served', 'yes'], ofNothing: 1 },
   ),
   callDuration: histogram(
     'call_duration_seconds',
@@ -74,16 +80,23 @@ const calls = {
     [5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200],
   ),
   callsDeclined: counter('calls_declined', 'New calls that were not taken, by cause.', {
-    cause: ['starting', 'draining', 'journal', 'model', 'full', 'agent'],
+    cause: ['starting', 'draining', 'journal', 'model', 'full', 'overloaded', 'agent'],
   }),
   callsPassedOn: counter(
     'calls_passed_on',
     'New calls with which the balancer was sent to another process, by cause.',
-    { cause: ['starting', 'draining', 'journal', 'model', 'full'] },
+    { cause: ['starting', 'draining', 'journal', 'model', 'full', 'overloaded'] },
   ),
   capacityUsed: gauge(
     'capacity_used_ratio',
-    'Live calls of this process by its limit: 1 is full; 0 without a limit.',
+    'Live calls of this process that talk to the agent, by its limit: 1 is full; 0 without a limit.',
+    'average',
+  ),
+  budgetUsed: gauge(
+    'budget_used_ratio',
+    'What is measured by its budget: beyond 1 for some seconds, no new call is taken; 0 where there is none.',
+    'max',
+    { budget: ['audio', 'eventLoop', 'memory', 'quality'] },
   ),
   entries: counter('entries', 'Entries of calls, by type.', { type: Object.keys(entrySchemas) }),
   turns: counter('turns', 'Turns of callers, by what became of them.', {
@@ -184,13 +197,18 @@ const media = {
   mediaIssue: gauge(
     'media_issue_ratio',
     'Share of the windows of 5 s with a gap, an underrun or an overflow; 0 before the first.',
+    { counter: 'media_windows', label: ['issue', 'yes'], ofNothing: 0 },
   ),
   estimatedMos: histogram(
     'estimated_mos',
     'Mean opinion score of our leg alone, estimated (ITU-T G.107), once for each call and window of 5 s.',
     [1, 2, 2.6, 3.1, 3.6, 4, 4.2, 4.3, 4.4, 4.5],
   ),
-  playbackQueue: gauge('playback_queue_seconds', 'Longest queue of unplayed reply audio on any line now.'),
+  playbackQueue: gauge(
+    'playback_queue_seconds',
+    'Longest queue of unplayed reply audio on any line now.',
+    'max',
+  ),
   interruptions: counter('interruptions', 'Replies that callers cut short.'),
   deadAirSeconds: counter(
     'dead_air_seconds',
@@ -241,38 +259,50 @@ const model = {
 } as const;
 
 const runtime = {
-  build: gauge('build_info', 'Always 1; the labels say what runs.', {
+  build: gauge('build_info', 'Always 1; the labels say what runs.', 'max', {
     version: { atMost: 2 },
     chart: { atMost: 2 },
   }),
-  ready: gauge('ready', 'Whether this process has started and does not drain.'),
-  admission: gauge('admission_open', 'Whether a new call would be taken now.'),
+  ready: gauge('ready', 'Whether this process has started and does not drain.', 'max'),
+  admission: gauge('admission_open', 'Whether a new call would be taken now.', 'max'),
   dependencyUp: gauge(
     'dependency_up',
     'Whether a dependency is held to be up: one failed look alone does not say otherwise.',
+    'min',
     {
       dependency: dependencies,
     },
   ),
-  dependencySeconds: gauge('dependency_latency_seconds', 'How long its last answer took.', {
+  dependencySeconds: gauge('dependency_latency_seconds', 'How long its last answer took.', 'max', {
     dependency: dependencies,
   }),
-  openSockets: gauge('sockets_open', 'Sockets of calls that are open here, by whose they are.', {
+  openSockets: gauge('sockets_open', 'Sockets of calls that are open here, by whose they are.', 'sum', {
     peer: ['carrier', 'model'],
   }),
-  openTimers: gauge('timers_open', 'Timers that the charts of live calls wait for.'),
-  journalQueue: gauge('journal_queue_entries', 'Entries of live calls that are not durable yet.'),
-  journalStalled: gauge('journal_stalled_seconds', 'How long the oldest entry has waited for the journal.'),
+  openTimers: gauge('timers_open', 'Timers that the charts of live calls wait for.', 'sum'),
+  journalQueue: gauge('journal_queue_entries', 'Entries of live calls that are not durable yet.', 'sum'),
+  journalStalled: gauge(
+    'journal_stalled_seconds',
+    'How long the oldest entry has waited for the journal.',
+    'max',
+  ),
   loopDelay: histogram(
     'event_loop_delay_seconds',
-    'How much later than asked a timer ran, sampled every 50 ms.',
+    'How much later than asked a timer ran, sampled every 20 ms.',
     [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1],
   ),
-  clockSkew: gauge('clock_skew_seconds', 'How far this host’s clock is from the journal’s.'),
+  clockSkew: gauge('clock_skew_seconds', 'How far this host’s clock is from the journal’s.', 'average'),
   edgeEvents: counter('edge_events', 'What the carrier’s edge refused or noticed.', {
     event: { atMost: 60 },
   }),
   tracesDropped: counter('spans_dropped', 'Spans that no collector took.'),
+  workerCalls: gauge(
+    'worker_calls_live',
+    'Live calls of each worker process, by the number in which its name as an instance ends.',
+    'sum',
+    { worker: { atMost: 64 } },
+  ),
+  workersLost: counter('workers_lost', 'Worker processes that ended by themselves and were started anew.'),
 } as const;
 
 /** By board: a metric belongs to the dashboard of its board. */

@@ -17,6 +17,7 @@ import { type OpenAiTwin, startOpenAiTwin } from '../../../src/twin/openai/serve
 import type { CallHandle } from '../../../src/twin/twilio/call/call-handle.ts';
 import { startTwilioTwin, type TwinServer } from '../../../src/twin/twilio/server.ts';
 import { findPort } from '../../support/free-port.ts';
+import { withoutBudgets } from '../../support/without-budgets.ts';
 import { Balancer } from './balancer.ts';
 import type { BalancerName } from './shipped.ts';
 
@@ -171,6 +172,7 @@ export class Fleet {
   get #environment(): Record<string, string> {
     const { publicUrl, twilio, openai, effects, folder } = this.#parts;
     return {
+      ...withoutBudgets,
       PUBLIC_URL: publicUrl,
       TWILIO_ACCOUNT_SID: account.accountSid,
       TWILIO_AUTH_TOKEN: account.authToken,

@@ -1,0 +1,10 @@
+/** Owns: how much memory this process has, and how much it may have. */
+import { totalmem } from 'node:os';
+
+export const residentBytes = (): number => process.memoryUsage.rss();
+
+/** That of the host, or of the control group where that is less. A group without a limit names 0 or an absurd number. */
+export function memoryLimitBytes(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}

@@ -1,0 +1,127 @@
+/**
+ * Owns: the public port of all workers together: it takes connections, unread, and hands each to a worker.
+ * Does not own: which worker (`shares.ts`), what is said over a connection.
+ *
+ * Invariants:
+ * E4. A connection that a worker has not taken when it ends is handed to another one. Without any it waits for one, for
+ *     `waitLimitMs` and among `mostWaiting`: whoever dialled is answered by the next worker, or tries again.
+ * I4. After `close` no socket is open here.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
+import type { Address } from './messages.ts';
+import { Shares } from './shares.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+export const waitLimitMs = 3_000;
+export const mostWaiting = 1_000;
+
+export type EntranceWorker = Pick<WorkerProcess, 'tell'>;
+
+export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
+  readonly #clock: Clock;
+  readonly #server: Server;
+  readonly #shares: Shares<Worker>;
+  /** Connections on the way to a worker, by their numbers there. */
+  readonly #untaken = new Map<Worker, Map<number, Socket>>();
+  readonly #waiting = new Map<Socket, TimerHandle>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#shares = new Shares(() => clock.monotonic());
+    this.#server = createServer({ pauseOnConnect: true }, (socket) => {
+      socket.on('error', () => undefined);
+      this.#hand(socket);
+    });
+  }
+
+  /** Workers that connections are handed to. */
+  get size(): number {
+    return this.#shares.size;
+  }
+
+  /**
+   * On Linux another service may listen on the same port, and the system spreads connections over both (`SO_REUSEPORT`).
+   *
+   * @returns the port, which the system chose where 0 was asked for
+   * @throws what Node.js throws, as EADDRINUSE
+   */
+  listen(address: Address): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ ...address, reusePort: process.platform === 'linux' }, () => {
+        this.#server.off('error', reject);
+        // Of a connection that could not be taken; the next one may be.
+        this.#server.on('error', () => undefined);
+        const bound = this.#server.address();
+        resolve(typeof bound === 'object' && bound ? bound.port : address.port);
+      });
+    });
+  }
+
+  /** From now on the worker gets connections. */
+  add(worker: Worker): void {
+    this.#shares.add(worker);
+    this.#untaken.set(worker, new Map());
+    for (const [socket, timer] of [...this.#waiting]) {
+      this.#clock.clearTimeout(timer);
+      this.#waiting.delete(socket);
+      this.#hand(socket);
+    }
+  }
+
+  note(worker: Worker, load: number, taken: number): void {
+    this.#shares.note(worker, load, taken);
+    const untaken = this.#untaken.get(worker);
+    for (const [number, socket] of untaken ?? []) {
+      if (number > taken) break;
+      untaken?.delete(number);
+      socket.destroy();
+    }
+  }
+
+  /** The worker gets no connection any more; those on their way it takes. */
+  remove(worker: Worker): void {
+    this.#shares.remove(worker);
+  }
+
+  /** E4: the worker has ended. */
+  forget(worker: Worker): void {
+    this.remove(worker);
+    const untaken = this.#untaken.get(worker);
+    this.#untaken.delete(worker);
+    for (const socket of untaken?.values() ?? []) this.#hand(socket);
+  }
+
+  /** I4. */
+  close(): void {
+    this.#server.close();
+    for (const [socket, timer] of this.#waiting) {
+      this.#clock.clearTimeout(timer);
+      socket.destroy();
+    }
+    this.#waiting.clear();
+  }
+
+  #hand(socket: Socket): void {
+    const share = this.#shares.hand();
+    if (share === null) this.#keepWaiting(socket);
+    else {
+      const { worker, number } = share;
+      this.#untaken.get(worker)?.set(number, socket);
+      worker.tell({ type: 'connection', number }, socket);
+    }
+  }
+
+  #keepWaiting(socket: Socket): void {
+    if (this.#waiting.size >= mostWaiting || !this.#server.listening) {
+      socket.destroy();
+      return;
+    }
+    const giveUp = (): void => {
+      this.#waiting.delete(socket);
+      socket.destroy();
+    };
+    this.#waiting.set(socket, this.#clock.setTimeout(giveUp, waitLimitMs));
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Owns: one worker as its primary sees it: the child process, and how far it has come.
+ * Does not own: what is done with it (`primary.ts`).
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Environment } from '../../config/dotenv.ts';
+import { type ToPrimary, type ToWorker, tell } from './messages.ts';
+
+export interface WorkerEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface WorkerEvents {
+  onMessage(worker: WorkerProcess, message: ToPrimary, socket: Socket | undefined): void;
+  /** Once everything that it said was heard. */
+  onEnd(worker: WorkerProcess, end: WorkerEnd): void;
+}
+
+export interface Program {
+  /** The file that the primary runs itself. */
+  program: string;
+  environment: Environment;
+}
+
+/** What a worker's first word on the command line is. */
+const workerWord = 'worker';
+
+export class WorkerProcess {
+  /** From 1; its successor has the same. */
+  readonly number: number;
+  /** Its name among all instances, once it is known. */
+  instance: string | null = null;
+  /** Connections may come to it. */
+  isOpen = false;
+  calls = 0;
+  readonly #child: ChildProcess;
+  readonly #startedMs = performance.now();
+
+  constructor(number: number, { program, environment }: Program, { onMessage, onEnd }: WorkerEvents) {
+    this.number = number;
+    this.#child = fork(program, [workerWord, String(number)], {
+      env: environment,
+      // As JSON neither bytes nor a gauge that is not known (NaN) would come through.
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child.on('message', (message, socket) =>
+      onMessage(this, message as ToPrimary, socket as Socket | undefined),
+    );
+    // A worker that cannot be reached any more has ended, or is about to.
+    this.#child.on('error', () => undefined);
+    this.#child.once('close', (code, signal) => onEnd(this, { code, signal }));
+  }
+
+  get isConnected(): boolean {
+    return this.#child.connected;
+  }
+
+  get ranMs(): number {
+    return performance.now() - this.#startedMs;
+  }
+
+  tell(message: ToWorker, socket?: Socket): void {
+    tell(this.#child, message, socket);
+  }
+}
