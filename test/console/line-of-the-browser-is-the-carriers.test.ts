@@ -107,6 +107,7 @@ describe('a stream', () => {
     const sent: string[] = [];
     const orders: unknown[] = [];
     const socket = {
+      readyState: 1,
       send: (text: string) => void sent.push(text),
       close: (code?: number) => void sent.push(`close ${code}`),
     };
@@ -117,7 +118,7 @@ describe('a stream', () => {
       token: 't',
       speaker: (order) => void orders.push(order),
     });
-    return { stream, sent, orders };
+    return { stream, socket, sent, orders };
   };
 
   it('says only what the carrier would', () => {
@@ -135,6 +136,16 @@ describe('a stream', () => {
       'dtmf',
       'stop',
     ]);
+  });
+
+  it('says nothing more once its socket closes', () => {
+    const { stream, socket, sent } = open();
+    stream.sendFrame(new Uint8Array(frameBytes).fill(0xff));
+    const before = sent.length;
+    socket.readyState = 2;
+    stream.sendFrame(new Uint8Array(frameBytes).fill(0xff));
+    stream.sendMark('m');
+    expect(sent).toHaveLength(before);
   });
 
   it('passes over whatever is no message', () => {

@@ -8,12 +8,15 @@
 import type { SpeakerOrder } from './play-out.ts';
 
 const frameMs = 20;
+const openState = 1;
 const firstTimestampMs = 120;
 /** The account that a call from the browser belongs to. */
 const accountSid = `AC${'0'.repeat(32)}`;
 
 /** What is used of a WebSocket. */
 export interface StreamSocket {
+  /** `WebSocket.readyState`. */
+  readonly readyState: number;
   send(text: string): void;
   close(code?: number): void;
 }
@@ -87,7 +90,9 @@ export class CarrierStream {
     else if (event === 'clear') speaker({ do: 'clear' });
   }
 
+  /** Sound goes on for a moment after the far side has closed. */
   #send(message: object): void {
+    if (this.#socket.readyState !== openState) return;
     this.#sequence++;
     const { streamSid } = this.#options;
     this.#socket.send(JSON.stringify({ ...message, sequenceNumber: String(this.#sequence), streamSid }));
