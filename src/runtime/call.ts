@@ -18,11 +18,11 @@ import { type Command, endings, reflexes } from '../machines/commands.ts';
 import { type Entry, entryFault } from '../machines/entries.ts';
 import type { Clock } from './ports/clock.ts';
 import { GiveUpError, type HoldfastError } from './ports/errors.ts';
-import type { CallRow, Json, Log, Payload } from './ports/journal.ts';
+import type { CallRow, Json, Payload } from './ports/journal.ts';
 import type { Signal } from './ports/signal.ts';
 import { type CallState, freeze, step } from './step.ts';
 import { Timers } from './timers.ts';
-import { type Pending, Writer } from './writer.ts';
+import { type Pending, Writer, type WrittenLog } from './writer.ts';
 
 /** A checkpoint is written with the first commit after so many entries. */
 export const checkpointEvery = 100;
@@ -46,7 +46,7 @@ export interface ObservedStep {
 /** What a call needs of the process around it. */
 export interface World {
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: WrittenLog;
   perform(call: Call, command: Command, key: string): void;
   observe(step: ObservedStep): void;
   /** Another process owns the call now: everything of it here must go. */

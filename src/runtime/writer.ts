@@ -17,7 +17,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../machines/entries.ts';
 import type { Clock, TimerHandle } from './ports/clock.ts';
 import { GiveUpError, HoldfastError } from './ports/errors.ts';
-import type { CallRow, Commit, Json, Log, Payload } from './ports/journal.ts';
+import type { CallRow, Commit, Feed, Json, Log, Payload } from './ports/journal.ts';
 
 /** Console and feed show a step within 100 ms of its entry: this is the part of it that may be spent here. */
 export const lingerMs = 40;
@@ -25,6 +25,9 @@ export const queueLimit = 1_000;
 export const stallLimitMs = 60_000;
 const retryFirstMs = 50;
 const retryLongestMs = 1_000;
+
+/** What a call needs of the journal. */
+export type WrittenLog = Pick<Log, 'append'> & Pick<Feed, 'readAfter'>;
 
 export interface Pending {
   entry: Entry;
@@ -48,7 +51,7 @@ const isConflict = (error: unknown): error is HoldfastError =>
 
 export class Writer {
   readonly #callId: string;
-  readonly #log: Log;
+  readonly #log: WrittenLog;
   readonly #clock: Clock;
   readonly #listener: WriterListener;
   #queue: Pending[] = [];
@@ -64,7 +67,7 @@ export class Writer {
   #retry: TimerHandle;
   #stopped = false;
 
-  constructor(callId: string, log: Log, clock: Clock, listener: WriterListener) {
+  constructor(callId: string, log: WrittenLog, clock: Clock, listener: WriterListener) {
     this.#callId = callId;
     this.#log = log;
     this.#clock = clock;
@@ -171,15 +174,21 @@ export class Writer {
   /** W1: the append failed without a word on its outcome, so the journal is asked what it holds. */
   async #settle(commit: Commit, conflict: HoldfastError | null): Promise<void> {
     try {
-      const { commits } = await this.#log.read(this.#callId, { fromStart: true });
+      const held = await this.#heldSince(commit);
       if (this.#stopped) return;
-      const held = commits.flatMap(({ entries }) => entries).slice((commit.entries[0]?.seq ?? 1) - 1);
       if (isSame(held, commit)) this.#durable(commit);
       else if (held.length === 0 && conflict === null) this.#append(commit, true);
       else this.#conflict(conflict ?? new GiveUpError('journal.conflict', ''));
     } catch (error) {
       this.#failed(commit, error);
     }
+  }
+
+  /** From the commit's first seq on: of a long log that is little, and after an outage every call asks at once. */
+  async #heldSince({ entries }: Commit): Promise<unknown[]> {
+    const firstSeq = entries[0]?.seq ?? 1;
+    const commits = await this.#log.readAfter(this.#callId, firstSeq - 1, entries.length + 1);
+    return commits.flatMap((each) => each.entries).filter(({ seq }) => seq >= firstSeq);
   }
 
   #conflict(error: HoldfastError): void {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type AppendFate, createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
 import { GiveUpError, RetryError } from '../../src/runtime/ports/errors.ts';
 import type { Commit, Log } from '../../src/runtime/ports/journal.ts';
-import { lingerMs, queueLimit, stallLimitMs } from '../../src/runtime/writer.ts';
+import { lingerMs, queueLimit, stallLimitMs, type WrittenLog } from '../../src/runtime/writer.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import {
   callEnded,
@@ -58,14 +58,14 @@ describe('an append that fails', () => {
   it('is tried at growing distances, at most a second', async () => {
     const clock = new VirtualClock();
     const tries: number[] = [];
-    const log: Pick<Log, 'append' | 'read'> = {
+    const log: WrittenLog = {
       append: async () => {
         tries.push(clock.monotonic());
         throw new RetryError('journal.unavailable', '');
       },
-      read: async () => ({ commits: [], checkpoint: null }),
+      readAfter: async () => [],
     };
-    newCall(log as Log, clock, new Diary()).signalAll(firstSignals);
+    newCall(log, clock, new Diary()).signalAll(firstSignals);
     await clock.advance(5_000);
     const distances = tries.slice(1).map((at, index) => at - (tries[index] ?? 0));
     expect(distances.slice(0, 7)).toEqual([50, 100, 200, 400, 800, 1_000, 1_000]);
@@ -108,7 +108,7 @@ describe('an append that fails', () => {
 
   it('is settled by reading also where the journal gives the fields in another order', async () => {
     const { clock, journal, diary, call } = callWithFates('loseReply');
-    const read = journal.read.bind(journal);
+    const readAfter = journal.readAfter.bind(journal);
     const turned = (value: unknown): unknown =>
       typeof value === 'object' && value !== null && !Array.isArray(value)
         ? Object.fromEntries(
@@ -117,13 +117,8 @@ describe('an append that fails', () => {
               .map(([key, inner]) => [key, turned(inner)]),
           )
         : value;
-    journal.read = async (callId, options) => {
-      const stored = await read(callId, options);
-      return {
-        ...stored,
-        commits: stored.commits.map((each) => ({ ...each, entries: each.entries.map(turned) as never })),
-      };
-    };
+    journal.readAfter = async (...asked) =>
+      (await readAfter(...asked)).map((each) => ({ ...each, entries: each.entries.map(turned) as never }));
     call.signalAll(firstSignals);
     await clock.advance(100);
     expect(diary.lost).toEqual([]);
@@ -132,11 +127,11 @@ describe('an append that fails', () => {
 
   it('is asked about again where the journal cannot be read either', async () => {
     const { clock, journal, diary, call } = callWithFates('loseReply');
-    const read = journal.read.bind(journal);
+    const readAfter = journal.readAfter.bind(journal);
     let failures = 3;
-    journal.read = (callId, options) => {
+    journal.readAfter = (...asked) => {
       if (failures-- > 0) return Promise.reject(new RetryError('journal.unavailable', ''));
-      return read(callId, options);
+      return readAfter(...asked);
     };
     call.signalAll(firstSignals);
     await clock.advance(2_000);
@@ -149,9 +144,8 @@ describe('an append that fails', () => {
     const store = openMemoryJournal(createMemoryStore(), { clock });
     const diary = new Diary();
     const late: Commit[] = [];
-    const log: Log = {
-      ...store,
-      read: store.read.bind(store),
+    const log: WrittenLog = {
+      readAfter: store.readAfter.bind(store),
       append: async (commit) => {
         if (late.length === 0) {
           late.push(commit);
@@ -337,9 +331,8 @@ describe('an error of another kind', () => {
     const clock = new VirtualClock();
     const store = openMemoryJournal(createMemoryStore(), { clock });
     let failures = 2;
-    const log: Log = {
-      ...store,
-      read: store.read.bind(store),
+    const log: WrittenLog = {
+      readAfter: store.readAfter.bind(store),
       append: (commit) =>
         failures-- > 0 ? Promise.reject(new GiveUpError('journal.corrupt', '')) : store.append(commit),
     };

@@ -7,9 +7,10 @@ import {
 import { type Command, reflexes } from '../../../src/machines/commands.ts';
 import type { Entry } from '../../../src/machines/entries.ts';
 import { Call, type ObservedStep, type World } from '../../../src/runtime/call.ts';
-import type { Journal, Log } from '../../../src/runtime/ports/journal.ts';
+import type { Journal } from '../../../src/runtime/ports/journal.ts';
 import type { Signal } from '../../../src/runtime/ports/signal.ts';
 import { Registry } from '../../../src/runtime/registry.ts';
+import type { WrittenLog } from '../../../src/runtime/writer.ts';
 import type { VirtualClock } from '../../../src/twin/virtual-clock.ts';
 import { answered, claimed, created } from '../../machines/support/facts.ts';
 
@@ -83,7 +84,7 @@ export const createdSignal = (rest: Parameters<typeof created>[1] = {}): Signal 
 });
 
 /** A new call without a registry. */
-export function newCall(log: Log, clock: VirtualClock, diary: Diary, callId = 'call1'): Call {
+export function newCall(log: WrittenLog, clock: VirtualClock, diary: Diary, callId = 'call1'): Call {
   return new Call(callId, { ...diary.world(clock), log }, null, null);
 }
 
