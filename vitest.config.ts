@@ -20,6 +20,8 @@ const replacing = [
   'test/adapters/http/admin-server-serves-the-operator.test.ts',
 ];
 
+export const coverageThresholds = { lines: 90, branches: 90 };
+
 const filesOf = (rooms: string): string => `test/${rooms}/**/*.test.ts`;
 
 export default defineConfig({
@@ -55,7 +57,8 @@ export default defineConfig({
         'src/console/page/try/{audio,phone,try-scene,worklet}.ts',
       ],
       reporter: ['text-summary', 'json-summary'],
-      thresholds: { lines: 90, branches: 90 },
+      thresholds: coverageThresholds,
+      reportOnFailure: true,
       reportsDirectory: 'reports/coverage',
     },
   },
