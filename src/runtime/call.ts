@@ -57,10 +57,20 @@ export interface World {
   refused(call: Call, fault: string): void;
 }
 
-interface Owed {
-  seq: number;
+interface Keyed {
   command: Command;
   key: string;
+}
+
+interface Owed extends Keyed {
+  seq: number;
+}
+
+/** A signal that became an entry. */
+interface Taking {
+  step: ObservedStep;
+  /** To be performed at once (A1). */
+  reflexive: Keyed[];
 }
 
 const emptyRow = (callId: string): CallRow => ({
@@ -87,6 +97,8 @@ export class Call {
   /** On the monotonic clock. */
   #steppedAtMs: number;
   #owed: Owed[] = [];
+  /** Steps that nobody was told of yet. */
+  readonly #untold: ObservedStep[] = [];
   #waiting: { seq: number; resolve: () => void; reject: (error: HoldfastError) => void }[] = [];
   #stopped = false;
   /** Its end was stepped here: nothing follows it in the log. */
@@ -159,18 +171,22 @@ export class Call {
     if (this.#stopped) return false;
     const before = this.#state?.seq ?? 0;
     const pending: Pending[] = [];
-    const reflexive: { command: Command; key: string }[] = [];
+    const reflexive: Keyed[] = [];
     for (const signal of signals) {
-      const stepped = this.#take(signal);
-      if (!stepped) continue;
-      pending.push({ ...stepped.pending, taken: pending.length === 0 ? taken : [] });
-      reflexive.push(...stepped.reflexive);
+      const taking = this.#take(signal);
+      if (!taking) continue;
+      const { entry, payloads } = taking.step;
+      pending.push({ entry, payloads, taken: pending.length === 0 ? taken : [] });
+      this.#untold.push(taking.step);
+      reflexive.push(...taking.reflexive);
     }
     if (pending.length === 0) return false;
     const state = this.state;
     this.#timers.arm(state.due, state.at);
-    // Written first: a reflex may signal at once, and its entry must come after these.
+    // Written first: a reflex may signal at once, and its entry must come after these; who observes may ask for
+    // durability, and what is committed then must go with the state that belongs to it.
     this.#writer.write(pending);
+    this.#tellSteps();
     const isTelling = pending.some(({ entry }) => effects.has(entry.type));
     if (taken.length > 0 || isTelling || this.#isAwaitedSince(before)) this.#writer.hasten();
     for (const { command, key } of reflexive) this.#world.perform(this, command, key);
@@ -216,7 +232,12 @@ export class Call {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
   }
 
-  #take({ entry: draft, payloads = {} }: Signal) {
+  /** In order, also where writing brought about one more step (A5). */
+  #tellSteps(): void {
+    for (let step = this.#untold.shift(); step; step = this.#untold.shift()) this.#world.observe(step);
+  }
+
+  #take({ entry: draft, payloads = {} }: Signal): Taking | null {
     if (this.#hasEnded) return null;
     const before = this.#state;
     const entry = { ...draft, seq: (before?.seq ?? 0) + 1, at: this.#moment() } as Entry;
@@ -231,8 +252,10 @@ export class Call {
     this.#steppedAtMs = this.#world.clock.monotonic();
     this.#row = describe(this.#row, entry, after);
     const rows = Object.entries(payloads).map(([name, content]) => ({ seq: entry.seq, name, content }));
-    this.#world.observe({ call: this, entry, payloads: rows, before, after, commands });
-    return { pending: { entry, payloads: rows, taken: [] }, reflexive: this.#sort(entry.seq, commands) };
+    return {
+      step: { call: this, entry, payloads: rows, before, after, commands },
+      reflexive: this.#sort(entry.seq, commands),
+    };
   }
 
   /** A2. Where the wall clock was set back, time goes on from the last entry at its own pace. */
@@ -243,8 +266,8 @@ export class Call {
   }
 
   /** A1: keeps what must wait for durability, returns what is performed now. */
-  #sort(seq: number, commands: readonly Command[]): { command: Command; key: string }[] {
-    const now: { command: Command; key: string }[] = [];
+  #sort(seq: number, commands: readonly Command[]): Keyed[] {
+    const now: Keyed[] = [];
     commands.forEach((command, index) => {
       const key = `${this.callId}/${seq}/${index}`;
       if (this.#unjournalled || reflexes.has(command.type)) now.push({ command, key });

@@ -29,6 +29,8 @@ export class Diary {
   readonly refused: string[] = [];
   /** Called with every command that is performed: a test's own performer. */
   onPerform: (performed: Performed) => void = () => undefined;
+  /** Told of every step: a test's own observer. */
+  onObserve: (step: ObservedStep) => void = () => undefined;
 
   world(clock: VirtualClock): Omit<World, 'log'> {
     return {
@@ -37,7 +39,10 @@ export class Diary {
         this.performed.push({ call, command, key });
         this.onPerform({ call, command, key });
       },
-      observe: (step) => this.observed.push(step),
+      observe: (step) => {
+        this.observed.push(step);
+        this.onObserve(step);
+      },
       lost: (call) => this.lost.push(call),
       over: (call) => this.over.push(call),
       refused: (_, fault) => this.refused.push(fault),
