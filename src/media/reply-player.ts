@@ -4,7 +4,7 @@
  * Does not own: what was heard (`playback-ledger.ts`), which reply should be heard (the call chart).
  *
  * The line plays in order and in real time whatever it was given at once; it says by marks how far it has come. A mark
- * follows at least every 200 ms of an item's audio and at the item's end.
+ * follows at least every 200 ms of an item's audio, at the item's end, and where the line has run dry before that.
  *
  * The holding sound is no reply: it has no mark, and nothing is told of it. What is left of it is flushed before the
  * next piece of a reply. A flush throws back all marks that are out, as if they had been played: so the sound is only
@@ -156,11 +156,19 @@ export class ReplyPlayer {
     this.drain();
   }
 
-  /** Sends what waits, as far as there is room. */
+  /** Sends what waits, as far as there is room. To be called again and again while the line is there. */
   drain(): void {
     for (let item = this.#queue.nextItem; item !== null && this.#hasRoom(); item = this.#queue.nextItem) {
       this.#send(item, this.#queue.take(markEveryBytes - (item.sentBytes - item.markedBytes)));
     }
+    this.#markWhatRanDry();
+  }
+
+  /** The model may have gone silent for good in the middle of an item: what was heard of it is then known to the end. */
+  #markWhatRanDry(): void {
+    const item = this.#lastSent;
+    if (item === null || this.#line === null || item.markedBytes === item.sentBytes) return;
+    if (this.#schedule.dryMs(this.#clock.monotonic()) > 0) this.#mark(item, this.#line);
   }
 
   /** Flushes the line and everything that waits for it. @returns what was heard of the items not played to the end */

@@ -38,6 +38,22 @@ test('the caller has heard what the last echoed mark says, to the millisecond', 
   expect(rig.bridge.heardItems()[0]?.playedMs).toBe(400);
 });
 
+test('where a model falls silent within an item, what the caller heard of it is known to the end', () => {
+  const rig = new Rig();
+  rig.attachLine();
+  rig.reply('reply', 'item', 3_000);
+  rig.pass(375);
+  rig.speak(Buffer.alloc(160));
+  expect(rig.line.marks).toEqual(['1:1600']);
+  rig.pass(20);
+  for (let frame = 0; frame < 10; frame++) {
+    rig.speak(Buffer.alloc(160));
+    rig.pass(20);
+  }
+  expect(rig.line.marks).toEqual(['1:1600', '1:3000']);
+  expect(rig.bridge.interrupt()[0]).toMatchObject({ receivedMs: 375, playedMs: 375 });
+});
+
 test('time alone says nothing: without echoes nothing counts as heard', () => {
   const rig = new Rig();
   rig.attachLine().echoesMarks = false;

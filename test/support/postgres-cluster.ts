@@ -20,7 +20,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -109,11 +109,13 @@ export class PostgresCluster {
   readonly #bin: string;
   readonly #owner: Owner;
   readonly #settings: Record<string, string>;
+  readonly #niceness: number;
   readonly #standbys: PostgresCluster[] = [];
   #server: ChildProcess | null = null;
 
-  private constructor(bin: string, port: number, settings: Record<string, string>) {
+  private constructor(bin: string, port: number, settings: Record<string, string>, niceness: number) {
     this.#bin = bin;
+    this.#niceness = niceness;
     this.#owner = findOwner();
     this.port = port;
     this.folder = mkdtempSync(join(tmpdir(), 'holdfast-postgres-'));
@@ -125,12 +127,13 @@ export class PostgresCluster {
   /**
    * A new, empty server with one database, which `url()` names. `settings` as in `postgresql.conf`.
    *
+   * @param niceness how far its processes give way to all others, 0 to 19
    * @throws Error where PostgreSQL is not installed or does not start
    */
-  static async create(settings: Record<string, string> = {}): Promise<PostgresCluster> {
+  static async create(settings: Record<string, string> = {}, niceness = 0): Promise<PostgresCluster> {
     const bin = findPrograms();
     if (bin === null) throw new Error('PostgreSQL is not installed');
-    const cluster = new PostgresCluster(bin, await findPort(), settings);
+    const cluster = new PostgresCluster(bin, await findPort(), settings, niceness);
     try {
       await cluster.#initialize();
       return cluster;
@@ -192,6 +195,8 @@ export class PostgresCluster {
     closeSync(log);
     this.#server = server;
     const pid = server.pid ?? 0;
+    // Those that it starts inherit it.
+    if (pid > 0) setPriority(pid, this.#niceness);
     running.add(pid);
     server.once('exit', () => {
       running.delete(pid);
@@ -307,7 +312,7 @@ export class PostgresCluster {
    * on disk, too. Ends with this server's `remove`.
    */
   async startStandby(): Promise<PostgresCluster> {
-    const standby = new PostgresCluster(this.#bin, await findPort(), this.#settings);
+    const standby = new PostgresCluster(this.#bin, await findPort(), this.#settings, this.#niceness);
     this.#standbys.push(standby);
     const name = `standby_${this.#standbys.length}`;
     const place = `host=${this.folder} port=${this.port} user=postgres application_name=${name}`;
