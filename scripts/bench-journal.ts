@@ -3,8 +3,11 @@
  * Does not own: a verdict on any other machine.
  *
  * `npm run bench:journal -- [seconds] [sqlite | postgres]` prints one line for each load, on SQLite unless told otherwise.
- * PostgreSQL is started here, with a standby that every commit waits for, and stopped again. The load runs in processes of its own, each
- * with its calls at random phases and one commit of one entry in flight for each call.
+ * PostgreSQL is started here, with a standby that every commit waits for, and stopped again. The load runs in processes of
+ * its own, each with its calls at random phases and one commit of one entry in flight for each call.
+ *
+ * "At once": each entry is handed over when it comes. "As calls do": nine of ten wait for the next full `lingerMs`, as
+ * those do that nothing waits for (`src/runtime/writer.ts`).
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { openJournal } from '../src/adapters/journal/open-journal.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import type { Commit, Journal } from '../src/runtime/ports/journal.ts';
+import { lingerMs } from '../src/runtime/writer.ts';
 import { findPrograms, PostgresCluster } from '../test/support/postgres-cluster.ts';
 
 const entriesPerSecond = 5;
@@ -22,11 +26,17 @@ const warmUpMs = 1_000;
 const payloadEvery = 10;
 const checkpointEvery = 100;
 const defaultSeconds = 10;
+/** Of a call's entries, one in so many is waited for. */
+const awaitedEvery = 10;
+/** Segments of the write-ahead log that a server which has run for a while uses again instead of making new ones. */
+const usedSegments = 16;
 
 interface Load {
   title: string;
   processes: number;
   callsPerProcess: number;
+  /** Whether entries are handed over as calls do. */
+  isGathered?: boolean;
 }
 
 type Engine = 'sqlite' | 'postgres';
@@ -38,9 +48,21 @@ const loads: Record<Engine, Load[]> = {
     { title: '2 processes, 2,500 entries/s each', processes: 2, callsPerProcess: 500 },
   ],
   postgres: [
-    { title: '1 process, 1,500 entries/s', processes: 1, callsPerProcess: 300 },
-    { title: '3 processes, 500 entries/s each', processes: 3, callsPerProcess: 100 },
-    { title: '3 processes, 1,000 entries/s each', processes: 3, callsPerProcess: 200 },
+    { title: '1 process, 1,500 entries/s, at once', processes: 1, callsPerProcess: 300 },
+    {
+      title: '1 process, 1,500 entries/s, as calls do',
+      processes: 1,
+      callsPerProcess: 300,
+      isGathered: true,
+    },
+    { title: '3 processes, 500 entries/s each, at once', processes: 3, callsPerProcess: 100 },
+    {
+      title: '3 processes, 500 entries/s each, as calls do',
+      processes: 3,
+      callsPerProcess: 100,
+      isGathered: true,
+    },
+    { title: '3 processes, 1,000 entries/s each, at once', processes: 3, callsPerProcess: 200 },
   ],
 };
 
@@ -52,8 +74,9 @@ interface Place {
 
 async function makePlace(engine: Engine): Promise<Place> {
   if (engine === 'postgres') {
-    const cluster = await PostgresCluster.create();
-    await cluster.startStandby();
+    const cluster = await PostgresCluster.create({ min_wal_size: '320MB' });
+    const standby = await cluster.startStandby();
+    await ageBoth(cluster, standby);
     return { url: cluster.url(), remove: () => cluster.remove() };
   }
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
@@ -61,6 +84,15 @@ async function makePlace(engine: Engine): Promise<Place> {
     url: `sqlite:${join(folder, 'journal.db')}`,
     remove: async () => rmSync(folder, { recursive: true }),
   };
+}
+
+/** A server that has just begun makes each segment of its log anew: some 50 ms every ten seconds. */
+async function ageBoth(primary: PostgresCluster, standby: PostgresCluster): Promise<void> {
+  for (let segment = 0; segment < usedSegments; segment += 1)
+    await primary.query("SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()");
+  await primary.query('CHECKPOINT');
+  await pause(1_000);
+  await standby.query('CHECKPOINT');
 }
 
 interface Measured {
@@ -107,10 +139,14 @@ function commitOf(callId: string, seq: number, at: number): Commit {
   };
 }
 
+const untilHandedOverMs = (seq: number): number =>
+  seq % awaitedEvery === 0 ? 0 : lingerMs - (performance.now() % lingerMs);
+
 /** One call: an entry is skipped while the one before it is not durable, as it would join the next commit. */
 function startCall(
   journal: Journal,
   callId: string,
+  isGathered: boolean,
   onAppended: (nanoseconds: number) => void,
 ): NodeJS.Timeout {
   let seq = 0;
@@ -119,6 +155,7 @@ function startCall(
     if (inFlight) return;
     inFlight = true;
     seq += 1;
+    if (isGathered) await pause(untilHandedOverMs(seq));
     const start = process.hrtime.bigint();
     await journal.append(commitOf(callId, seq, Date.now()));
     onAppended(Number(process.hrtime.bigint() - start));
@@ -128,20 +165,26 @@ function startCall(
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function startCalls(journal: Journal, calls: number, onAppended: (nanoseconds: number) => void) {
+async function startCalls(
+  journal: Journal,
+  calls: number,
+  isGathered: boolean,
+  onAppended: (nanoseconds: number) => void,
+) {
   const timers: NodeJS.Timeout[] = [];
   for (let index = 0; index < calls; index += 1) {
     const delayMs = Math.random() * (1_000 / entriesPerSecond);
-    setTimeout(() => timers.push(startCall(journal, `${process.pid}-${index}`, onAppended)), delayMs);
+    const start = () => startCall(journal, `${process.pid}-${index}`, isGathered, onAppended);
+    setTimeout(() => timers.push(start()), delayMs);
   }
   await pause(warmUpMs);
   return timers;
 }
 
-async function measure(url: string, calls: number, seconds: number): Promise<Measured> {
+async function measure(url: string, calls: number, isGathered: boolean, seconds: number): Promise<Measured> {
   const journal = await openJournal(url, { clock: systemClock });
   const appends = createHistogram();
-  const timers = await startCalls(journal, calls, (nanoseconds) => appends.record(nanoseconds));
+  const timers = await startCalls(journal, calls, isGathered, (nanoseconds) => appends.record(nanoseconds));
   appends.reset();
   const loop = monitorEventLoopDelay({ resolution: 1 });
   const cpu = process.cpuUsage();
@@ -159,12 +202,15 @@ async function measure(url: string, calls: number, seconds: number): Promise<Mea
     cpuPercent: (user + system) / 1e4 / seconds,
   };
   for (const timer of timers) clearInterval(timer);
+  await pause(2 * lingerMs);
   await journal.close();
   return measured;
 }
 
-function measureInProcess(url: string, calls: number, seconds: number): Promise<Measured> {
-  const child = fork(fileURLToPath(import.meta.url), ['--load', url, String(calls), String(seconds)]);
+function measureInProcess(url: string, load: Load, seconds: number): Promise<Measured> {
+  const shape = load.isGathered ? 'gathered' : 'atOnce';
+  const order = ['--load', url, String(load.callsPerProcess), String(seconds), shape];
+  const child = fork(fileURLToPath(import.meta.url), order);
   return new Promise((resolve, reject) => {
     child.once('message', (measured) => resolve(measured as Measured));
     child.once('exit', (code) => reject(new Error(`a load ended with code ${code}`)));
@@ -174,9 +220,7 @@ function measureInProcess(url: string, calls: number, seconds: number): Promise<
 async function run(engine: Engine, load: Load, seconds: number): Promise<Record<string, string>[]> {
   const { url, remove } = await makePlace(engine);
   try {
-    const processes = Array.from({ length: load.processes }, () =>
-      measureInProcess(url, load.callsPerProcess, seconds),
-    );
+    const processes = Array.from({ length: load.processes }, () => measureInProcess(url, load, seconds));
     return (await Promise.all(processes)).map((measured) => toRow(load.title, measured));
   } finally {
     await remove();
@@ -196,9 +240,9 @@ function toRow(title: string, measured: Measured): Record<string, string> {
   };
 }
 
-const [first = '', second = '', calls, seconds] = process.argv.slice(2);
+const [first = '', second = '', calls, seconds, shape] = process.argv.slice(2);
 if (first === '--load') {
-  process.send?.(await measure(second, Number(calls), Number(seconds)));
+  process.send?.(await measure(second, Number(calls), shape === 'gathered', Number(seconds)));
   process.disconnect?.();
 } else {
   const words = process.argv.slice(2);

@@ -57,6 +57,18 @@ function describeWaits(): void {
     await journal.close();
   });
 
+  test('what calls hand over at one moment shares one transaction, the first of it included', async () => {
+    const journal = await openJournal(server.newUrl({ parameters: { schema: 'together' } }), { clock });
+    const handOver = (callId: string) =>
+      new Promise<void>((resolve, reject) =>
+        setTimeout(() => journal.append(commitOf(callId, 1)).then(() => resolve(), reject), 10),
+      );
+    await Promise.all(['one', 'two', 'three'].map(handOver));
+    const transactions = 'SELECT count(*), count(DISTINCT xmin::text) FROM together.commits';
+    expect(await server.cluster().query(transactions, 'holdfast')).toBe('3|1');
+    await journal.close();
+  });
+
   test('a commit that no row can hold fails alone, whatever shares its transaction', async () => {
     const journal = await openJournal(server.newUrl(), { clock });
     const appended = ['first', 'b\u0000d', 'good', 'better'].map((callId) =>

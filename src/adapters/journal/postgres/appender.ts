@@ -77,7 +77,7 @@ export class PostgresAppender {
       answerWithinMs,
     );
     this.#queue.push(waiting);
-    void this.#send();
+    this.#sendSoon();
     try {
       return await waiting.answer.promise;
     } finally {
@@ -85,9 +85,14 @@ export class PostgresAppender {
     }
   }
 
-  async #send(): Promise<void> {
+  /** Calls hand over their entries at the same moments: the first must not travel alone, with all others behind it. */
+  #sendSoon(): void {
     if (this.#isSending) return;
     this.#isSending = true;
+    setImmediate(() => void this.#send());
+  }
+
+  async #send(): Promise<void> {
     while (this.#queue.length > 0) {
       // Nothing was sent of those that were answered meanwhile.
       const batch = takeBatch(this.#queue).filter(({ isAnswered }) => !isAnswered);
