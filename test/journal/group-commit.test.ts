@@ -33,7 +33,7 @@ beforeEach(() => {
 afterEach(() => database.close());
 
 const appending = (...commits: Commit[]): Request[] =>
-  commits.map((commit, id) => ({ type: 'execute', id, name: 'append', request: packCommit(commit) }));
+  commits.map((commit, id) => ({ id, name: 'append', request: packCommit(commit) }));
 
 const outcomes = (answers: Answer[]) =>
   answers.map((answer) => ('failure' in answer ? answer.failure.code : answer.result));
@@ -100,7 +100,7 @@ describe('a turn of the journal', () => {
     greedy.exec('BEGIN IMMEDIATE');
     const requests: Request[] = [
       ...appending(commitOf('a', 1)),
-      { type: 'execute', id: 1, name: 'list', request: packQuery({ limit: 1 }) },
+      { id: 1, name: 'list', request: packQuery({ limit: 1 }) },
     ];
     expect(outcomes(turn.run(requests))).toEqual(['journal.unavailable', { rows: [], next: null }]);
     greedy.exec('ROLLBACK');
@@ -111,8 +111,8 @@ describe('a turn of the journal', () => {
   test('answers a read that fails alone', () => {
     database.exec('DROP VIEW payloads');
     const answers = turn.run([
-      { type: 'execute', id: 7, name: 'readPayloads', request: { callId: 'a' } },
-      { type: 'execute', id: 8, name: 'read', request: { callId: 'a', fromStart: false } },
+      { id: 7, name: 'readPayloads', request: { callId: 'a' } },
+      { id: 8, name: 'read', request: { callId: 'a', fromStart: false } },
     ]);
     expect(answers).toMatchObject([
       { id: 7, failure: { code: 'journal.unavailable', detail: expect.stringContaining(path) } },
@@ -127,7 +127,7 @@ describe('the worker', () => {
     for (const [id, commit] of Array.from({ length: 600 }, (_, index) =>
       commitOf(`call-${index}`, 1),
     ).entries())
-      port1.postMessage({ type: 'execute', id, name: 'append', request: packCommit(commit) });
+      port1.postMessage({ type: 'asked', requests: [{ id, name: 'append', request: packCommit(commit) }] });
     port1.postMessage({ type: 'close' });
     const messages: FromWorker[] = [];
     port1.on('message', (message) => messages.push(message));

@@ -32,12 +32,16 @@ class ScriptedThread implements ServingThread {
     this.end('stopped');
   }
 
-  /** Answers everything that was asked and not answered yet. */
-  answerAll(): void {
-    const answers = this.posted
+  /** Answers everything that was asked and not answered yet. @returns how much that was */
+  async answerAll(): Promise<number> {
+    // What is asked within one turn is posted at its end.
+    await new Promise(setImmediate);
+    const requests = this.posted
       .splice(0)
-      .flatMap((message) => (message.type === 'execute' ? [{ id: message.id, result: null }] : []));
+      .flatMap((message) => (message.type === 'asked' ? message.requests : []));
+    const answers = requests.map(({ id }) => ({ id, result: null }));
     this.say({ type: 'answered', answers });
+    return answers.length;
   }
 }
 
@@ -74,7 +78,7 @@ describe('when the worker of the journal dies', () => {
     await expect(journal.read('a')).rejects.toMatchObject(unavailable);
     threads[1]!.say({ type: 'opened' });
     const forgotten = journal.forget('i');
-    threads[1]!.answerAll();
+    await threads[1]!.answerAll();
     await forgotten;
   });
 
@@ -94,7 +98,7 @@ describe('when the worker of the journal dies', () => {
     await clock.advance(5_000);
     last().say({ type: 'opened' });
     const forgotten = journal.forget('i');
-    last().answerAll();
+    await last().answerAll();
     await forgotten;
     last().end('');
     const before = threads.length;
@@ -216,12 +220,26 @@ describe('the queue to the worker', () => {
     const { threads, journal } = await openScripted();
     const waiting = Array.from({ length: requestsInFlight }, () => journal.forget('i'));
     await expect(journal.forget('i')).rejects.toMatchObject(unavailable);
-    expect(threads[0]!.posted).toHaveLength(requestsInFlight);
-    threads[0]!.answerAll();
+    expect(await threads[0]!.answerAll()).toBe(requestsInFlight);
     await Promise.all(waiting);
     const next = journal.forget('i');
-    threads[0]!.answerAll();
+    expect(await threads[0]!.answerAll()).toBe(1);
     await next;
+  });
+
+  test('takes what is asked at one moment as one message, and an order after what was asked before it', async () => {
+    const { threads, journal } = await openScripted();
+    const asked = [journal.forget('a'), journal.forget('b')];
+    setImmediate(() => asked.push(journal.forget('later')));
+    journal.watch('one', () => undefined);
+    asked.push(journal.forget('c'), journal.forget('d'));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const kinds = threads[0]!.posted.map((message) =>
+      message.type === 'asked' ? message.requests.length : message.type,
+    );
+    expect(kinds).toEqual([2, 'watch', 2, 1]);
+    expect(await threads[0]!.answerAll()).toBe(5);
+    await Promise.all(asked);
   });
 
   test('is not waited for longer than 10 s when the worker hangs', async () => {

@@ -55,6 +55,8 @@ class SqliteLink implements JournalStore {
   #thread: ServingThread | null = null;
   #isOpen = false;
   #lastId = 0;
+  /** Asked within this turn of the event loop, and not posted yet. */
+  #asked: Request[] = [];
   #restart: TimerHandle = undefined;
   #restartDelayMs = firstRestartDelayMs;
   #whyDown = '';
@@ -100,8 +102,27 @@ class SqliteLink implements JournalStore {
       );
     if (!this.#isOpen) return Promise.reject(this.#unavailable());
     this.#lastId += 1;
-    this.#thread?.post({ type: 'execute', id: this.#lastId, name, request } as Request);
+    this.#ask({ id: this.#lastId, name, request } as Request);
     return new Promise((resolve, reject) => this.#waiting.set(this.#lastId, { resolve, reject }));
+  }
+
+  /**
+   * Calls hand over their entries at the same moments: in one message they share a transaction, and waking the worker
+   * costs once.
+   */
+  #ask(request: Request): void {
+    this.#asked.push(request);
+    if (this.#asked.length === 1) setImmediate(() => this.#postAsked());
+  }
+
+  #postAsked(): void {
+    if (this.#asked.length > 0) this.#thread?.post({ type: 'asked', requests: this.#asked.splice(0) });
+  }
+
+  /** What was asked before comes before. */
+  #order(message: Exclude<ToWorker, { type: 'asked' }>): void {
+    this.#postAsked();
+    this.#thread?.post(message);
   }
 
   #settle(answer: Answer): void {
@@ -115,10 +136,10 @@ class SqliteLink implements JournalStore {
   watch(listener: () => void): () => void {
     const watcher = () => listener();
     this.#watchers.add(watcher);
-    if (this.#watchers.size === 1) this.#thread?.post({ type: 'watch' });
+    if (this.#watchers.size === 1) this.#order({ type: 'watch' });
     return () => {
       this.#watchers.delete(watcher);
-      if (this.#watchers.size === 0) this.#thread?.post({ type: 'unwatch' });
+      if (this.#watchers.size === 0) this.#order({ type: 'unwatch' });
     };
   }
 
@@ -132,7 +153,7 @@ class SqliteLink implements JournalStore {
   }
 
   #postFollowed(): void {
-    this.#thread?.post({ type: 'follow', ...this.#followers.followed() });
+    this.#order({ type: 'follow', ...this.#followers.followed() });
   }
 
   #notify(): void {
@@ -143,7 +164,7 @@ class SqliteLink implements JournalStore {
     this.#clock.clearTimeout(this.#restart);
     const thread = this.#thread;
     if (thread === null) return;
-    thread.post({ type: 'close' });
+    this.#order({ type: 'close' });
     const deadline = this.#clock.setTimeout(() => thread.stop(), closeTimeoutMs);
     await new Promise<void>((resolve) => {
       this.#onClosed = resolve;
@@ -158,6 +179,7 @@ class SqliteLink implements JournalStore {
     this.#whyDown = reason;
     for (const { reject } of this.#waiting.values()) reject(this.#unavailable());
     this.#waiting.clear();
+    this.#asked = [];
     if (this.#onClosed !== null) this.#onClosed();
     else if (wasOpen) this.#startLater();
   }
@@ -171,7 +193,7 @@ class SqliteLink implements JournalStore {
   async #startAgain(): Promise<void> {
     try {
       await this.open();
-      if (this.#watchers.size > 0) this.#thread?.post({ type: 'watch' });
+      if (this.#watchers.size > 0) this.#order({ type: 'watch' });
       if (this.#followers.size > 0) this.#postFollowed();
       this.#notify();
       this.#followers.tell(null);

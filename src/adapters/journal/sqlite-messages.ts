@@ -1,9 +1,12 @@
-/** Owns: the messages between the main thread and the SQLite worker. One message back answers a whole turn. */
+/**
+ * Owns: the messages between the main thread and the SQLite worker. One message asks for all that came up within one turn
+ * of the main thread's event loop; one message back answers a whole turn of the worker.
+ */
 import type { OperationName, Operations } from './operations.ts';
 import type { Failure } from './sqlite-errors.ts';
 
 export type Request<Some extends OperationName = OperationName> = {
-  [Name in Some]: { type: 'execute'; id: number; name: Name; request: Operations[Name]['request'] };
+  [Name in Some]: { id: number; name: Name; request: Operations[Name]['request'] };
 }[Some];
 
 /** What is followed from now on, in place of what was before. */
@@ -14,7 +17,12 @@ export interface Follow {
 }
 
 /** `close` comes last: what was asked before it is still answered. */
-export type ToWorker = Request | { type: 'watch' } | { type: 'unwatch' } | Follow | { type: 'close' };
+export type ToWorker =
+  | { type: 'asked'; requests: Request[] }
+  | { type: 'watch' }
+  | { type: 'unwatch' }
+  | Follow
+  | { type: 'close' };
 
 export type Answer =
   | { id: number; result: Operations[OperationName]['result'] }

@@ -54,16 +54,16 @@ class SqliteService {
     this.#log.scrub();
   }
 
-  /** Takes everything that has queued by now into one turn. */
+  /** Takes everything that has queued by now into one turn, or into several full ones. */
   receive(first: ToWorker): void {
     const requests: Request[] = [];
     let message: ToWorker | undefined = first;
     while (message !== undefined) {
-      if (message.type !== 'execute') break;
-      requests.push(message);
+      if (message.type !== 'asked') break;
+      requests.push(...message.requests);
       message = requests.length < requestsPerTurn ? this.#next() : undefined;
     }
-    if (requests.length > 0) this.#runTurn(requests);
+    while (requests.length > 0) this.#runTurn(requests.splice(0, requestsPerTurn));
     if (message !== undefined) this.#obey(message);
   }
 
@@ -71,7 +71,7 @@ class SqliteService {
     return receiveMessageOnPort(this.#port)?.message;
   }
 
-  #obey(order: Exclude<ToWorker, Request>): void {
+  #obey(order: Exclude<ToWorker, { type: 'asked' }>): void {
     if (order.type === 'follow') this.#feed.follow(order);
     else if (order.type === 'watch') this.#watch();
     else if (order.type === 'unwatch') this.#unwatch();
