@@ -1,4 +1,5 @@
 /** PostgreSQL restarts, crashes, fails over and freezes under calls that go on: nothing acknowledged is lost. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openJournal } from '../../src/adapters/journal/open-journal.ts';
 import { systemClock as clock } from '../../src/platform/clock.ts';
@@ -11,6 +12,8 @@ import { SteadyLoad } from './steady-load.ts';
 const patienceMs = 120_000;
 const calls = 20;
 const entries = 200;
+/** For appends, for all else, and for what it is told. */
+const connectionsOfAHandle = 3;
 
 const outcomeOf = (append: Promise<void>): Promise<string> =>
   append.then(
@@ -92,6 +95,36 @@ function describeComings(): void {
         await journal.append(commitOf('after', 1));
         await expect.poll(() => told, { timeout: 10_000 }).toBeGreaterThan(before);
         await Promise.all([journal.close(), rival.close()]);
+      } finally {
+        await primary.remove();
+      }
+    },
+    patienceMs,
+  );
+
+  test(
+    'while nobody takes writes, a standby is asked again and again, and logged into no more than once a connection',
+    async () => {
+      const primary = await PostgresCluster.create({ log_connections: 'on' });
+      try {
+        const standby = await primary.startStandby();
+        const journal = await openJournal(urlOver([primary, standby]), { clock });
+        const load = new SteadyLoad(journal, { calls, name: 'asking' });
+        await load.more(entries);
+        const logins = (): number =>
+          standby.readLog().split('connection authorized: user=holdfast').length - 1;
+        const before = logins();
+        await primary.crash();
+        await pause(3_000);
+        expect(logins() - before).toBeGreaterThan(0);
+        expect(logins() - before).toBeLessThanOrEqual(connectionsOfAHandle);
+        await standby.promote();
+        await load.more(entries);
+        await load.stop();
+        await load.verify(journal);
+        await journal.close();
+        const open = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'holdfast'";
+        await expect.poll(() => standby.query(open)).toBe('0');
       } finally {
         await primary.remove();
       }

@@ -8,7 +8,7 @@
 import { connect, type Socket } from 'node:net';
 import postgres from 'postgres';
 import type { Clock } from '../../../runtime/ports/clock.ts';
-import { FixCallError, RetryError } from '../../../runtime/ports/errors.ts';
+import { FixCallError } from '../../../runtime/ports/errors.ts';
 import { encryptionFor } from './encryption.ts';
 import { findPassword } from './password-file.ts';
 import { nameHost, type PostgresHost, type PostgresTarget } from './target.ts';
@@ -68,10 +68,9 @@ export interface ConnectionOptions {
   host: PostgresHost;
   applicationName: string;
   clock: Clock;
-  onNotification(channel: string, payload: string): void;
 }
 
-/** @throws FixCallError `journal.url`, RetryError `journal.unavailable`, and whatever the network and the server say */
+/** To a standby, too. @throws FixCallError `journal.url`, and whatever the network and the server say */
 export async function openConnection(options: ConnectionOptions): Promise<PostgresConnection> {
   const { target, host, clock } = options;
   const socket = connect(host.host.startsWith('/') ? { path: nameHost(host) } : host);
@@ -119,8 +118,12 @@ export class PostgresConnection {
   #isOpen = true;
   /** The server's process that serves this connection. */
   pid = 0;
+  /** The server takes no writes: it is a standby. */
+  isReadOnly = false;
+  /** What is told where the connection listens. */
+  onNotification: (channel: string, payload: string) => void = () => undefined;
 
-  constructor({ target, host, applicationName, onNotification }: ConnectionOptions, socket: Socket) {
+  constructor({ target, host, applicationName }: ConnectionOptions, socket: Socket) {
     this.host = host;
     this.#socket = socket;
     this.#schema = target.schema;
@@ -150,13 +153,13 @@ export class PostgresConnection {
       // `connector.ts` asks itself; this keeps the environment's word out.
       target_session_attrs: 'read-write' as const,
       onnotice: () => undefined,
-      onnotify: onNotification,
+      onnotify: (channel: string, payload: string) => this.onNotification(channel, payload),
       onclose: () => this.#noteClosed(),
     };
     this.#sql = postgres(options);
   }
 
-  /** @throws RetryError `journal.unavailable` from a server that takes no writes; FixCallError `journal.url` from an unfit one */
+  /** May be asked again: a standby may be one no more. @throws FixCallError `journal.url` from an unfit server */
   async begin(): Promise<void> {
     const [beginning] = await this.query<Beginning>(beginSql, [`"${this.#schema}"`]);
     if (beginning === undefined) throw new Error('the server did not answer');
@@ -171,8 +174,7 @@ export class PostgresConnection {
         'journal.url',
         `JOURNAL_URL: the database's encoding is ${beginning.encoding}: a journal needs UTF8`,
       );
-    if (beginning.isReadOnly)
-      throw new RetryError('journal.unavailable', `${nameHost(this.host)} takes no writes: it is a standby`);
+    this.isReadOnly = beginning.isReadOnly;
   }
 
   get isOpen(): boolean {

@@ -2,14 +2,17 @@
  * Owns: finding, among the hosts of a journal, the server that takes writes.
  * Does not own: when a connection is needed (`link.ts`).
  *
+ * While there is none, a standby is asked again and again whether it has become one. It is asked over the connection that
+ * is there: a login costs milliseconds of the thread that carries the audio (RFC 7677: 4096 rounds of a hash).
+ *
  * Invariants:
  * P1. All connections of a handle are with one server: whoever finds another one ends those with the one before. A server
  *     that was replaced behind its back answers with a past, and tells of no commit.
  */
 import type { Clock } from '../../../runtime/ports/clock.ts';
 import { HoldfastError, RetryError } from '../../../runtime/ports/errors.ts';
-import { type ConnectionOptions, openConnection, type PostgresConnection } from './connection.ts';
-import { describeTarget, type PostgresHost, type PostgresTarget } from './target.ts';
+import { openConnection, type PostgresConnection } from './connection.ts';
+import { describeTarget, nameHost, type PostgresHost, type PostgresTarget } from './target.ts';
 
 /** After the first host, the next ones are asked as well where it has not answered by then. */
 const nextHostAfterMs = 250;
@@ -25,6 +28,8 @@ export interface ConnectorOptions {
 export class PostgresConnector {
   readonly #options: ConnectorOptions;
   readonly #open = new Set<PostgresConnection>();
+  /** Connections to standbys, kept while no server takes writes. None is being asked. */
+  #standbys: PostgresConnection[] = [];
   #current: PostgresHost | null = null;
 
   constructor(options: ConnectorOptions) {
@@ -37,12 +42,15 @@ export class PostgresConnector {
   }
 
   /** @throws what the first host said that knew more than that it is away: see `worst` */
-  async connect(
-    onNotification: ConnectionOptions['onNotification'] = () => undefined,
-  ): Promise<PostgresConnection> {
-    const connection = await this.#race(onNotification);
+  async connect(): Promise<PostgresConnection> {
+    const connection = await this.#race();
     this.#hold(connection);
     return connection;
+  }
+
+  /** Nobody asks any more. */
+  close(): void {
+    for (const standby of this.#standbys.splice(0)) standby.destroy();
   }
 
   #hold(connection: PostgresConnection): void {
@@ -50,15 +58,16 @@ export class PostgresConnector {
     connection.onClosed(() => this.#open.delete(connection));
     this.#current = connection.host;
     for (const other of this.#open) if (other.host !== connection.host) other.destroy();
+    for (const standby of this.#standbys.splice(0)) standby.destroy();
   }
 
   /** The first one that takes writes; one that comes second is ended. */
-  async #race(onNotification: ConnectionOptions['onNotification']): Promise<PostgresConnection> {
+  async #race(): Promise<PostgresConnection> {
     let isFound = false;
     const attempt = async (host: PostgresHost, before: Promise<unknown> | undefined) => {
       if (before) await Promise.race([before.catch(() => undefined), this.#pause(nextHostAfterMs)]);
       if (isFound) throw new RetryError('journal.unavailable', 'another host was faster');
-      const connection = await openConnection({ ...this.#options, host, onNotification });
+      const connection = await this.#reach(host);
       if (isFound) connection.destroy();
       isFound = true;
       return connection;
@@ -69,6 +78,33 @@ export class PostgresConnector {
       return await Promise.any(attempts);
     } catch (error) {
       throw worst((error as AggregateError).errors);
+    }
+  }
+
+  /** @throws RetryError `journal.unavailable` where the server takes no writes */
+  async #reach(host: PostgresHost): Promise<PostgresConnection> {
+    const connection = (await this.#askAgain(host)) ?? (await openConnection({ ...this.#options, host }));
+    if (!connection.isReadOnly) return connection;
+    if (this.#open.size === 0) this.#standbys.push(connection);
+    else connection.destroy();
+    throw new RetryError('journal.unavailable', `${nameHost(host)} takes no writes: it is a standby`);
+  }
+
+  /** The connection to a standby that is there; null where there is none, or it has no answer. */
+  async #askAgain(host: PostgresHost): Promise<PostgresConnection | null> {
+    const standby = this.#standbys.find((each) => each.host === host);
+    if (standby === undefined) return null;
+    this.#standbys = this.#standbys.filter((each) => each !== standby);
+    const { clock, target } = this.#options;
+    const timer = clock.setTimeout(() => standby.destroy(), target.connectTimeoutMs);
+    try {
+      await standby.begin();
+      return standby;
+    } catch {
+      standby.destroy();
+      return null;
+    } finally {
+      clock.clearTimeout(timer);
     }
   }
 
@@ -90,7 +126,7 @@ export class PostgresConnector {
   async isWorking(connection: PostgresConnection): Promise<boolean> {
     try {
       const { host } = connection;
-      const inquirer = await openConnection({ ...this.#options, host, onNotification: () => undefined });
+      const inquirer = await openConnection({ ...this.#options, host });
       try {
         return (await inquirer.query(activitySql, [connection.pid])).length > 0;
       } finally {

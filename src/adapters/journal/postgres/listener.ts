@@ -111,9 +111,8 @@ export class PostgresListener {
   }
 
   async #connect(): Promise<void> {
-    const connection = await this.#options.connector.connect((channel, payload) =>
-      this.#hear(channel, payload),
-    );
+    const connection = await this.#options.connector.connect();
+    connection.onNotification = (channel, payload) => this.#hear(channel, payload);
     this.#connection = connection;
     this.#heard = new Set();
     this.#held = null;

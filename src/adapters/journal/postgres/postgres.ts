@@ -37,6 +37,7 @@ export async function openPostgresJournal(
     await migrate(connection, { schema, place: connector.place });
     await connection.close();
   } catch (error) {
+    connector.close();
     throw toOpeningError(error, connector.place);
   }
   return openHandle(new PostgresStore({ connector, clock, schema }), clock);
