@@ -4,8 +4,8 @@
  * Does not own: gathering the evidence, what is good enough (`verdict.ts`).
  *
  * Invariants:
- * W1. A gap is the silence inside a reply as it was heard; where the fault struck outside a reply, the time from the
- *     fault until both sockets were ready.
+ * W1. A gap is the silence inside a reply as it was heard, without the turn of a caller whom the agent had asked to repeat;
+ *     where the fault struck outside a reply, the time from the fault until both sockets were ready.
  * W2. A thing is said twice when a whole sentence of a greeting or an answer was heard twice, and the caller had not
  *     asked again between.
  * W3. A word is lost when no session was given a frame that the caller spoke into an open stream. What was spoken
@@ -84,7 +84,9 @@ function answerSpans(heard: readonly HeardFrame[]): Interval[] {
 
 /** W1. */
 export function gapOf(evidence: CallEvidence): number | null {
-  const silences = silencesInReplies(evidence.heard).map(({ ms }) => ms);
+  const silences = silencesInReplies(evidence.heard)
+    .filter((silence) => !isTheCallersTurn(silence, evidence.said))
+    .map(({ ms }) => ms);
   const waits = evidence.struck
     .filter(({ at }) => !isInsideReply(evidence.heard, at))
     .map((struck) => readyAfter(evidence.entries, struck))
@@ -93,6 +95,10 @@ export function gapOf(evidence: CallEvidence): number | null {
   if (gaps.length > 0) return Math.max(...gaps);
   return evidence.struck.length > 0 && evidence.isDone ? 0 : null;
 }
+
+/** The agent had asked for the question again, and there it comes: what follows is a new answer. */
+const isTheCallersTurn = ({ from, ms }: { from: number; ms: number }, said: CallEvidence['said']): boolean =>
+  said.some(({ why, beganAt }) => why === 'asked' && from <= beganAt && beganAt < from + ms);
 
 const isInsideReply = (heard: readonly HeardFrame[], at: number): boolean =>
   answerSpans(heard).some(([first, last]) => (heard[first]?.at ?? 0) <= at && at < (heard[last]?.at ?? 0));

@@ -56,6 +56,15 @@ describe('a gap', () => {
     expect(silencesInReplies(heard).map(({ ms }) => ms)).toEqual([300, 2_500 - 300 - aside.length * 20]);
   });
 
+  it('is not the turn of a caller whom the agent has asked to repeat, nor any less where nobody asked', () => {
+    const asks = heardReply(5, { from: 1_000 + 50 * 20 + 800 });
+    const heard = [...answer.slice(0, 50), ...asks, ...later(answer, 9_000)];
+    const beganAt = (asks.at(-1)?.at ?? 0) + 500;
+    const again = { question: 1, repetition: 1, beganAt, endedAt: beganAt + 1_000 };
+    expect(gapOf(evidenceOf({ heard, said: [{ ...again, why: 'asked' }] }))).toBe(800);
+    expect(gapOf(evidenceOf({ heard, said: [{ ...again, why: 'unasked' }] }))).toBeGreaterThan(2_000);
+  });
+
   it('outside a reply lasts until both sockets are ready', () => {
     const struck = [{ at: 10_000, what: 'process' as const, mutesStream: true }];
     const entries = [
