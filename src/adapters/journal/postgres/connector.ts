@@ -3,7 +3,7 @@
  * Does not own: when a connection is needed (`link.ts`).
  *
  * While there is none, a standby is asked again and again whether it has become one. It is asked over the connection that
- * is there: a login costs milliseconds of the thread that carries the audio (RFC 7677: 4096 rounds of a hash).
+ * is there: each login would cost a new process there, and milliseconds of the thread that carries the audio here.
  *
  * Invariants:
  * P1. All connections of a handle are with one server: whoever finds another one ends those with the one before. A server
