@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { openJournal } from '../src/adapters/journal/open-journal.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import type { Commit, Journal } from '../src/runtime/ports/journal.ts';
-import { lingerMs } from '../src/runtime/writer.ts';
+import { lingerMs, untilNextCommitMs } from '../src/runtime/writer.ts';
 import { findPrograms, PostgresCluster } from '../test/support/postgres-cluster.ts';
 
 const entriesPerSecond = 5;
@@ -140,7 +140,7 @@ function commitOf(callId: string, seq: number, at: number): Commit {
 }
 
 const untilHandedOverMs = (seq: number): number =>
-  seq % awaitedEvery === 0 ? 0 : lingerMs - (performance.now() % lingerMs);
+  seq % awaitedEvery === 0 ? 0 : untilNextCommitMs(systemClock.monotonic());
 
 /** One call: an entry is skipped while the one before it is not durable, as it would join the next commit. */
 function startCall(

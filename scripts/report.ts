@@ -2,26 +2,11 @@
  * Owns: the end of a build: what failed or was skipped, by name and with the first line of why, then the last line,
  * `N passed, N failed`, from the test runner's own report. Fails where it shows no test, or, with REQUIRE_ALL=1, a skip.
  */
-import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-
-interface Assertion {
-  status: string;
-  fullName: string;
-  failureMessages: string[];
-}
-
-interface RunnerReport {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  testResults: { name: string; status: string; message: string; assertionResults: Assertion[] }[];
-}
-
-type TestFile = RunnerReport['testResults'][number];
+import { readRunnerReport, type TestFile } from './runner-report.ts';
 
 const root = join(import.meta.dirname, '..');
-const report = JSON.parse(readFileSync(join(root, 'reports', 'tests.json'), 'utf8')) as RunnerReport;
+const report = readRunnerReport();
 
 const firstLine = (text = ''): string => text.split('\n', 1)[0] ?? '';
 

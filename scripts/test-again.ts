@@ -10,18 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { coverageThresholds } from '../vitest.config.ts';
-
-interface Assertion {
-  status: string;
-  fullName: string;
-}
-
-interface RunnerReport {
-  numPassedTests: number;
-  numFailedTests: number;
-  success: boolean;
-  testResults: { name: string; status: string; assertionResults: Assertion[] }[];
-}
+import { readRunnerReport, runnerReportPath } from './runner-report.ts';
 
 /** More than this is no chance. */
 const mostFiles = 3;
@@ -30,7 +19,6 @@ const hangsOnSpeed =
   /\/test\/(console|deploy|end-to-end|grafana|load)\/|\/test\/service\/workers-share|\/test\/journal\/postgres-/;
 
 const root = join(import.meta.dirname, '..');
-const firstReport = join(root, 'reports', 'tests.json');
 
 function rerun(files: readonly string[]): boolean {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
@@ -46,7 +34,7 @@ function isCovered(): boolean {
 }
 
 function lookAgain(): boolean {
-  const report = JSON.parse(readFileSync(firstReport, 'utf8')) as RunnerReport;
+  const report = readRunnerReport();
   const failed = report.testResults.filter(({ status }) => status === 'failed');
   if (failed.length === 0 || failed.length > mostFiles) return false;
   if (!failed.every(({ name }) => hangsOnSpeed.test(name)) || !isCovered()) return false;
@@ -62,7 +50,7 @@ function lookAgain(): boolean {
     numFailedTests: 0,
     success: true,
   };
-  writeFileSync(firstReport, JSON.stringify(counted));
+  writeFileSync(runnerReportPath, JSON.stringify(counted));
   return true;
 }
 

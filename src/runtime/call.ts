@@ -48,6 +48,7 @@ export interface World {
   readonly clock: Clock;
   readonly log: WrittenLog;
   perform(call: Call, command: Command, key: string): void;
+  /** In the order of the log, once the step's entry is on its way to it. */
   observe(step: ObservedStep): void;
   /** Another process owns the call now: everything of it here must go. */
   lost(call: Call, error: HoldfastError): void;

@@ -46,6 +46,9 @@ export interface WriterListener {
   onStalled(queuedEntries: number, stalledMs: number): void;
 }
 
+/** Until the moment at which all calls hand over what nobody waits for. @param nowMs by the monotonic clock */
+export const untilNextCommitMs = (nowMs: number): number => lingerMs - (nowMs % lingerMs);
+
 const isConflict = (error: unknown): error is HoldfastError =>
   error instanceof HoldfastError && error.code === 'journal.conflict';
 
@@ -109,11 +112,11 @@ export class Writer {
   #next(): void {
     if (this.#stopped || this.#inFlight || this.#queue.length === 0) return;
     if (this.#isAwaited) this.#commit();
-    else this.#linger ??= this.#clock.setTimeout(() => this.#commit(), this.#untilNextCommitMs());
-  }
-
-  #untilNextCommitMs(): number {
-    return lingerMs - (this.#clock.monotonic() % lingerMs);
+    else
+      this.#linger ??= this.#clock.setTimeout(
+        () => this.#commit(),
+        untilNextCommitMs(this.#clock.monotonic()),
+      );
   }
 
   #commit(): void {

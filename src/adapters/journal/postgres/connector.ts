@@ -48,8 +48,8 @@ export class PostgresConnector {
     return connection;
   }
 
-  /** Nobody asks any more. */
-  close(): void {
+  /** They are not asked any more: another server takes writes, or nobody wants one. */
+  dropStandbys(): void {
     for (const standby of this.#standbys.splice(0)) standby.destroy();
   }
 
@@ -58,7 +58,7 @@ export class PostgresConnector {
     connection.onClosed(() => this.#open.delete(connection));
     this.#current = connection.host;
     for (const other of this.#open) if (other.host !== connection.host) other.destroy();
-    for (const standby of this.#standbys.splice(0)) standby.destroy();
+    this.dropStandbys();
   }
 
   /** The first one that takes writes; one that comes second is ended. */

@@ -37,7 +37,7 @@ export async function openPostgresJournal(
     await migrate(connection, { schema, place: connector.place });
     await connection.close();
   } catch (error) {
-    connector.close();
+    connector.dropStandbys();
     throw toOpeningError(error, connector.place);
   }
   return openHandle(new PostgresStore({ connector, clock, schema }), clock);

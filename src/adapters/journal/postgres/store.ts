@@ -165,6 +165,6 @@ export class PostgresStore implements JournalStore {
     const { appends, queries } = this.#links;
     await this.#inTime(this.#notices.close()).catch(() => undefined);
     await Promise.all([this.#listener.close(), appends.close(), queries.close()]);
-    this.#connector.close();
+    this.#connector.dropStandbys();
   }
 }
