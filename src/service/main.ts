@@ -8,15 +8,17 @@
 import { loadDotenv } from '../config/dotenv.ts';
 import { readWorkers } from '../config/environment.ts';
 import { systemClock } from '../platform/clock.ts';
+import { collectSeldom } from '../platform/heap.ts';
 import { HoldfastError } from '../runtime/ports/errors.ts';
 import type { WorkerChannel } from './workers/primary-link.ts';
 
 async function main([word, number]: readonly string[]): Promise<number> {
   loadDotenv(process.env, process.cwd());
-  // A primary does not load what only calls need.
-  if (word === 'worker') return runWorkerProcess(Number(number));
   const count = readWorkers(process.env);
-  if (count > 1) return runPrimary(count);
+  // A primary does not load what only calls need.
+  if (word !== 'worker' && count > 1) return runPrimary(count);
+  collectSeldom(count);
+  if (word === 'worker') return runWorkerProcess(Number(number));
   return runService();
 }
 
