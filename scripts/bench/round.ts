@@ -49,6 +49,9 @@ const rampMsPerCall = 25;
 const usualWaits = { warmUpMs: 4_000, settleMs: 10_000 } as const;
 export const shortWaits = { warmUpMs: 1_000, settleMs: 2_500 } as const;
 
+/** The probe collects garbage. What came meanwhile waited for that, and is the measurement's own doing. */
+const catchUpMs = 2_000;
+
 export async function measureRound(name: SubjectName, options: RoundOptions): Promise<Round> {
   const peers = await Peers.start();
   try {
@@ -80,6 +83,7 @@ async function measure(
   await peers.place({ address, calls, rampMs: Math.max(1_000, calls * rampMsPerCall), scenario });
   await sleep(settleMs);
   await process.probe();
+  await sleep(catchUpMs);
   await peers.startWindow();
   const { counts: countsBefore } = await peers.roll();
   const before = readings(process, peers);
