@@ -1,4 +1,4 @@
-/** Real instances behind a real balancer, the offline Twilio and the offline model in front and behind. */
+/** Real instances behind a real balancer that ends TLS, the offline Twilio and the offline model in front and behind. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,7 +63,7 @@ export class Fleet {
       Array.from({ length: 2 + 2 * instanceNames.length }, findPort),
     );
     const ports = rest.slice(0, instanceNames.length);
-    const publicUrl = `http://127.0.0.1:${port}`;
+    const publicUrl = `https://localhost:${tlsPort}`;
     const journal = await openJournal(`sqlite:${join(folder, 'journal.db')}`, { clock: systemClock });
     return new Fleet({
       folder,
@@ -74,7 +74,6 @@ export class Fleet {
       openai: await startOpenAiTwin({ brain: drillBrain, keptSessions: 1_000 }),
       twilio: await startTwilioTwin({
         ...account,
-        allowInsecureStreams: true,
         // As `holdfast number point-here` sets it, without a fallback: what goes wrong ends the call.
         numbers: {
           [number]: {
