@@ -33,6 +33,8 @@ const faultCodes: Readonly<Record<string, number>> = {
 const bytesOf = (data: RawData): Uint8Array =>
   Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 
+const release = (writes: GatheredWrites): void => writes.release();
+
 class GatheredWrites {
   readonly #connection: Writable;
   #isGathering = false;
@@ -46,7 +48,7 @@ class GatheredWrites {
     if (this.#isGathering) return;
     this.#isGathering = true;
     this.#connection.cork();
-    process.nextTick(() => this.release());
+    process.nextTick(release, this);
   }
 
   release(): void {
