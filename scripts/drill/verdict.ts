@@ -60,6 +60,9 @@ export function shortfall(evidence: CallEvidence): string | null {
   return null;
 }
 
+/** Of drills that do not ask for each. */
+const usualPolicy: Policy = 'action';
+
 type Fate = { fate: 'completed' } | { fate: 'ended' } | { fate: 'dropped'; why: string };
 
 function fateOf(plan: Plan, policy: Policy, evidence: CallEvidence): Fate {
@@ -97,7 +100,7 @@ export function judge(plan: Plan, policy: Policy, results: readonly CallEvidence
   const count = (fate: Fate['fate']): number => judged.filter((call) => call.fate.fate === fate).length;
   return {
     name: plan.name,
-    policy: plan.underEachPolicy ? policy : null,
+    policy: plan.underEachPolicy || policy !== usualPolicy ? policy : null,
     calls: results.length,
     completed: count('completed'),
     ended: count('ended'),

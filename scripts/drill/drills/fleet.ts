@@ -90,7 +90,8 @@ export const fleetRestart: Plan = {
   name: 'rolling-restart fleet',
   underEachPolicy: false,
   staggerMs: 12_000,
-  gapLimitMs: 1_500,
+  mayEndWith: endsWithStream,
+  gapLimitMs: goneMs,
   act: async (scene) => {
     await scene.until(6_000);
     for (const instance of machines) {
