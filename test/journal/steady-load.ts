@@ -16,6 +16,8 @@ export class SteadyLoad {
   /** The last acknowledged seq of each call. */
   readonly #acknowledged = new Map<string, number>();
   readonly #running: Promise<void>[];
+  /** Rejects with what ends a call of the load; never resolves. */
+  readonly #broken: Promise<never>;
   readonly #codes = new Set<string>();
   #isStopped = false;
   #count = 0;
@@ -25,6 +27,10 @@ export class SteadyLoad {
     this.#journal = journal;
     this.#name = name;
     this.#running = Array.from({ length: calls }, (_, index) => this.#run(`${name}-${index}`));
+    this.#broken = new Promise((_, reject) => {
+      for (const running of this.#running) running.catch(reject);
+    });
+    this.#broken.catch(() => undefined);
   }
 
   /** What appends failed with. */
@@ -32,10 +38,13 @@ export class SteadyLoad {
     return [...this.#codes];
   }
 
-  /** Resolves when so many more entries are durable. */
+  /** Resolves when so many more entries are durable. @throws what an append failed with that is not to be tried again */
   async more(entries: number): Promise<void> {
     const wanted = this.#count + entries;
-    while (this.#count < wanted) await new Promise<void>((resolve) => this.#heard.push(resolve));
+    while (this.#count < wanted) {
+      const heard = new Promise<void>((resolve) => this.#heard.push(resolve));
+      await Promise.race([heard, this.#broken]);
+    }
   }
 
   async #run(callId: string): Promise<void> {
@@ -60,14 +69,17 @@ export class SteadyLoad {
       if (error === null) return;
       this.#codes.add(error.code);
       if (error.code !== 'journal.unavailable') throw error;
-      await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
       if (await this.#holds(callId, seq)) return;
     }
   }
 
+  /** Asked until there is an answer: none is no word on the append, which may be there and would be its own rival. */
   async #holds(callId: string, seq: number): Promise<boolean> {
-    const steps = await this.#journal.readAfter(callId, seq - 1, 1).catch(() => []);
-    return steps.length > 0;
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+      const steps = await this.#journal.readAfter(callId, seq - 1, 1).catch(() => null);
+      if (steps !== null) return steps.length > 0;
+    }
   }
 
   /** Ends the load; every call must have gone on to its end. */

@@ -83,7 +83,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Postgr
     await untilConnected(socket);
     if (typeof encryptionFor(target.encryption, host) === 'object') refuseWithoutTls(socket, host);
     const connection = new PostgresConnection(options, socket);
-    await connection.begin();
+    await Promise.race([connection.begin(), failsWithEnd(socket)]);
     return connection;
   } catch (error) {
     socket.destroy();
@@ -107,6 +107,16 @@ function untilConnected(socket: Socket): Promise<void> {
     socket.once('error', reject);
     socket.once('close', () => reject(new Error('the connection was closed')));
   });
+}
+
+/** postgres.js looks after the socket a turn or two after it was given: of an end before that it would never hear. */
+function failsWithEnd(socket: Socket): Promise<never> {
+  const ended = new Promise<never>((_, reject) => {
+    socket.once('close', () => reject(new Error('the connection was closed')));
+  });
+  // Once the connection has begun, its end is no matter of its beginning.
+  ended.catch(() => undefined);
+  return ended;
 }
 
 export class PostgresConnection {
