@@ -10,7 +10,10 @@ import type { Scene } from './scene.ts';
 
 /** What the twin's Twilio does when a stream has ended: see `src/twin/twilio/settings.ts`. */
 export type Policy = 'action' | 'hold' | 'end';
-export const policies: readonly Policy[] = ['action', 'hold', 'end'];
+/** Of drills that do not ask for each, unless told otherwise. */
+export const usualPolicy: Policy = 'action';
+
+export const policies: readonly Policy[] = [usualPolicy, 'hold', 'end'];
 
 export interface CallPlan {
   faults?: CallFaults;
@@ -23,7 +26,7 @@ export interface CallPlan {
 export interface Plan {
   /** As the table shows it. */
   name: string;
-  /** Whether it runs under each of the policies, or under the first alone. */
+  /** Whether it runs under each of the policies, or under one alone: the usual one, unless told otherwise. */
   underEachPolicy: boolean;
   /** Processes at the start. */
   instances: readonly string[];

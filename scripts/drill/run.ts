@@ -11,7 +11,7 @@ import { mostCallers } from './conversation.ts';
 import { type CallEvidence, gatherEvidence } from './evidence.ts';
 import { goalsOf } from './goals.ts';
 import { Onlooker } from './onlooker.ts';
-import type { Plan, Policy } from './plan.ts';
+import { type Plan, type Policy, usualPolicy } from './plan.ts';
 import { Scene } from './scene.ts';
 import type { ServiceProcess } from './service-process.ts';
 import { Stage } from './stage.ts';
@@ -92,7 +92,7 @@ async function hold(plan: Plan, { calls, policies }: RunOptions, watched: Watche
   const total = calls * policies.length;
   for (let caller = 0; caller < total; caller += 1) {
     await scene.until((caller * plan.staggerMs) / total);
-    const policy = policies[caller % policies.length] ?? 'action';
+    const policy = policies[caller % policies.length] ?? usualPolicy;
     const { handle } = scene.place(caller, policy, plan.callPlan?.(caller, scene.random) ?? {});
     onlooker?.follow(handle.sid);
   }

@@ -10,7 +10,7 @@ import { measuredDelays } from '../../src/twin/twilio/settings.ts';
 import { answersTo, lastQuestion, replies } from './conversation.ts';
 import type { CallEvidence } from './evidence.ts';
 import { type Measures, measure } from './measure.ts';
-import type { Plan, Policy } from './plan.ts';
+import { type Plan, type Policy, usualPolicy } from './plan.ts';
 
 /** A resumed reply may repeat 1.2 s, and the word that was being said. */
 const longestRepeatedMs = 1_200 + 200;
@@ -59,9 +59,6 @@ export function shortfall(evidence: CallEvidence): string | null {
   if (lastStruck && (lastTurn?.beganAt ?? 0) < lastStruck.at) return 'no whole turn after the fault';
   return null;
 }
-
-/** Of drills that do not ask for each. */
-const usualPolicy: Policy = 'action';
 
 type Fate = { fate: 'completed' } | { fate: 'ended' } | { fate: 'dropped'; why: string };
 

@@ -9,8 +9,6 @@ import { type Found, findMostCalls, type Trial } from './find.ts';
 
 const latencyLimitMs = 20;
 const waits = { warmUpMs: 3_000, settleMs: 8_000, windowMs: 10_000 } as const;
-/** A neighbour's second on the machine spoils a window, and none makes one better. */
-const mostTries = 3;
 const mostCalls = 2_000;
 const generatorLateLimitMs = 10;
 
@@ -24,22 +22,17 @@ export async function findLimit(
   subject: SubjectName,
   { calls, scenario }: { calls: number; scenario: Scenario },
 ): Promise<Found> {
-  const found = await findMostCalls(calls, mostCalls, (number) => tryCalls(subject, number, scenario));
+  const found = await findMostCalls(calls, mostCalls, async (number) => {
+    const round = await measureRound(subject, { calls: number, scenario, ...waits });
+    const trial = judge(number, round);
+    console.error(tellTrial(trial, round));
+    return trial;
+  });
   const least = found.isLowerBound ? 'at least ' : '';
   console.log(
     `${titleOf(subject)}: ${least}${found.calls} calls with p99 added latency under ${latencyLimitMs} ms${found.isLowerBound ? ' (the generator gave out first)' : ''}`,
   );
   return found;
-}
-
-/** The last of the tries: the first that is within, or the third that is not. */
-async function tryCalls(subject: SubjectName, calls: number, scenario: Scenario): Promise<Trial> {
-  for (let tries = 1; ; tries++) {
-    const round = await measureRound(subject, { calls, scenario, ...waits });
-    const trial = judge(calls, round);
-    console.error(tellTrial(trial, round));
-    if (trial.isWithin || tries === mostTries) return trial;
-  }
 }
 
 const tellTrial = ({ calls, isWithin }: Trial, { figures, cpuShare, generatorCpuShare }: Round): string =>

@@ -33,8 +33,6 @@ const faultCodes: Readonly<Record<string, number>> = {
 const bytesOf = (data: RawData): Uint8Array =>
   Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 
-const release = (writes: GatheredWrites): void => writes.release();
-
 class GatheredWrites {
   readonly #connection: Writable;
   #isGathering = false;
@@ -48,7 +46,7 @@ class GatheredWrites {
     if (this.#isGathering) return;
     this.#isGathering = true;
     this.#connection.cork();
-    process.nextTick(release, this);
+    process.nextTick(() => this.release());
   }
 
   release(): void {

@@ -1,6 +1,7 @@
 /** Which calls count as completed, ended or dropped, which promises are broken, and how the table shows it. */
 import { describe, expect, it } from 'vitest';
 import { answersTo, lastQuestion, replies } from '../../scripts/drill/conversation.ts';
+import { fleetRestart } from '../../scripts/drill/drills/fleet.ts';
 import { restartBound } from '../../scripts/drill/drills/process.ts';
 import type { CallEvidence } from '../../scripts/drill/evidence.ts';
 import type { Plan } from '../../scripts/drill/plan.ts';
@@ -94,6 +95,21 @@ describe('the drill of a lone restart', () => {
     expect(judge(restartBound(0, true), 'action', results.slice(0, 1)).notes).toContain(
       'Twilio gave no call up',
     );
+  });
+});
+
+describe('a drill that does not ask for each policy', () => {
+  const lone: Plan = { ...plan, underEachPolicy: false };
+
+  it('bears the name of the one that it was told, but for the usual one', () => {
+    expect(judge(lone, 'action', [goodCall()]).policy).toBeNull();
+    expect(judge(lone, 'end', [goodCall()]).policy).toBe('end');
+  });
+
+  it('of a fleet that restarts may end with the stream where the carrier ends it', () => {
+    const cut = goodCall({ isDone: false, endReason: 'stream.lost' });
+    expect(judge(fleetRestart, 'end', [cut])).toMatchObject({ ended: 1, dropped: 0 });
+    expect(judge(fleetRestart, 'action', [cut])).toMatchObject({ ended: 0, dropped: 1 });
   });
 });
 

@@ -1,11 +1,11 @@
 /** A real balancer with the shipped configuration, as a child that never detaches, in a folder of its own. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { Authority, textOf } from '../../support/certificates.ts';
 import { type BalancerName, type Surroundings, shippedConfiguration } from './shipped.ts';
 
 const startLimitMs = 10_000;
@@ -13,22 +13,28 @@ const startLimitMs = 10_000;
 export class Balancer {
   readonly port: number;
   readonly tlsPort: number;
+  /** Whom to trust for its certificate. */
+  readonly authorityCertificate: string;
   readonly #name: BalancerName;
   readonly #folder: string;
   /** The one that takes connections last; before it those that were replaced. */
   readonly #children: ChildProcess[] = [];
 
-  private constructor(name: BalancerName, { folder, port, tlsPort }: Surroundings) {
+  private constructor(
+    name: BalancerName,
+    { folder, port, tlsPort }: Surroundings,
+    authorityCertificate: string,
+  ) {
     this.#name = name;
     this.#folder = folder;
     this.port = port;
     this.tlsPort = tlsPort;
+    this.authorityCertificate = authorityCertificate;
   }
 
   /** Resolves when it answers. @throws Error with what it said where it does not */
   static async start(name: BalancerName, surroundings: Surroundings): Promise<Balancer> {
-    const balancer = new Balancer(name, surroundings);
-    makeCertificate(surroundings.folder);
+    const balancer = new Balancer(name, surroundings, makeCertificate(surroundings.folder));
     writeFileSync(balancer.#configuration, shippedConfiguration(name, surroundings));
     balancer.#run([]);
     try {
@@ -136,27 +142,15 @@ export class Balancer {
   }
 }
 
-function makeCertificate(folder: string): void {
-  const words = [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=calls.example.com',
-    '-addext',
-    'subjectAltName=DNS:calls.example.com,DNS:localhost',
-  ];
-  const files = ['-keyout', join(folder, 'privkey.pem'), '-out', join(folder, 'fullchain.pem')];
-  const { status, stderr } = spawnSync('openssl', [...words, ...files]);
-  if (status !== 0) throw new Error(String(stderr));
-  const parts = ['fullchain.pem', 'privkey.pem'].map((file) => readFileSync(join(folder, file), 'utf8'));
-  writeFileSync(join(folder, 'both.pem'), parts.join(''));
-  // As Twilio trusts the authority of a real one.
-  setDefaultCACertificates([...getCACertificates('default'), ...parts.slice(0, 1)]);
+/** One for `localhost`, in the files that the configurations name. @returns the certificate of the authority that signed it */
+function makeCertificate(folder: string): string {
+  const authority = new Authority(folder, 'authority');
+  const { certificatePath, keyPath } = authority.sign('localhost');
+  const [certificate, key] = [textOf(certificatePath), textOf(keyPath)];
+  writeFileSync(join(folder, 'fullchain.pem'), certificate);
+  writeFileSync(join(folder, 'privkey.pem'), key);
+  writeFileSync(join(folder, 'both.pem'), certificate + key);
+  return textOf(authority.certificatePath);
 }
 
 /** Of nginx, which says in a worker's command line that it retires (Linux: proc(5), children and cmdline). */

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { drillBrain } from '../../../scripts/drill/brain.ts';
 import { DrillCaller } from '../../../scripts/drill/caller.ts';
 import { instructionsFor, phoneNumberOf } from '../../../scripts/drill/conversation.ts';
@@ -65,12 +66,15 @@ export class Fleet {
     const ports = rest.slice(0, instanceNames.length);
     const publicUrl = `https://localhost:${tlsPort}`;
     const journal = await openJournal(`sqlite:${join(folder, 'journal.db')}`, { clock: systemClock });
+    const balancer = await Balancer.start(name, { folder, port, tlsPort, instancePorts: ports });
+    // As Twilio trusts the authorities of real certificates.
+    setDefaultCACertificates([...getCACertificates('default'), balancer.authorityCertificate]);
     return new Fleet({
       folder,
       ports,
       adminPorts: rest.slice(instanceNames.length),
       publicUrl,
-      balancer: await Balancer.start(name, { folder, port, tlsPort, instancePorts: ports }),
+      balancer,
       openai: await startOpenAiTwin({ brain: drillBrain, keptSessions: 1_000 }),
       twilio: await startTwilioTwin({
         ...account,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Usage } from '../../../src/twin/openai/session/usage.ts';
 import { connectPhone, speak, type World } from './client.ts';
 
 async function turns(world: World, count: number): Promise<void> {
@@ -8,14 +9,21 @@ async function turns(world: World, count: number): Promise<void> {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: usage objects of the wire
-const usages = ({ client }: World): any[] => client.of('response.done').map(({ response }) => response.usage);
+const usages = ({ client }: World): Usage[] =>
+  client.of('response.done').map(({ response }) => response.usage);
+
+/** That of the response with this number, from 0. */
+function usageOf(world: World, number: number): Usage {
+  const usage = usages(world)[number];
+  if (usage === undefined) throw new Error(`there is no response ${number}`);
+  return usage;
+}
 
 describe('the usage of a response', () => {
   test('counts one token for 100 ms of the caller and one for 50 ms of the model', async () => {
     const world = await connectPhone();
     await turns(world, 1);
-    const [usage] = usages(world);
+    const usage = usageOf(world, 0);
     const { audio_start_ms } = world.client.last('input_audio_buffer.speech_started');
     const { audio_end_ms } = world.client.last('input_audio_buffer.speech_stopped');
     expect(usage.input_token_details.audio_tokens).toBe(Math.floor((audio_end_ms - audio_start_ms) / 100));
@@ -33,10 +41,9 @@ describe('the usage of a response', () => {
       session: { type: 'realtime', instructions: 'Be kind to the caller. '.repeat(40) },
     });
     await turns(world, 4);
-    const all = usages(world);
-    expect(all[0].input_token_details.cached_tokens).toBe(0);
-    for (const [index, usage] of all.entries()) {
-      if (index > 0) expect(usage.input_tokens).toBeGreaterThan(all[index - 1].input_tokens);
+    expect(usageOf(world, 0).input_token_details.cached_tokens).toBe(0);
+    for (const [index, usage] of usages(world).entries()) {
+      if (index > 0) expect(usage.input_tokens).toBeGreaterThan(usageOf(world, index - 1).input_tokens);
       const { cached_tokens, cached_tokens_details, text_tokens, audio_tokens } = usage.input_token_details;
       expect(cached_tokens).toBe(cached_tokens_details.text_tokens + cached_tokens_details.audio_tokens);
       expect(cached_tokens_details.text_tokens % 64).toBe(0);
@@ -44,8 +51,8 @@ describe('the usage of a response', () => {
       expect(cached_tokens_details.text_tokens).toBeLessThanOrEqual(text_tokens);
       expect(cached_tokens_details.audio_tokens).toBeLessThanOrEqual(audio_tokens);
     }
-    expect(all[1].input_token_details.cached_tokens_details.text_tokens).toBeGreaterThan(0);
-    expect(all[3].input_token_details.cached_tokens_details.audio_tokens).toBeGreaterThan(0);
+    expect(usageOf(world, 1).input_token_details.cached_tokens_details.text_tokens).toBeGreaterThan(0);
+    expect(usageOf(world, 3).input_token_details.cached_tokens_details.audio_tokens).toBeGreaterThan(0);
   });
 
   test('is cached no more once the instructions change', async () => {
@@ -73,7 +80,7 @@ describe('the usage of a response', () => {
       world.client.send({ type: 'conversation.item.create', item: result });
       world.client.send({ type: 'response.create' });
       await world.clock.advance(5_000);
-      return usages(world)[0].input_token_details.text_tokens;
+      return usageOf(world, 0).input_token_details.text_tokens;
     };
     expect((await read('x'.repeat(400))) - (await read(''))).toBe(100);
   });

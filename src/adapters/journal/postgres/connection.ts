@@ -75,15 +75,16 @@ export async function openConnection(options: ConnectionOptions): Promise<Postgr
   const { target, host, clock } = options;
   const socket = connect(host.host.startsWith('/') ? { path: nameHost(host) } : host);
   socket.setNoDelay(true);
+  const ended = failsWithEnd(socket);
   const timer = clock.setTimeout(
     () => socket.destroy(new Error(`no answer within ${target.connectTimeoutMs} ms`)),
     target.connectTimeoutMs,
   );
   try {
-    await untilConnected(socket);
+    await Promise.race([new Promise((resolve) => socket.once('connect', resolve)), ended]);
     if (typeof encryptionFor(target.encryption, host) === 'object') refuseWithoutTls(socket, host);
     const connection = new PostgresConnection(options, socket);
-    await Promise.race([connection.begin(), failsWithEnd(socket)]);
+    await Promise.race([connection.begin(), ended]);
     return connection;
   } catch (error) {
     socket.destroy();
@@ -101,17 +102,13 @@ function refuseWithoutTls(socket: Socket, host: PostgresHost): void {
   });
 }
 
-function untilConnected(socket: Socket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('the connection was closed')));
-  });
-}
-
-/** postgres.js looks after the socket a turn or two after it was given: of an end before that it would never hear. */
+/**
+ * Rejects when the socket ends. postgres.js listens to a socket some turns after it was given one: of an end before that it
+ * would never hear, nor of anything after.
+ */
 function failsWithEnd(socket: Socket): Promise<never> {
   const ended = new Promise<never>((_, reject) => {
+    socket.once('error', reject);
     socket.once('close', () => reject(new Error('the connection was closed')));
   });
   // Once the connection has begun, its end is no matter of its beginning.
