@@ -46,22 +46,42 @@ const ownerAt = (entries: readonly Entry[], seq: number): string | null => {
   return claim?.type === 'owner.claimed' ? claim.instance : null;
 };
 
-/** Promises that were broken, each with the calls. */
-export function brokenByTheLogs(
+interface Finding {
+  callId: string;
+}
+
+export interface LogFindings {
+  /** Entries in all that were told to be durable. */
+  acknowledged: number;
+  /** One for each entry. */
+  lost: readonly Finding[];
+  /** One for each commit. */
+  foreign: readonly Finding[];
+  /** One for each log. */
+  holed: readonly Finding[];
+}
+
+export function findInLogs(
   results: readonly Pick<CallEvidence, 'callId' | 'entries'>[],
   acknowledged: readonly Acknowledged[],
-): string[] {
+): LogFindings {
   const logs = new Map(results.map(({ callId, entries }) => [callId, entries]));
   const known = acknowledged.filter(({ callId }) => logs.has(callId));
-  const lost = known.filter(({ callId, entries }) =>
-    entries.some((entry) => !isDeepStrictEqual(logs.get(callId)?.[entry.seq - 1], entry)),
+  const told = known.flatMap(({ callId, entries }) => entries.map((entry) => ({ callId, entry })));
+  const lost = told.filter(
+    ({ callId, entry }) => !isDeepStrictEqual(logs.get(callId)?.[entry.seq - 1], entry),
   );
   // A commit that begins with the change of the chart or with the claim is the claimer's as a whole.
   const foreign = known.filter(
     ({ callId, instance, entries }) => ownerAt(logs.get(callId) ?? [], entries.at(-1)?.seq ?? 0) !== instance,
   );
   const holed = results.filter(({ entries }) => entries.some(({ seq }, index) => seq !== index + 1));
-  const say = (promise: string, calls: readonly { callId: string }[]): string[] =>
+  return { acknowledged: told.length, lost, foreign, holed };
+}
+
+/** Promises that were broken, each with the calls. */
+export function brokenByTheLogs({ lost, foreign, holed }: LogFindings): string[] {
+  const say = (promise: string, calls: readonly Finding[]): string[] =>
     calls.length === 0 ? [] : [`${promise}: ${[...new Set(calls.map(({ callId }) => callId))].join(', ')}`];
   return [
     ...say('no acknowledged entry is lost', lost),

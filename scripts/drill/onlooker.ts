@@ -16,6 +16,9 @@ interface Followed {
   stop(): void;
 }
 
+export const brokenByTheFeed = (missed: readonly string[]): string[] =>
+  missed.length === 0 ? [] : [`a console sees every entry once and in order: ${missed.join(', ')}`];
+
 export class Onlooker {
   readonly #feed: Feed;
   readonly #calls = new Map<string, Followed>();
@@ -44,16 +47,15 @@ export class Onlooker {
     ]);
   }
 
-  /** What was shown has no gap, is what the log says, and reaches its end. */
-  broken(results: readonly Pick<CallEvidence, 'callId' | 'entries'>[]): string[] {
+  /** Calls of which what was shown has a gap, is not what the log says, or does not reach its end. */
+  missed(results: readonly Pick<CallEvidence, 'callId' | 'entries'>[]): string[] {
     const wrong = results.filter(({ callId, entries }) => {
       const seen = this.#calls.get(callId)?.seen ?? [];
       return !isDeepStrictEqual(seen, entries);
     });
-    const calls = wrong.map(
+    return wrong.map(
       ({ callId, entries }) => `${callId} (${this.#calls.get(callId)?.seen.length} of ${entries.length})`,
     );
-    return wrong.length === 0 ? [] : [`a console sees every entry once and in order: ${calls.join(', ')}`];
   }
 
   async #read(callId: string, { seen }: Followed): Promise<void> {

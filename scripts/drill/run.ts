@@ -6,11 +6,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
 import { seededRandom } from '../../src/twin/random.ts';
-import { brokenByTheLogs, readAcknowledged } from './acknowledged.ts';
+import { brokenByTheLogs, findInLogs, readAcknowledged } from './acknowledged.ts';
 import { mostCallers } from './conversation.ts';
 import { type CallEvidence, gatherEvidence } from './evidence.ts';
+import { figuresNote, figuresOf } from './fleet-figures.ts';
 import { goalsOf } from './goals.ts';
-import { Onlooker } from './onlooker.ts';
+import { brokenByTheFeed, Onlooker } from './onlooker.ts';
 import { type Plan, type Policy, usualPolicy } from './plan.ts';
 import { Scene } from './scene.ts';
 import type { ServiceProcess } from './service-process.ts';
@@ -103,12 +104,13 @@ async function hold(plan: Plan, { calls, policies }: RunOptions, watched: Watche
   const lateMs = Math.round(lateness.max / 1e6);
   const leaks = await findLeaks(scene);
   const evidence = await gather(watched);
-  const broken = onlooker ? await brokenByTheFleet(watched, evidence) : [];
+  await onlooker?.stop();
   const goals = await goalsOf(scene.stage.services);
   return policies.map((policy, index) => {
     const own = evidence.filter(({ caller }) => scene.policyOf.get(caller) === policy);
-    const row = withTakeovers(judge(plan, policy, own, lateMs), { plan, policy, scene, own });
-    return index === 0 ? withWhole(row, { plan, scene, evidence, broken, leaks, lateMs, goals }) : row;
+    const part = { plan, policy, scene, own };
+    const row = withFleet(withTakeovers(judge(plan, policy, own, lateMs), part), part, onlooker);
+    return index === 0 ? withWhole(row, { plan, scene, evidence, leaks, lateMs, goals }) : row;
   });
 }
 
@@ -131,23 +133,24 @@ function withTakeovers(row: Row, { plan, policy, scene, own }: Part): Row {
 }
 
 /** What several machines promise together: by what each was told, and by what a console saw. */
-async function brokenByTheFleet(
-  { scene, onlooker }: Watched,
-  evidence: readonly CallEvidence[],
-): Promise<string[]> {
-  await onlooker?.stop();
-  return [
-    ...brokenByTheLogs(evidence, readAcknowledged(scene.stage.folder)),
-    ...(onlooker?.broken(evidence) ?? []),
-  ];
+function withFleet(row: Row, { scene, own }: Part, onlooker: Onlooker | null): Row {
+  if (onlooker === null) return row;
+  const findings = findInLogs(own, readAcknowledged(scene.stage.folder));
+  const missed = onlooker.missed(own);
+  const takeoversMs = takeoversOf(own, scene.absences).flatMap(({ afterMs }) => afterMs ?? []);
+  const fleet = figuresOf(takeoversMs, findings, missed.length);
+  return {
+    ...row,
+    fleet,
+    broken: [...row.broken, ...brokenByTheLogs(findings), ...brokenByTheFeed(missed)],
+    notes: [...row.notes, figuresNote(fleet)],
+  };
 }
 
 interface Whole {
   plan: Plan;
   scene: Scene;
   evidence: readonly CallEvidence[];
-  /** By the logs of all calls. */
-  broken: readonly string[];
   leaks: readonly string[];
   /** As the processes count them that are left. */
   goals: string | null;
@@ -157,7 +160,7 @@ interface Whole {
 
 /** What concerns all calls of the run stands in the first of its rows. */
 function withWhole(row: Row, whole: Whole): Row {
-  const { plan, scene, evidence, broken, leaks, lateMs, goals } = whole;
+  const { plan, scene, evidence, leaks, lateMs, goals } = whole;
   const calledBack = scene.stage.twilio.list().filter(({ record }) => record.direction !== 'inbound');
   const crashed = scene.stage.services.filter((service) => !service.isRunning && !service.isExpectedToEnd);
   const errors = scene.stage.services.flatMap((service) => service.errors());
@@ -166,7 +169,6 @@ function withWhole(row: Row, whole: Whole): Row {
     leaks: leaks.length,
     broken: [
       ...row.broken,
-      ...broken,
       ...leaks.map((leak) => `nothing is left: ${leak}`),
       ...calledBack.map(({ sid }) => `nobody is called back: ${sid}`),
       ...crashed.map(({ instance }) => `no process dies by itself: ${instance}`),

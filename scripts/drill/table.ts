@@ -2,6 +2,7 @@
  * Owns: the table that a drill prints, within 100 columns, and its form in the documentation.
  * Does not own: what is in it (`verdict.ts`).
  */
+import { addFigures, type FleetFigures } from './fleet-figures.ts';
 import type { Row } from './verdict.ts';
 
 /** The smallest value that so many of a hundred are not above; null of nothing. */
@@ -10,12 +11,12 @@ export function percentile(values: readonly number[], percent: number): number |
   return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? null;
 }
 
-interface Column {
+interface Column<Shown = Row> {
   /** In the documentation, and in a terminal. */
   heading: string;
   short: string;
   width: number;
-  cell(row: Row): string;
+  cell(row: Shown): string;
 }
 
 function quantiles(values: readonly number[]): string {
@@ -56,6 +57,21 @@ const columns: readonly [Column, ...Column[]] = [
   count('leaks', 'leak', ({ leaks }) => leaks),
 ];
 
+type FleetRow = Row & { fleet: FleetFigures };
+
+const fleetColumns: readonly Pick<Column<FleetRow>, 'heading' | 'cell'>[] = [
+  { heading: 'drill', cell: labelOf },
+  {
+    heading: 'taken over after p50/p99/max, ms',
+    cell: ({ fleet: { takeoversMs } }) => quantiles(takeoversMs),
+  },
+  { heading: 'acknowledged entries', cell: ({ fleet }) => String(fleet.acknowledged) },
+  { heading: 'lost', cell: ({ fleet }) => String(fleet.lost) },
+  { heading: 'holes in any log', cell: ({ fleet }) => String(fleet.holes) },
+  { heading: 'two writers', cell: ({ fleet }) => String(fleet.secondWriters) },
+  { heading: 'feed gaps', cell: ({ fleet }) => String(fleet.feedGaps) },
+];
+
 /** The first column reads from the left, the others from the right. */
 const inLine = (cellOf: (column: Column) => string): string =>
   columns
@@ -90,18 +106,27 @@ const addUp = (one: Row, other: Row): Row => ({
   saidTwice: one.saidTwice + other.saidTwice,
   toolsTwice: one.toolsTwice + other.toolsTwice,
   leaks: one.leaks + other.leaks,
+  fleet: one.fleet && other.fleet && addFigures(one.fleet, other.fleet),
   broken: [...one.broken, ...other.broken],
   notes: [...one.notes, ...other.notes],
 });
 
-/** As Markdown. */
-export function markdown(rows: readonly Row[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [
-    line(columns.map(({ heading }) => heading)),
-    line(columns.map((_, index) => (index === 0 ? '---' : '---:'))),
-    ...rows.map((row) => line(columns.map(({ cell }) => cell(row)))),
+const cellsLine = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+const grid = <Shown extends Row>(
+  columns: readonly Pick<Column<Shown>, 'heading' | 'cell'>[],
+  rows: readonly Shown[],
+): string =>
+  [
+    cellsLine(columns.map(({ heading }) => heading)),
+    cellsLine(columns.map((_, index) => (index === 0 ? '---' : '---:'))),
+    ...rows.map((row) => cellsLine(columns.map(({ cell }) => cell(row)))),
   ].join('\n');
+
+/** As Markdown, with a second table where several machines were at work. */
+export function markdown(rows: readonly Row[]): string {
+  const ofFleets = rows.filter((row): row is FleetRow => row.fleet !== null);
+  return [grid(columns, rows), ...(ofFleets.length > 0 ? [grid(fleetColumns, ofFleets)] : [])].join('\n\n');
 }
 
 /** Puts a table between the two markers that bear its name. @throws Error where they are not there */

@@ -9,6 +9,7 @@ import type { CallEvent } from '../../src/twin/twilio/call/call-events.ts';
 import { measuredDelays } from '../../src/twin/twilio/settings.ts';
 import { answersTo, lastQuestion, replies } from './conversation.ts';
 import type { CallEvidence } from './evidence.ts';
+import type { FleetFigures } from './fleet-figures.ts';
 import { type Measures, measure } from './measure.ts';
 import { type Plan, type Policy, usualPolicy } from './plan.ts';
 
@@ -29,6 +30,8 @@ export interface Row {
   saidTwice: number;
   toolsTwice: number;
   leaks: number;
+  /** Where there are several machines. */
+  fleet: FleetFigures | null;
   /** Promises that were not held, with the calls that they were not held for. */
   broken: string[];
   /** What else was seen. */
@@ -108,6 +111,7 @@ export function judge(plan: Plan, policy: Policy, results: readonly CallEvidence
     saidTwice: sum(({ saidTwice }) => saidTwice),
     toolsTwice: sum(({ toolsTwice }) => toolsTwice),
     leaks: 0,
+    fleet: null,
     broken: brokenPromises(plan, policy, judged, lateMs),
     notes: [...notesOn(judged), ...(plan.tell?.(results) ?? [])],
   };

@@ -8,9 +8,11 @@ import {
   type Acknowledged,
   acknowledgedPath,
   brokenByTheLogs,
+  findInLogs,
   readAcknowledged,
 } from '../../scripts/drill/acknowledged.ts';
-import { Onlooker } from '../../scripts/drill/onlooker.ts';
+import { addFigures, figuresNote, figuresOf } from '../../scripts/drill/fleet-figures.ts';
+import { brokenByTheFeed, Onlooker } from '../../scripts/drill/onlooker.ts';
 import { brokenTakeovers, takeoverNote, takeoversOf } from '../../scripts/drill/takeovers.ts';
 import { Wire } from '../../scripts/drill/wire.ts';
 import type { Entry } from '../../src/machines/entries.ts';
@@ -29,31 +31,33 @@ const acknowledged = (instance: string, ...entries: Entry[]): Acknowledged => ({
   entries,
 });
 
+const brokenIn = (...told: Parameters<typeof findInLogs>): string[] => brokenByTheLogs(findInLogs(...told));
+
 describe('what processes were told is durable', () => {
   it('is in the log, each commit by the owner of that moment', () => {
     const told = [acknowledged('one', ...log.slice(0, 2)), acknowledged('two', ...log.slice(2))];
-    expect(brokenByTheLogs([result], told)).toEqual([]);
+    expect(brokenIn([result], told)).toEqual([]);
   });
 
   it('is missed where it is not there, or is something else', () => {
     const lost = [acknowledged('two', spoke(5, 1_020))];
-    expect(brokenByTheLogs([result], lost)).toEqual(['no acknowledged entry is lost: call']);
+    expect(brokenIn([result], lost)).toEqual(['no acknowledged entry is lost: call']);
     const changed = [acknowledged('two', spoke(4, 1_011))];
-    expect(brokenByTheLogs([result], changed)).toEqual(['no acknowledged entry is lost: call']);
+    expect(brokenIn([result], changed)).toEqual(['no acknowledged entry is lost: call']);
   });
 
   it('tells of a second writer', () => {
-    expect(brokenByTheLogs([result], [acknowledged('one', spoke(4, 1_010))])).toEqual([
+    expect(brokenIn([result], [acknowledged('one', spoke(4, 1_010))])).toEqual([
       'a call has one writer at a time: call',
     ]);
   });
 
   it('says nothing of calls of others, and a hole is seen in the log itself', () => {
     const foreign = [{ ...acknowledged('one', spoke(9, 1)), callId: 'other' }];
-    expect(brokenByTheLogs([result], foreign)).toEqual([]);
-    expect(brokenByTheLogs([{ callId: 'call', entries: [claimed(1, 10, 'one'), spoke(3, 20)] }], [])).toEqual(
-      ['no log has a hole: call'],
-    );
+    expect(brokenIn([result], foreign)).toEqual([]);
+    expect(brokenIn([{ callId: 'call', entries: [claimed(1, 10, 'one'), spoke(3, 20)] }], [])).toEqual([
+      'no log has a hole: call',
+    ]);
   });
 
   it('is read from the files of all instances, up to a line that was cut short', () => {
@@ -63,6 +67,29 @@ describe('what processes were told is durable', () => {
     writeFileSync(join(folder, 'holdfast-1.log'), line);
     expect(readAcknowledged(folder)).toEqual([{ ...acknowledged('holdfast-1', ...log.slice(0, 1)) }]);
     rmSync(folder, { recursive: true });
+  });
+});
+
+describe('the figures of a fleet', () => {
+  it('count each lost entry, each foreign commit, each log with a hole and each call that a console missed', () => {
+    const holed = { callId: 'holed', entries: [claimed(1, 10, 'one'), spoke(3, 20)] };
+    const told = [
+      acknowledged('one', ...log.slice(0, 2)),
+      acknowledged('two', spoke(5, 1_020), spoke(6, 1_030)),
+      acknowledged('one', log[3] as Entry),
+    ];
+    const figures = figuresOf([943, 978], findInLogs([result, holed], told), 1);
+    expect(figures).toEqual({
+      takeoversMs: [943, 978],
+      acknowledged: 5,
+      lost: 2,
+      holes: 1,
+      secondWriters: 1,
+      feedGaps: 1,
+    });
+    expect(figuresNote(addFigures(figures, figures))).toBe(
+      'acknowledged entries 10, lost 4; holes 2; second writers 2; feed gaps 2',
+    );
   });
 });
 
@@ -127,11 +154,12 @@ describe('an onlooker', () => {
     onlooker.follow('call');
     for (const entry of log.slice(0, 3)) feed.put(entry);
     await settled();
-    expect(onlooker.broken([{ callId: 'call', entries: log.slice(0, 3) }])).toEqual([]);
+    expect(onlooker.missed([{ callId: 'call', entries: log.slice(0, 3) }])).toEqual([]);
+    expect(brokenByTheFeed([])).toEqual([]);
     feed.put(log[3] as Entry, false);
     await settled();
     await onlooker.stop();
-    expect(onlooker.broken([result])).toEqual([
+    expect(brokenByTheFeed(onlooker.missed([result]))).toEqual([
       'a console sees every entry once and in order: call (3 of 4)',
     ]);
   });

@@ -199,6 +199,7 @@ describe('the table', () => {
     saidTwice: 0,
     toolsTwice: 0,
     leaks: 0,
+    fleet: null,
     broken: ['one'],
     notes: [],
   };
@@ -229,6 +230,24 @@ describe('the table', () => {
     });
     expect(both?.gapsMs).toHaveLength(6);
     expect(other).toMatchObject({ calls: 100, policy: 'hold' });
+  });
+
+  it('has a second one of what a fleet promises, added up over its runs', () => {
+    const fleet = {
+      takeoversMs: [943, 978],
+      acknowledged: 40,
+      lost: 0,
+      holes: 0,
+      secondWriters: 0,
+      feedGaps: 1,
+    };
+    const killed: Row = { ...row, name: 'instance-kill', fleet };
+    const tables = markdown(merge([killed, row, killed])).split('\n\n');
+    expect(tables[0]).toMatch(/^\| stream-half-open action \| 100 \|/m);
+    expect(tables[1]?.split('\n').slice(2)).toEqual([
+      '| instance-kill action | 943/978/978 | 80 | 0 | 0 | 0 | 2 |',
+    ]);
+    expect(markdown([row])).not.toContain('acknowledged');
   });
 
   it('takes its place in the documentation', () => {
