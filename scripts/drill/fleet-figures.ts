@@ -1,0 +1,46 @@
+/**
+ * Owns: what several machines did together, in figures: how soon calls were taken over, and what must be none: lost
+ * entries, holes, second writers, gaps in a console.
+ * Does not own: finding it (`takeovers.ts`, `acknowledged.ts`, `onlooker.ts`), the table's form (`table.ts`).
+ */
+import type { LogFindings } from './acknowledged.ts';
+
+export interface FleetFigures {
+  /** From the end of a process to the claim of each of its calls by another one. */
+  takeoversMs: readonly number[];
+  /** Entries that an instance was told are durable. */
+  acknowledged: number;
+  /** Of those, the ones that the logs do not hold, or hold otherwise. */
+  lost: number;
+  /** Logs in which a number is missing. */
+  holes: number;
+  /** Commits that were acknowledged to an instance which did not own the call. */
+  secondWriters: number;
+  /** Calls of which the console did not see every entry, once and in order. */
+  feedGaps: number;
+}
+
+export const figuresOf = (
+  takeoversMs: readonly number[],
+  { acknowledged, lost, foreign, holed }: LogFindings,
+  feedGaps: number,
+): FleetFigures => ({
+  takeoversMs,
+  acknowledged,
+  lost: lost.length,
+  holes: holed.length,
+  secondWriters: foreign.length,
+  feedGaps,
+});
+
+export const addFigures = (one: FleetFigures, other: FleetFigures): FleetFigures => ({
+  takeoversMs: [...one.takeoversMs, ...other.takeoversMs],
+  acknowledged: one.acknowledged + other.acknowledged,
+  lost: one.lost + other.lost,
+  holes: one.holes + other.holes,
+  secondWriters: one.secondWriters + other.secondWriters,
+  feedGaps: one.feedGaps + other.feedGaps,
+});
+
+export const figuresNote = ({ acknowledged, lost, holes, secondWriters, feedGaps }: FleetFigures): string =>
+  `acknowledged entries ${acknowledged}, lost ${lost}; holes ${holes}; second writers ${secondWriters}; feed gaps ${feedGaps}`;
