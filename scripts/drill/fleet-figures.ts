@@ -4,10 +4,13 @@
  * Does not own: finding it (`takeovers.ts`, `acknowledged.ts`, `onlooker.ts`), the table's form (`table.ts`).
  */
 import type { LogFindings } from './acknowledged.ts';
+import type { Takeover } from './takeovers.ts';
 
 export interface FleetFigures {
   /** From the end of a process to the claim of each of its calls by another one. */
   takeoversMs: readonly number[];
+  /** The same as if Twilio had reconnected at once. */
+  takeoversBeyondMs: readonly number[];
   /** Entries that an instance was told are durable. */
   acknowledged: number;
   /** Of those, the ones that the logs do not hold, or hold otherwise. */
@@ -21,11 +24,12 @@ export interface FleetFigures {
 }
 
 export const figuresOf = (
-  takeoversMs: readonly number[],
+  takeovers: readonly Takeover[],
   { acknowledged, lost, foreign, holed }: LogFindings,
   feedGaps: number,
 ): FleetFigures => ({
-  takeoversMs,
+  takeoversMs: takeovers.flatMap(({ afterMs }) => afterMs ?? []),
+  takeoversBeyondMs: takeovers.flatMap(({ beyondMs }) => beyondMs ?? []),
   acknowledged,
   lost: lost.length,
   holes: holed.length,
@@ -35,6 +39,7 @@ export const figuresOf = (
 
 export const addFigures = (one: FleetFigures, other: FleetFigures): FleetFigures => ({
   takeoversMs: [...one.takeoversMs, ...other.takeoversMs],
+  takeoversBeyondMs: [...one.takeoversBeyondMs, ...other.takeoversBeyondMs],
   acknowledged: one.acknowledged + other.acknowledged,
   lost: one.lost + other.lost,
   holes: one.holes + other.holes,

@@ -137,8 +137,7 @@ function withFleet(row: Row, { scene, own }: Part, onlooker: Onlooker | null): R
   if (onlooker === null) return row;
   const findings = findInLogs(own, readAcknowledged(scene.stage.folder));
   const missed = onlooker.missed(own);
-  const takeoversMs = takeoversOf(own, scene.absences).flatMap(({ afterMs }) => afterMs ?? []);
-  const fleet = figuresOf(takeoversMs, findings, missed.length);
+  const fleet = figuresOf(takeoversOf(own, scene.absences), findings, missed.length);
   return {
     ...row,
     fleet,

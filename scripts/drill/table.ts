@@ -65,6 +65,10 @@ const fleetColumns: readonly Pick<Column<FleetRow>, 'heading' | 'cell'>[] = [
     heading: 'taken over after p50/p99/max, ms',
     cell: ({ fleet: { takeoversMs } }) => quantiles(takeoversMs),
   },
+  {
+    heading: "beyond the twin's Twilio, ms",
+    cell: ({ fleet: { takeoversBeyondMs } }) => quantiles(takeoversBeyondMs),
+  },
   { heading: 'acknowledged entries', cell: ({ fleet }) => String(fleet.acknowledged) },
   { heading: 'lost', cell: ({ fleet }) => String(fleet.lost) },
   { heading: 'holes in any log', cell: ({ fleet }) => String(fleet.holes) },

@@ -2,13 +2,20 @@
  * Owns: how soon the calls of a process that went away were another one's.
  * Does not own: how it went (`scene.ts`).
  */
+import { measuredDelays } from '../../src/twin/twilio/settings.ts';
 import type { Absence, CallEvidence } from './evidence.ts';
 import { percentile } from './table.ts';
 
-interface Takeover {
+/** What the twin's Twilio takes by itself until a new stream has its first message, where it asks by itself. */
+export const reconnectMs =
+  measuredDelays.continuationMs + measuredDelays.handshakeMs + measuredDelays.firstMessageMs;
+
+export interface Takeover {
   callId: string;
   /** From the process's end to the claim; null where nobody claimed the call before it was over. */
   afterMs: number | null;
+  /** The same without what Twilio takes: as if it had reconnected at once. */
+  beyondMs: number | null;
 }
 
 /** Of each call that the process held and that was not over. */
@@ -23,7 +30,10 @@ export function takeoversOf(
       const wasOver = entries.some((entry) => entry.type === 'call.ended' && entry.at <= at);
       if (!held || wasOver) return [];
       const next = claims.find((claim) => claim.at > at && claim.instance !== instance);
-      return [{ callId, afterMs: next ? next.at - at : null }];
+      if (!next) return [{ callId, afterMs: null, beyondMs: null }];
+      const afterMs = next.at - at;
+      const ownMs = next.why === 'stream' ? reconnectMs : 0;
+      return [{ callId, afterMs, beyondMs: Math.max(0, afterMs - ownMs) }];
     }),
   );
 }

@@ -78,9 +78,14 @@ describe('the figures of a fleet', () => {
       acknowledged('two', spoke(5, 1_020), spoke(6, 1_030)),
       acknowledged('one', log[3] as Entry),
     ];
-    const figures = figuresOf([943, 978], findInLogs([result, holed], told), 1);
+    const takeovers = [
+      { callId: 'call', afterMs: 943, beyondMs: 123 },
+      { callId: 'more', afterMs: null, beyondMs: null },
+    ];
+    const figures = figuresOf(takeovers, findInLogs([result, holed], told), 1);
     expect(figures).toEqual({
-      takeoversMs: [943, 978],
+      takeoversMs: [943],
+      takeoversBeyondMs: [123],
       acknowledged: 5,
       lost: 2,
       holes: 1,
@@ -98,13 +103,21 @@ describe('takeovers', () => {
 
   it('are timed from the end of the process to the claim of another one', () => {
     const [takeover] = takeoversOf([result], kill(600));
-    expect(takeover).toEqual({ callId: 'call', afterMs: 400 });
+    expect(takeover).toEqual({ callId: 'call', afterMs: 400, beyondMs: 0 });
     expect(
       takeoverNote([
-        { callId: 'call', afterMs: 400 },
-        { callId: 'more', afterMs: 100 },
+        { callId: 'call', afterMs: 400, beyondMs: 0 },
+        { callId: 'more', afterMs: 100, beyondMs: 0 },
       ]),
     ).toEqual(['2 calls taken over, claimed after p50 100, p99 400, at most 400 ms']);
+  });
+
+  it('count what Twilio takes where a new stream brought the claim, and nowhere else', () => {
+    const orphan = { ...claimed(2, 2_000, 'two'), why: 'orphan' } as Entry;
+    const beyond = (claim: Entry) =>
+      takeoversOf([{ callId: 'call', entries: [claimed(1, 10, 'one'), claim] }], kill(600))[0]?.beyondMs;
+    expect(beyond(claimed(2, 2_000, 'two'))).toBe(1_400 - (365 + 365 + 90));
+    expect(beyond(orphan)).toBe(1_400);
   });
 
   it('are none of calls that it did not hold, or that were over', () => {

@@ -235,6 +235,7 @@ describe('the table', () => {
   it('has a second one of what a fleet promises, added up over its runs', () => {
     const fleet = {
       takeoversMs: [943, 978],
+      takeoversBeyondMs: [123, 158],
       acknowledged: 40,
       lost: 0,
       holes: 0,
@@ -245,7 +246,7 @@ describe('the table', () => {
     const tables = markdown(merge([killed, row, killed])).split('\n\n');
     expect(tables[0]).toMatch(/^\| stream-half-open action \| 100 \|/m);
     expect(tables[1]?.split('\n').slice(2)).toEqual([
-      '| instance-kill action | 943/978/978 | 80 | 0 | 0 | 0 | 2 |',
+      '| instance-kill action | 943/978/978 | 123/158/158 | 80 | 0 | 0 | 0 | 2 |',
     ]);
     expect(markdown([row])).not.toContain('acknowledged');
   });

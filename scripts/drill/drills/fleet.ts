@@ -3,18 +3,14 @@
  * Does not own: carrying them out (`../run.ts`), the machines (`../fleet.ts`).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { measuredDelays } from '../../../src/twin/twilio/settings.ts';
 import { replies } from '../conversation.ts';
 import type { CallEvidence } from '../evidence.ts';
 import { machines } from '../fleet.ts';
 import type { Plan, Policy } from '../plan.ts';
 import type { Scene } from '../scene.ts';
+import { reconnectMs } from '../takeovers.ts';
 
 const fleet = { fleet: 'plain', instances: machines, staggerMs: 6_000 } as const;
-
-/** What the twin's Twilio takes by itself until a new stream has its first message. */
-const reconnectMs =
-  measuredDelays.continuationMs + measuredDelays.handshakeMs + measuredDelays.firstMessageMs;
 
 /** Twilio asks at once for the next TwiML; where it does not, silence must be noticed and a REST update follow. */
 const claimedMs = (policy: Policy): number => 1_000 + (policy === 'action' ? reconnectMs : 1_500);
