@@ -131,6 +131,13 @@ export class Bridge {
     this.#starvation.frameArrived(nowMs);
   }
 
+  /** What the caller said on a line that had ended before any of it could be handed on. */
+  lateCallerAudio(payloadBase64: string): void {
+    if (this.#isClosed) return;
+    this.#feed.append(payloadBase64);
+    this.#feed.flush();
+  }
+
   /** Bytes of caller audio since the bridge was made. */
   get callerPosition(): number {
     return this.#feed.position;

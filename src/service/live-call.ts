@@ -8,6 +8,7 @@
  *     yet is its stream's to close.
  * V1. What comes from a session or line that was replaced is dropped.
  * V2. The bridge never plays to a line that has ended: a reply would be lost there instead of waiting for the next.
+ * V3. A stream that ends before it is admitted is no open line of the call from that moment on.
  */
 
 import { isComplete } from '../machines/call/context.ts';
@@ -38,6 +39,13 @@ export interface LiveCallPorts {
   watch: SoundWatch;
 }
 
+interface EnteredLine {
+  line: Line;
+  admitted: boolean;
+  /** Of its end, before it was admitted. */
+  told: Set<string>;
+}
+
 type Handlers = { [Type in CommandType]: (params: CommandOf<Type>['params'], key: string) => void };
 
 export class LiveCall {
@@ -47,7 +55,7 @@ export class LiveCall {
   readonly #sessions: ModelSessions;
   readonly #tools: ToolCalls;
   readonly #carrier: CarrierRequests;
-  readonly #lines = new Map<string, { line: Line; admitted: boolean }>();
+  readonly #lines = new Map<string, EnteredLine>();
   /** Where in the caller's audio each of the caller's turns ended, until it has an answer. */
   readonly #turnEnds = new TurnEnds();
   readonly #unseeded: UnseededLines;
@@ -111,12 +119,21 @@ export class LiveCall {
 
   /** A stream of the call is being admitted. Its audio flows once the chart has joined it. */
   enter(line: Line): void {
-    this.#lines.set(line.streamId, { line, admitted: false });
+    const entered: EnteredLine = { line, admitted: false, told: new Set() };
+    this.#lines.set(line.streamId, entered);
+    line.whenEndedEarly((signal) => {
+      if (entered.told.has(signal.entry.type)) return;
+      entered.told.add(signal.entry.type);
+      this.#part(line);
+      this.#signal(signal);
+    });
   }
 
   /** The stream was admitted: from now on its line ends with the call. */
   admit(line: Line): LineListener {
-    this.#lines.set(line.streamId, { line, admitted: true });
+    const told = this.#lines.get(line.streamId)?.told ?? new Set();
+    if (told.size > 0) return this.#lateListener(line, told);
+    this.#lines.set(line.streamId, { line, admitted: true, told });
     return {
       onAudio: (payloadBase64, timestampMs) => {
         if (this.#joined === line) this.#hearCaller(payloadBase64, timestampMs);
@@ -125,6 +142,20 @@ export class LiveCall {
         if (this.#joined === line) this.#bridge.markEchoed(name);
       },
       onSignal: (signal) => this.#fromLine(line, signal),
+    };
+  }
+
+  /** V3. Of a stream that has ended meanwhile: what the caller said is kept, and its end is told once. */
+  #lateListener(line: Line, told: ReadonlySet<string>): LineListener {
+    this.#lines.delete(line.streamId);
+    return {
+      onAudio: (payloadBase64) => {
+        if (this.#joined === null) this.#bridge.lateCallerAudio(payloadBase64);
+      },
+      onMark: () => undefined,
+      onSignal: (signal) => {
+        if (!told.has(signal.entry.type)) this.#signal(signal);
+      },
     };
   }
 

@@ -68,6 +68,49 @@ describe('while appends stall', () => {
     expect((await process.types(callSid(1))).slice(-2)).toEqual(['reply.progressed', 'reply.played']);
   });
 
+  /** A stream whose claim is stepped and not durable. */
+  async function waitingStream() {
+    const rig = new Rig();
+    const gate = new Gate();
+    const process = rig.open('one', { beforeAppend: gate.beforeAppend });
+    const answer = await process.answer();
+    const line = rig.line();
+    gate.shut();
+    return { rig, gate, process, line, connect: () => process.connect(answer, callSid(), line) };
+  }
+
+  it.each([
+    ['after its claim', 1_000],
+    ['before it', 0],
+  ])('a stream that ends %s is known to have ended, once, and what was said is kept', async (_, afterMs) => {
+    const { rig, gate, process, line, connect } = await waitingStream();
+    if (afterMs === 0) line.dropsEarly();
+    const connecting = connect();
+    await rig.clock.advance(afterMs);
+    if (afterMs > 0) line.dropsEarly();
+    await rig.settle();
+    expect(process.value()).toMatchObject({ live: { carrier: 'lost' } });
+    gate.release();
+    await connecting;
+    line.bringsAllTheSame(20);
+    await rig.written();
+    expect((await process.types()).filter((type) => type === 'stream.closed')).toHaveLength(1);
+    expect(Buffer.concat(process.model.session.audio)).toEqual(Buffer.alloc(160, 0x2b));
+  });
+
+  it('for long, the only stream having ended meanwhile: the call may be of another one, and is not ended', async () => {
+    const { rig, gate, process, line, connect } = await waitingStream();
+    const connecting = connect().catch(() => null);
+    await rig.clock.advance(1_000);
+    line.dropsEarly();
+    await rig.clock.advance(60_500);
+    expect(process.control.redirected).toEqual([]);
+    expect(process.control.ended).toEqual([]);
+    expect(process.assembly.registry.size).toBe(0);
+    gate.release();
+    await connecting;
+  });
+
   it('for long: a live call ends with an apology, its sockets closed, without waiting for the journal', async () => {
     const rig = new Rig();
     const gate = new Gate();

@@ -8,6 +8,7 @@
  */
 import type { Line } from '../../runtime/ports/carrier.ts';
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
+import type { Signal } from '../../runtime/ports/signal.ts';
 import type { Socket } from '../../runtime/ports/socket.ts';
 import { MessageWriter } from './media-message.ts';
 
@@ -31,6 +32,8 @@ export class MediaLine implements Line {
   readonly #writer: MessageWriter;
   #overfull: TimerHandle;
   #silenced = false;
+  readonly #earlyEnds: Signal[] = [];
+  #onEarlyEnd: ((signal: Signal) => void) | null = null;
 
   constructor(streamId: string, socket: Socket, clock: Clock, ends: LineEnds) {
     this.streamId = streamId;
@@ -56,6 +59,17 @@ export class MediaLine implements Line {
 
   bufferedBytes(): number {
     return this.#socket.bufferedBytes();
+  }
+
+  whenEndedEarly(listener: (signal: Signal) => void): void {
+    this.#onEarlyEnd = listener;
+    for (const signal of this.#earlyEnds) queueMicrotask(() => listener(signal));
+  }
+
+  /** The stream has ended, and is not admitted yet. */
+  endEarly(signal: Signal): void {
+    this.#earlyEnds.push(signal);
+    this.#onEarlyEnd?.(signal);
   }
 
   close(): void {

@@ -176,6 +176,9 @@ export class MediaStream {
   }
 
   #keep(message: StreamMessage): void {
+    // Whoever is about to admit the stream must not take it for an open one meanwhile.
+    if (message.event === 'stop')
+      this.#line?.endEarly({ entry: { type: 'stream.stopped', streamId: message.streamId } });
     const dropped = this.#backlog.push(message);
     for (let count = 0; count < dropped; count++) this.#refuse('backlog');
   }
@@ -220,10 +223,12 @@ export class MediaStream {
   }
 
   #signalClosed(): void {
-    if (this.#listener === null || this.#line === null || this.#closure === null) return;
+    if (this.#line === null || this.#closure === null) return;
     const { code } = this.#closure;
+    const entry = { type: 'stream.closed', streamId: this.#line.streamId, code } as const;
     try {
-      this.#listener.onSignal({ entry: { type: 'stream.closed', streamId: this.#line.streamId, code } });
+      if (this.#listener === null) this.#line.endEarly({ entry });
+      else this.#listener.onSignal({ entry });
     } catch (error) {
       this.#tally.count('stream.failed', error);
     }

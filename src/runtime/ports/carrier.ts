@@ -28,6 +28,11 @@ export type Answer =
 /** An open media stream towards the caller. */
 export interface Line {
   readonly streamId: string;
+  /**
+   * Who is told of `stream.stopped` and `stream.closed` while the stream is not admitted yet; of what came before, in the
+   * next microtask. Once it is admitted, its listener is told of both again.
+   */
+  whenEndedEarly(listener: (signal: Signal) => void): void;
   /** G.711 mu-law at 8 kHz, any length. */
   sendAudio(audio: Buffer): void;
   sendMark(name: string): void;

@@ -104,6 +104,24 @@ describe('a stream that waits for its admission', () => {
     expect(stage.clock.pendingTimers).toBe(0);
   });
 
+  it('tells whoever is about to admit it that it has stopped and is closed, late as well', async () => {
+    const { stage, admit } = undecided();
+    const told: string[] = [];
+    await stage.play(connected(), start());
+    stage.line.whenEndedEarly(({ entry }) => told.push(entry.type));
+    await stage.play(media(1), stop(3));
+    expect(told).toEqual(['stream.stopped']);
+    stage.stream.onClosed({ code: 1_000, reason: '' });
+    expect(told).toEqual(['stream.stopped', 'stream.closed']);
+    stage.line.whenEndedEarly(({ entry }) => told.push(`late ${entry.type}`));
+    expect(told).toHaveLength(2);
+    await stage.clock.advance(0);
+    expect(told.slice(2)).toEqual(['late stream.stopped', 'late stream.closed']);
+    admit();
+    await stage.clock.advance(0);
+    expect(stage.listener.order).toEqual(['audio', 'stream.stopped', 'stream.closed']);
+  });
+
   it('is closed with 1011 after 10 s, and a call that admits it later still learns of its end', async () => {
     const { stage, admit } = undecided();
     await stage.play(connected(), start());

@@ -5,6 +5,7 @@
 import { bytesPerMs } from '../../../src/media/mulaw.ts';
 import type { Line, LineListener } from '../../../src/runtime/ports/carrier.ts';
 import type { Clock, TimerHandle } from '../../../src/runtime/ports/clock.ts';
+import type { Signal } from '../../../src/runtime/ports/signal.ts';
 
 export const frameMs = 20;
 
@@ -20,6 +21,8 @@ export class FakeLine implements Line {
   echoesMarks = true;
   readonly #clock: Clock;
   #listener: LineListener | null = null;
+  readonly #earlyEnds: Signal[] = [];
+  #onEarlyEnd: ((signal: Signal) => void) | null = null;
   #playsUntilMs = 0;
   #timestampMs = 0;
   #pendingMarks = new Map<string, TimerHandle>();
@@ -36,6 +39,7 @@ export class FakeLine implements Line {
   /** The desk admitted it: its events have a listener from now on. */
   carriesTo(listener: LineListener): void {
     this.#listener = listener;
+    for (const signal of this.#earlyEnds) listener.onSignal(signal);
     if (this.isClosed) this.#end(1000);
   }
 
@@ -75,6 +79,19 @@ export class FakeLine implements Line {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#clock.setTimeout(() => this.#end(1000), 1);
+  }
+
+  whenEndedEarly(listener: (signal: Signal) => void): void {
+    this.#onEarlyEnd = listener;
+    for (const signal of this.#earlyEnds) queueMicrotask(() => listener(signal));
+  }
+
+  /** The connection is lost before the desk has admitted the stream. */
+  dropsEarly(code = 1006): void {
+    this.isOver = true;
+    const signal: Signal = { entry: { type: 'stream.closed', streamId: this.streamId, code } };
+    this.#earlyEnds.push(signal);
+    this.#onEarlyEnd?.(signal);
   }
 
   /** The caller speaks. */
