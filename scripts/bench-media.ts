@@ -53,6 +53,7 @@ function echoingLine(bridge: () => Bridge): CallerLine {
 function openBridge(): Bridge {
   const bridge: Bridge = new Bridge(clock, listener, { lineQueueMs: Number.MAX_SAFE_INTEGER });
   bridge.attachLine(echoingLine(() => bridge));
+  bridge.lineOpened();
   bridge.attachEar(ear);
   return bridge;
 }

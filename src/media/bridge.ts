@@ -93,8 +93,14 @@ export class Bridge {
     this.detachLine();
     this.#line = line;
     this.#quality.arrivals.restart();
-    this.#starvation.start();
     this.#player.attachLine(line);
+  }
+
+  /** What the caller says is handed on from now on: before that, the silence of a line means nothing. */
+  lineOpened(): void {
+    if (this.#line === null) return;
+    this.#starvation.stop();
+    this.#starvation.start();
   }
 
   /**

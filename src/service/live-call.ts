@@ -134,6 +134,7 @@ export class LiveCall {
     const told = this.#lines.get(line.streamId)?.told ?? new Set();
     if (told.size > 0) return this.#lateListener(line, told);
     this.#lines.set(line.streamId, { line, admitted: true, told });
+    if (this.#joined === line) this.#bridge.lineOpened();
     return {
       onAudio: (payloadBase64, timestampMs) => {
         if (this.#joined === line) this.#hearCaller(payloadBase64, timestampMs);
@@ -253,6 +254,7 @@ export class LiveCall {
     if (!entered) return;
     this.#joined = entered.line;
     this.#bridge.attachLine(entered.line);
+    if (entered.admitted) this.#bridge.lineOpened();
     // The newest stream of a call wins.
     for (const [other, older] of this.#lines) if (other !== streamId) older.line.close();
   }

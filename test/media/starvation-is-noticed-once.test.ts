@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Rig } from './support/rig.ts';
+import { SimulatedLine } from './support/simulated-line.ts';
 
 function flowing(rig: Rig, frames: number): void {
   for (let count = 0; count < frames; count++) {
@@ -17,6 +18,17 @@ test('a line that brings nothing is starved after the bound, once', () => {
   expect(rig.told).toEqual([{ told: 'starved', silentMs: 1_500 }]);
   rig.pass(60_000);
   expect(rig.told).toHaveLength(1);
+});
+
+test('a line from which nothing is handed on yet does not starve', () => {
+  const rig = new Rig();
+  rig.bridge.attachLine(new SimulatedLine(() => undefined));
+  rig.pass(60_000);
+  expect(rig.told).toEqual([]);
+  expect(rig.clock.pendingTimers).toBe(0);
+  rig.bridge.lineOpened();
+  rig.pass(1_500);
+  expect(rig.told).toEqual([{ told: 'starved', silentMs: 1_500 }]);
 });
 
 test('the silence counts from the last frame', () => {

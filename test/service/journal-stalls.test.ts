@@ -79,6 +79,20 @@ describe('while appends stall', () => {
     return { rig, gate, process, line, connect: () => process.connect(answer, callSid(), line) };
   }
 
+  it('a stream whose claim is not durable yet is not taken for a dead one', async () => {
+    const { rig, gate, process, line, connect } = await waitingStream();
+    const connecting = connect();
+    await rig.clock.advance(8_000);
+    gate.release();
+    await connecting;
+    await rig.clock.advance(1_000);
+    expect(await process.types()).not.toContain('media.starved');
+    expect(line.isOver).toBe(false);
+    expect(process.value()).toMatchObject({ live: { carrier: { streaming: 'steady' }, media: 'flowing' } });
+    await rig.clock.advance(1_500);
+    expect(await process.types()).toContain('media.starved');
+  });
+
   it.each([
     ['after its claim', 1_000],
     ['before it', 0],

@@ -54,6 +54,7 @@ export class Rig {
     const line = new SimulatedLine((name) => this.bridge.markEchoed(name));
     this.#line = line;
     this.bridge.attachLine(line);
+    this.bridge.lineOpened();
     return line;
   }
 
