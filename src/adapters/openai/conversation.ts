@@ -94,6 +94,15 @@ export class Conversation {
     this.#onceOpen(() => this.#needs.send({ type: 'conversation.item.create', item }));
   }
 
+  /** Nobody hears a reply that the far side began before the session is open; the first request waits for its end. */
+  noteEarly(event: ServerEvent): void {
+    if (event.type !== 'response.created' && event.type !== 'response.done') return;
+    const { id, conversation_id: conversationId } = event.response;
+    if (conversationId === null) return;
+    if (event.type === 'response.created') this.#queue.noteStarted(id);
+    else this.#queue.noteFinished(id);
+  }
+
   take(event: ServerEvent): void {
     switch (event.type) {
       case 'response.output_audio.delta':

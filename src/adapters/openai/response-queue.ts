@@ -90,7 +90,7 @@ export class ResponseQueue {
     this.#waiting = [];
     this.#earlier = [];
     if (this.#activeReplyId !== null) {
-      if (!this.#isCancelling) {
+      if (!this.#isCancelling && this.#isOpen) {
         this.#needs.send({ type: 'response.cancel', response_id: this.#activeReplyId });
       }
       this.#isCancelling = true;

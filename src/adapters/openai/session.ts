@@ -93,7 +93,12 @@ export class OpenAiSession implements ModelSession {
 
   #take(event: ServerEvent): void {
     if (this.#phase === 'open') this.#conversation.take(event);
-    else if (event.type === 'error') this.#refuseToOpen(event.error);
+    else this.#takeEarly(event);
+  }
+
+  #takeEarly(event: ServerEvent): void {
+    this.#conversation.noteEarly(event);
+    if (event.type === 'error') this.#refuseToOpen(event.error);
     else if (this.#phase === 'opening') this.#continueOpening(event);
     else if (event.type === 'session.created') this.#startOpening(event);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openSession } from './started-session.ts';
+import { openSession, startSession } from './started-session.ts';
 
 const activeError = (eventId: string | null) => ({
   code: 'conversation_already_has_active_response',
@@ -54,6 +54,22 @@ describe('a request for a reply', () => {
     expect(service.sent).toEqual([]);
     service.finishReply();
     expect(service.sentTypes).toEqual(['response.create']);
+  });
+
+  it('waits for a reply that the service began before the session was open (L4)', () => {
+    const { service, session } = startSession();
+    service.accept();
+    service.sayCreated();
+    session.createReply(null);
+    service.startReply('resp_early');
+    session.cancelReply();
+    session.createReply(null);
+    service.confirmSettings();
+    service.acknowledgeItems();
+    expect(service.sentOfType('response.create')).toEqual([]);
+    expect(service.sentOfType('response.cancel')).toEqual([]);
+    service.finishReply('resp_early');
+    expect(service.sentOfType('response.create')).toHaveLength(1);
   });
 
   it('waits while another one is unanswered (L4)', () => {
