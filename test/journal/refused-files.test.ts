@@ -154,6 +154,22 @@ describe('a damaged journal', () => {
     expect(refused).toBeGreaterThan(0);
   });
 
+  test('is refused untouched or opens, whichever byte of its header was changed', () => {
+    const changes = [1, 2, 3, 0x40, 0x80, 0xff];
+    const cases = Array.from({ length: 100 }, (_, offset) => changes.map((change) => ({ offset, change })));
+    const codes = cases.flat().map(({ offset, change }) => {
+      const damaged = Buffer.from(journalBytes);
+      damaged.writeUInt8((damaged.readUInt8(offset) + change) & 0xff, offset);
+      const path = fileWith(damaged);
+      const code = refusalOf(path)?.code ?? 'opens';
+      if (code !== 'opens') expect(readFileSync(path).equals(damaged)).toBe(true);
+      return `${code} ${offset}`;
+    });
+    const wrong = codes.filter((code) => !/^(opens|journal\.corrupt|journal\.future) /.test(code));
+    expect(wrong).toEqual([]);
+    expect(codes.filter((code) => code.startsWith('journal.corrupt')).length).toBeGreaterThan(100);
+  });
+
   test('is refused when any of its pages holds something else', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: journalBytes.length / pageBytes - 1 }), (page) => {

@@ -14,6 +14,9 @@ import {
 /** SQLite, Result Codes: the low byte of the extended code. */
 const resultCodes = { constraint: 19, corrupt: 11, mismatch: 20, notADatabase: 26, range: 25, tooBig: 18 };
 
+/** SQLite: "SQL error or missing database". Our statements fit every file of ours: what refuses them is damaged. */
+export const genericError = 1;
+
 const damaged: readonly number[] = [resultCodes.corrupt, resultCodes.notADatabase];
 const unstorable: readonly number[] = [
   resultCodes.constraint,

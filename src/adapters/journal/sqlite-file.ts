@@ -12,16 +12,21 @@ import { DatabaseSync } from 'node:sqlite';
 import { GiveUpError, RetryError } from '../../runtime/ports/errors.ts';
 import { migrate, migrations, readVersion } from './migrations.ts';
 import { type Migration, newestVersion, refuseNewer } from './schema-steps.ts';
-import { toJournalError } from './sqlite-errors.ts';
+import { genericError, sqliteErrorNumber, toJournalError } from './sqlite-errors.ts';
 import { inTransaction, waitForLock } from './sqlite-transaction.ts';
 
 /** "Hold" in ASCII (SQLite, PRAGMA application_id). */
 export const applicationId = 0x48_6f_6c_64;
 
-/** SQLite, Database File Format, section 1.3: the header's length, its first 16 bytes, where the application id is. */
+/**
+ * SQLite, Database File Format, section 1.3: the header's length, its first 16 bytes, where the application id is, and
+ * the versions that are needed to write and to read the file, at most 2 so far.
+ */
 const headerBytes = 100;
 const headerMagic = 'SQLite format 3\0';
 const applicationIdOffset = 68;
+const versionOffsets = [18, 19] as const;
+const newestFormat = 2;
 
 const writeAheadAttempts = 10;
 
@@ -40,6 +45,7 @@ export function openJournalFile(path: string, steps: readonly Migration[] = migr
     else refuseForeign(path, steps);
     return connect(path, steps);
   } catch (error) {
+    if (sqliteErrorNumber(error) === genericError) throw corrupt(path, (error as Error).message);
     throw toJournalError(error, path);
   }
 }
@@ -72,6 +78,8 @@ function refuseForeign(path: string, steps: readonly Migration[]): void {
     throw corrupt(path, 'it is not a SQLite file');
   if (header.readUInt32BE(applicationIdOffset) !== applicationId)
     throw corrupt(path, 'it belongs to another application');
+  if (versionOffsets.some((offset) => header.readUInt8(offset) > newestFormat))
+    throw corrupt(path, 'no SQLite of today writes its format');
   const database = new DatabaseSync(path, { readOnly: true });
   try {
     waitForLock(() => refuseDamaged(database, path, steps));
