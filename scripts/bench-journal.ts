@@ -30,7 +30,6 @@ const defaultSeconds = 10;
 const awaitedEvery = 10;
 /** Segments of the write-ahead log that a server which has run for a while uses again instead of making new ones. */
 const usedSegments = 16;
-const isAllReplayed = 'SELECT bool_and(replay_lsn >= pg_current_wal_flush_lsn()) FROM pg_stat_replication';
 
 interface Load {
   title: string;
@@ -92,7 +91,7 @@ async function ageBoth(primary: PostgresCluster, standby: PostgresCluster): Prom
   for (let segment = 0; segment < usedSegments; segment += 1)
     await primary.query("SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()");
   // A checkpoint removes what the standby may not have received yet, and every commit would wait for it for ever.
-  while ((await primary.query(isAllReplayed)) !== 't') await pause(20);
+  await primary.waitUntilReplayed();
   await primary.query('CHECKPOINT');
   await pause(1_000);
   await standby.query('CHECKPOINT');

@@ -6,7 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
 import { seededRandom } from '../../src/twin/random.ts';
-import { brokenByTheLogs, findInLogs, readAcknowledged } from './acknowledged.ts';
+import { type Acknowledged, brokenByTheLogs, findInLogs, readAcknowledged } from './acknowledged.ts';
 import { mostCallers } from './conversation.ts';
 import { type CallEvidence, gatherEvidence } from './evidence.ts';
 import { figuresNote, figuresOf } from './fleet-figures.ts';
@@ -16,7 +16,7 @@ import { type Plan, type Policy, usualPolicy } from './plan.ts';
 import { Scene } from './scene.ts';
 import type { ServiceProcess } from './service-process.ts';
 import { Stage } from './stage.ts';
-import { brokenTakeovers, takeoverNote, takeoversOf } from './takeovers.ts';
+import { brokenTakeovers, type Takeover, takeoverNote, takeoversOf } from './takeovers.ts';
 import { judge, type Row } from './verdict.ts';
 
 export interface RunOptions {
@@ -105,11 +105,13 @@ async function hold(plan: Plan, { calls, policies }: RunOptions, watched: Watche
   const leaks = await findLeaks(scene);
   const evidence = await gather(watched);
   await onlooker?.stop();
+  const acknowledged = onlooker ? readAcknowledged(scene.stage.folder) : [];
   const goals = await goalsOf(scene.stage.services);
   return policies.map((policy, index) => {
     const own = evidence.filter(({ caller }) => scene.policyOf.get(caller) === policy);
-    const part = { plan, policy, scene, own };
-    const row = withFleet(withTakeovers(judge(plan, policy, own, lateMs), part), part, onlooker);
+    const part = { plan, policy, own, takeovers: takeoversOf(own, scene.absences) };
+    const struck = withTakeovers(judge(plan, policy, own, lateMs), part);
+    const row = onlooker ? withFleet(struck, part, { onlooker, acknowledged }) : struck;
     return index === 0 ? withWhole(row, { plan, scene, evidence, leaks, lateMs, goals }) : row;
   });
 }
@@ -117,12 +119,11 @@ async function hold(plan: Plan, { calls, policies }: RunOptions, watched: Watche
 interface Part {
   plan: Plan;
   policy: Policy;
-  scene: Scene;
   own: readonly CallEvidence[];
+  takeovers: readonly Takeover[];
 }
 
-function withTakeovers(row: Row, { plan, policy, scene, own }: Part): Row {
-  const takeovers = takeoversOf(own, scene.absences);
+function withTakeovers(row: Row, { plan, policy, takeovers }: Part): Row {
   const { claimLimitMs } = plan;
   const limitMs = typeof claimLimitMs === 'function' ? claimLimitMs(policy) : claimLimitMs;
   return {
@@ -132,12 +133,16 @@ function withTakeovers(row: Row, { plan, policy, scene, own }: Part): Row {
   };
 }
 
+interface Witnesses {
+  onlooker: Onlooker;
+  acknowledged: readonly Acknowledged[];
+}
+
 /** What several machines promise together: by what each was told, and by what a console saw. */
-function withFleet(row: Row, { scene, own }: Part, onlooker: Onlooker | null): Row {
-  if (onlooker === null) return row;
-  const findings = findInLogs(own, readAcknowledged(scene.stage.folder));
+function withFleet(row: Row, { own, takeovers }: Part, { onlooker, acknowledged }: Witnesses): Row {
+  const findings = findInLogs(own, acknowledged);
   const missed = onlooker.missed(own);
-  const fleet = figuresOf(takeoversOf(own, scene.absences), findings, missed.length);
+  const fleet = figuresOf(takeovers, findings, missed.length);
   return {
     ...row,
     fleet,

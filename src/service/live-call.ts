@@ -104,7 +104,7 @@ export class LiveCall {
 
   /** Sockets to the carrier that are open here. */
   get openLines(): number {
-    return this.#lines.size;
+    return [...this.#lines.values()].filter(({ told }) => !told.has('stream.closed')).length;
   }
 
   /** Sockets to the model that are open here. */
@@ -122,7 +122,6 @@ export class LiveCall {
     const entered: EnteredLine = { line, admitted: false, told: new Set() };
     this.#lines.set(line.streamId, entered);
     line.whenEndedEarly((signal) => {
-      if (entered.told.has(signal.entry.type)) return;
       entered.told.add(signal.entry.type);
       this.#part(line);
       this.#signal(signal);

@@ -104,6 +104,7 @@ describe('while appends stall', () => {
     if (afterMs > 0) line.dropsEarly();
     await rig.settle();
     expect(process.value()).toMatchObject({ live: { carrier: 'lost' } });
+    expect([...process.assembly.live.all()].map(([, { openLines }]) => openLines)).toEqual([0]);
     gate.release();
     await connecting;
     line.bringsAllTheSame(20);

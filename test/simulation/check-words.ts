@@ -52,21 +52,9 @@ interface HeardCaller extends Arrival {
   frames: readonly number[];
 }
 
-/** Whether the stream was closed again by the time that the journal let it begin: nothing of it was ever handed on. */
-const wasNeverJoined = (
-  entries: SimulatedLog['entries'],
-  timeOf: SimulatedLog['timeOf'],
-  id: string | undefined,
-): boolean => {
-  const started = entries.find((entry) => entry.type === 'stream.started' && entry.streamId === id);
-  const closed = entries.find((entry) => entry.type === 'stream.closed' && entry.streamId === id);
-  return started !== undefined && closed !== undefined && timeOf(closed) === timeOf(started);
-};
-
-/** Whether the stream of the audio had been the call's before it came, and was not any more; or never was. */
+/** Whether the stream of the audio had been the call's before it came, and was not any more. */
 function isLate(world: World, { callId, entries, timeOf }: SimulatedLog, arrival: Arrival): boolean {
   const id = streamOf(arrival);
-  if (wasNeverJoined(entries, timeOf, id)) return true;
   const hadStarted = entries.some(
     (entry) => entry.type === 'stream.started' && entry.streamId === id && timeOf(entry) < arrival.at,
   );

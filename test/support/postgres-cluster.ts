@@ -337,10 +337,22 @@ export class PostgresCluster {
     return standby;
   }
 
-  async #waitForStandby(name: string): Promise<void> {
+  #waitForStandby(name: string): Promise<void> {
+    return this.#waitUntil(
+      `SELECT state = 'streaming' AND sync_state = 'quorum' FROM pg_stat_replication WHERE application_name = '${name}'`,
+    );
+  }
+
+  /** Until every standby has all that was written so far. */
+  waitUntilReplayed(): Promise<void> {
+    return this.#waitUntil(
+      'SELECT bool_and(replay_lsn >= pg_current_wal_flush_lsn()) FROM pg_stat_replication',
+    );
+  }
+
+  async #waitUntil(sql: string): Promise<void> {
     const deadline = Date.now() + startTimeoutMs;
-    const sql = `SELECT state || sync_state FROM pg_stat_replication WHERE application_name = '${name}'`;
-    while ((await this.query(sql)) !== 'streamingquorum') {
+    while ((await this.query(sql)) !== 't') {
       if (Date.now() > deadline) throw new Error(`The standby does not follow: ${this.readLog()}`);
       await pause(lookEveryMs);
     }
