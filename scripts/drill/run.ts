@@ -102,7 +102,7 @@ async function hold(plan: Plan, { calls, policies }: RunOptions, watched: Watche
   for (const { handle } of scene.calls) handle.hangUp();
   lateness.disable();
   const lateMs = Math.round(lateness.max / 1e6);
-  const leaks = await findLeaks(scene);
+  const leaks = await findLeaks(watched);
   const evidence = await gather(watched);
   await onlooker?.stop();
   const acknowledged = onlooker ? readAcknowledged(scene.stage.folder) : [];
@@ -202,21 +202,31 @@ async function gather({ scene, journal }: Watched): Promise<CallEvidence[]> {
 }
 
 /** What is left once the calls are over and everybody had time to let go. */
-async function findLeaks(scene: Scene): Promise<string[]> {
+async function findLeaks(watched: Watched): Promise<string[]> {
   const deadline = performance.now() + settleMs;
-  let leaks = await leaksOf(scene);
+  let leaks = await leaksOf(watched);
   while (leaks.length > 0 && performance.now() < deadline) {
     await sleep(100);
-    leaks = await leaksOf(scene);
+    leaks = await leaksOf(watched);
   }
   return leaks;
 }
 
-async function leaksOf(scene: Scene): Promise<string[]> {
+async function leaksOf({ scene, journal }: Watched): Promise<string[]> {
   const running = scene.stage.services.filter(({ isRunning }) => isRunning);
   const found = await Promise.all(running.map(leaksOfService));
   const sessions = scene.openSessions.length;
-  return [...found.flat(), ...(sessions > 0 ? [`${sessions} model sessions are open`] : [])];
+  return [
+    ...found.flat(),
+    ...(sessions > 0 ? [`${sessions} model sessions are open`] : []),
+    ...(await openLogs(journal)),
+  ];
+}
+
+/** A process that is about to adopt the calls of a dead one has none of them yet. */
+async function openLogs(journal: Journal): Promise<string[]> {
+  const { length } = await journal.list({ live: true, limit: mostCallers });
+  return length > 0 ? [`${length} calls have not ended by their logs`] : [];
 }
 
 async function leaksOfService(service: ServiceProcess): Promise<string[]> {

@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scriptedBrain } from '../../../src/twin/openai/scripted-brain.ts';
 import { connect, silence, type TestClient, voice, type WireEvent, type World } from './client.ts';
 import { orderBreaches } from './order.ts';
-import { type Recording, readRecordings, readYaml } from './recordings.ts';
+import { type Recording, readRecordings } from './recordings.ts';
 import { shapeBreaches } from './shapes.ts';
 
 const recordings = readRecordings();
@@ -129,38 +132,25 @@ if (recordings.length > 0) {
     });
   });
 } else {
-  test('without recorded sessions the twin is compared with its tables only', () => {
-    console.info('No recorded sessions of the live service found: the twin was not compared with any.');
-  });
+  console.info(
+    'OPENAI_RECORDINGS names no recorded sessions of the live service: the twin is compared with its tables only.',
+  );
 }
 
-test('the reader of recordings knows the YAML that they are written in', () => {
-  const yaml = [
-    'version: 1',
-    'list:',
-    '- kind: message',
-    "  text: 'it''s'",
-    '  nested:',
-    '    quoted: "a\\n \\"b\\""',
-    '    long: one two',
-    '      three',
-    '    empty: []',
-    '    none: null',
-    '    speed: 1.0',
-    '- kind: other',
-    '  modes:',
-    '  - audio',
-    '  - text',
-  ].join('\n');
-  expect(readYaml(yaml)).toEqual({
-    version: 1,
-    list: [
-      {
-        kind: 'message',
-        text: "it's",
-        nested: { quoted: 'a\n "b"', long: 'one two three', empty: [], none: null, speed: 1 },
-      },
-      { kind: 'other', modes: ['audio', 'text'] },
-    ],
-  });
+test('a folder of recordings is read by direction and event; one that is not there holds none', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-recordings-'));
+  try {
+    const event = { type: 'session.created', event_id: 'event_1' };
+    writeFileSync(
+      join(folder, 'one.yaml'),
+      `version: 1\ninteractions:\n- direction: received\n  data: ${JSON.stringify(event)}\n`,
+    );
+    writeFileSync(join(folder, 'README.md'), 'not a recording');
+    expect(readRecordings(folder)).toEqual([
+      { name: 'one.yaml', messages: [{ direction: 'received', event }] },
+    ]);
+    expect(readRecordings(join(folder, 'none'))).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
