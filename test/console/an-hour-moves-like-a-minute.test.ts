@@ -1,4 +1,4 @@
-/** An hour of a call, 5,000 entries: little is in the document, and a move through it costs less than a frame at 30 a second. */
+/** An hour of a call, 5,000 entries: little is in the document, and a move through it costs less than two frames at 30 a second. */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -42,10 +42,10 @@ it('has only what is in sight in the document', { timeout: 60_000 }, async () =>
   }
 });
 
-/** Whoever shares the core with the page makes it slower, even by its own clock. */
-const busyMachine = 2;
+/** Whoever shares the core with the page makes it slower, even by its own clock: one frame on a quiet machine, so two. */
+const mostFrames = 2;
 
-it('takes less processor time for a move than a frame lasts, and leaves nothing behind', {
+it('takes less processor time for a move than two frames last, and leaves nothing behind', {
   timeout: 60_000,
 }, async () => {
   const { page, browser } = stage;
@@ -67,7 +67,7 @@ it('takes less processor time for a move than a frame lasts, and leaves nothing 
   const perMoveMs = (1_000 * ((await read('TaskDuration')) - before)) / 180;
   console.log(`a move through ${hour.lastSeq} entries takes ${perMoveMs.toFixed(1)} ms of the page's thread`);
   expect(perMoveMs).toBeGreaterThan(0);
-  expect(perMoveMs).toBeLessThan(frameMs * busyMachine);
+  expect(perMoveMs).toBeLessThan(frameMs * mostFrames);
   expect(await nodes()).toBeLessThan(nodesBefore + 500);
   await session.detach();
 });

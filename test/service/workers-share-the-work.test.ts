@@ -1,7 +1,9 @@
 /** Several processes behind one port: the calls are spread, a worker's death is survived, and all end together. */
+
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { childrenOf } from '../../scripts/process-figures.ts';
 import { isProcessAlive } from '../../src/platform/process.ts';
+import { readEntries } from '../../src/runtime/history.ts';
 import type { CallHandle } from '../../src/twin/twilio/call/call-handle.ts';
 import { get, Host, until } from './support/host.ts';
 import { type Scrape, spawnPrimary, Workers } from './support/workers.ts';
@@ -126,6 +128,18 @@ it('workers whose primary is killed let go of their calls and end', async () => 
   await until(() => streams(calls) === 1);
   child.kill('SIGKILL');
   await until(() => !pids.some(isProcessAlive));
+  for (const { sid } of calls) {
+    const types = (await readEntries(workers.journal, sid)).map(({ type }) => type);
+    expect(types).toContain('move.requested');
+    expect(types).toContain('stream.closed');
+    expect(types).not.toContain('call.ended');
+  }
+  const facts = await workers.journal.readInstanceLog({});
+  const stopped = facts.filter(({ type }) => type === 'instance.stopped');
+  expect(stopped.map(({ instance, detail }) => [instance, detail.exitCode]).sort()).toEqual([
+    ['shop-1', 0],
+    ['shop-2', 0],
+  ]);
 }, 40_000);
 
 it('what is wrong with the configuration is told once, and nothing is left running', async () => {

@@ -23,6 +23,7 @@ describe('a fleet', () => {
 
       // A stream that broke comes back by itself, before anybody adopts its call.
       const { missedAfterMs, silentAfterMs, beatEveryMs, graceMs } = sharedPulse;
+      expect(claimsOf(verdict, 'kill')).not.toEqual([]);
       expect(Math.max(...claimsOf(verdict, 'kill'))).toBeLessThanOrEqual(missedAfterMs + graceMs);
       const adoptedMs = silentAfterMs + graceMs + 2 * beatEveryMs;
       for (const name of ['freeze', 'cutOff', 'vanish'])
