@@ -60,6 +60,17 @@ export const machine = createMachine({
             "noteCarrierEnd"
           ]
         },
+        "call.declined": {
+          "target": "#call.ending.concluding",
+          "actions": [
+            {
+              "type": "endBecause",
+              "params": {
+                "reason": "declined"
+              }
+            }
+          ]
+        },
         "journal.lost": {
           "target": "ending",
           "actions": [
@@ -145,7 +156,10 @@ export const machine = createMachine({
                   },
                   "target": "#call.transferring",
                   "actions": [
-                    "forgetProcess"
+                    "forgetProcess",
+                    {
+                      "type": "xstate.enqueueActions"
+                    }
                   ]
                 },
                 "hangUp.requested": "owed"
@@ -1322,6 +1336,19 @@ export const machine = createMachine({
                 "reply.voiced": {},
                 "caller.transcribed": {},
                 "stream.started": {}
+              },
+              "after": {
+                "longestTurn": {
+                  "guard": {
+                    "type": "hasModel"
+                  },
+                  "target": "listening",
+                  "actions": [
+                    {
+                      "type": "closeModel"
+                    }
+                  ]
+                }
               }
             },
             "thinking": {
@@ -1375,6 +1402,20 @@ export const machine = createMachine({
                     },
                     "actions": [
                       "noteReplyFinished"
+                    ]
+                  },
+                  {
+                    "guard": {
+                      "type": "cancelledUnheard and in farewell.none"
+                    },
+                    "target": "thinking",
+                    "reenter": true,
+                    "actions": [
+                      "noteReplyFinished",
+                      "countReplyTry",
+                      {
+                        "type": "createReply"
+                      }
                     ]
                   },
                   {

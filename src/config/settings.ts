@@ -18,13 +18,16 @@ const purposes: Record<Bound, string> = {
   streamTries: 'How many new streams in a row a call is given before it is given up.',
   streamSettledMs:
     'A stream that has carried the call for so long is a good one: new streams are counted anew.',
-  starvedMs: 'A stream that brings no audio of the caller for so long counts as dead.',
+  starvedMs:
+    'A stream that brings no audio of the caller is noticed after 1.5 s, and counts as dead after so long again.',
   modelConnectMs: 'How long a model session may take to open.',
   modelPingMs: 'Pause between pings to a model session: a dead one is noticed within twice this time.',
   rollOverMs: 'How long before a model session ends by itself the next one is opened.',
   modelBackoffMs: 'First pause before a new model session; it doubles with each failure.',
   modelBackoffLongestMs: 'Longest pause before a new model session.',
   modelTries: 'Model sessions tried in a row before the caller hears that the assistant cannot be reached.',
+  longestTurnMs:
+    'A caller who is said to speak for so long without a pause is given to another model session.',
   replyStartMs: "How long the model may take to begin a reply after the caller's last word.",
   replyTries: 'How often one reply is asked for before the session is replaced.',
   playbackStallMs: "A reply that makes no progress in the caller's ear for so long is given up.",

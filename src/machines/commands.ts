@@ -23,7 +23,7 @@ export type ReplyPurpose =
   | 'return';
 
 /** Null: it is not known. */
-export type TransferOutcome = DraftOf<'transfer.finished'>['outcome'] | null;
+export type TransferOutcome = Exclude<DraftOf<'transfer.finished'>['outcome'], 'unknown'> | null;
 
 const command =
   <Parameters = Record<string, never>>() =>

@@ -106,6 +106,8 @@ export const entrySchemas = {
       context: z.record(id, z.json()),
     }),
   }),
+  /** It was not begun in time, and the caller was told so or put through: nobody is to come back to it. */
+  'call.declined': z.object({ cause: id }),
   'journal.lost': z.object({ queuedEntries: count, stalledMs: durationMs }),
 
   // The carrier: stream, media, status
@@ -201,9 +203,12 @@ export const entrySchemas = {
     /** The agent's request, which is owed an outcome. */
     toolCallId: id.nullable(),
   }),
-  /** As the carrier reports it (Twilio, TwiML Dial, `DialCallStatus`); `answered` and `completed` are one. */
+  /**
+   * As the carrier reports it (Twilio, TwiML Dial, `DialCallStatus`); `answered` and `completed` are one. `unknown`: it was
+   * over before anybody was there to be told.
+   */
   'transfer.finished': z.object({
-    outcome: z.enum(['completed', 'busy', 'no-answer', 'failed', 'canceled']),
+    outcome: z.enum(['completed', 'busy', 'no-answer', 'failed', 'canceled', 'unknown']),
   }),
 
   // The end

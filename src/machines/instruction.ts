@@ -18,8 +18,8 @@ export type Instruction =
   | { do: 'transfer'; to: 'requested' | 'fallback'; ringMs: number; apology: Apology | null }
   /** Say sorry, then hang up. */
   | { do: 'apologise'; apology: Apology }
-  /** Nothing yet: ask again. */
-  | { do: 'wait'; pauseMs: number }
+  /** Nothing yet: ask again. `dialing`: the carrier was told to dial, and whoever asks is not dialled for any more. */
+  | { do: 'wait'; pauseMs: number; dialing?: true }
   | { do: 'hangUp' };
 
 type Snapshot = SnapshotFrom<typeof callMachine>;
@@ -46,7 +46,7 @@ export function instructionFor(snapshot: Snapshot): Instruction {
   if (snapshot.hasTag('ending')) {
     return context.apology ? { do: 'apologise', apology: apologyFor(context) } : { do: 'hangUp' };
   }
-  if (snapshot.matches({ transferring: 'dialing' })) return { do: 'wait', pauseMs: waitMs };
+  if (snapshot.matches({ transferring: 'dialing' })) return { do: 'wait', pauseMs: waitMs, dialing: true };
   if (snapshot.matches('transferring')) return transferOf(context);
   const { stream, settings } = context;
   return stream.tries >= settings.streamTries

@@ -14,9 +14,12 @@ export const settingsSchema = z.object({
   streamStartMs: ms(15_000),
   /** How long a call without a stream waits for Twilio to bring a new one before the carrier is asked. */
   reattachMs: ms(2_000),
-  /** Pause between two questions to the carrier, and how many may stay without an answer. */
+  /**
+   * Pause between two questions to the carrier, and how many may stay without an answer. Together more than the 30 s that
+   * a caller is told to wait where nobody else can take the call: Twilio comes back by itself then.
+   */
   askCarrierMs: ms(3_000),
-  askCarrierTries: z.int().positive().default(5),
+  askCarrierTries: z.int().positive().default(12),
   /** How long the carrier may take to confirm that it carries out a new instruction. */
   redirectMs: ms(6_000),
   /** New streams that are tried in a row before the call is given up. */
@@ -36,6 +39,8 @@ export const settingsSchema = z.object({
   modelBackoffLongestMs: ms(5_000),
   /** Sessions tried in a row before the model counts as unavailable. */
   modelTries: z.int().positive().default(6),
+  /** The caller is said to speak for so long without a pause: the session is taken for deaf, and replaced. */
+  longestTurnMs: ms(60_000),
   /** From the caller's last word (or our request) until the reply must have begun. */
   replyStartMs: ms(6_000),
   /** How often one reply is asked for before the session is replaced. */

@@ -111,7 +111,6 @@ export class Registry {
     signals: readonly Signal[],
     mayClaim: (state: CallState) => boolean = () => true,
   ): Promise<Call | null> {
-    const claimed: Signal = { entry: { type: 'owner.claimed', instance: this.#instance, ...claim } };
     for (let attempt = 0; attempt < claimTries; attempt++) {
       const found = this.#calls.get(callId) ?? (await this.#revive(callId));
       // Another claim in this process may have been quicker.
@@ -120,8 +119,9 @@ export class Registry {
       const { state } = call;
       if (!mayClaim(asCurrent(state))) return null;
       const changed = chartChange(state);
+      const claimed = this.#claimOf(claim, state, this.#calls.has(callId));
       this.#calls.set(callId, call);
-      call.signalAll([...(changed ? [{ entry: changed }] : []), claimed, ...signals]);
+      call.signalAll([...(changed ? [{ entry: changed }] : []), { entry: claimed }, ...signals]);
       try {
         await call.durable();
         this.#folds.forget(callId);
@@ -186,6 +186,13 @@ export class Registry {
 
   #refuseIfStopped(callId: string): void {
     if (this.#isStopped) throw new GiveUpError('call.released', `call ${callId}: this process stops`);
+  }
+
+  /** A call that bears our name and did not live here lost all that it had, whatever brings it back. */
+  #claimOf(claim: Claim, { snapshot }: CallState, isHere: boolean): DraftOf<'owner.claimed'> {
+    const isLeftOver = !isHere && snapshot.context.instance === this.#instance;
+    const why = isLeftOver ? 'restarted' : claim.why;
+    return { type: 'owner.claimed', instance: this.#instance, ...claim, why };
   }
 
   /** The call as its log has it. It lives here only once it is claimed. */

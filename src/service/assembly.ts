@@ -56,6 +56,8 @@ export interface AssemblyOptions {
   isParting?(): boolean;
   /** No connection is to come here any more. */
   stopListening?(): void;
+  /** Callers who are declined wait in a document outside this host, and come back; there is none unless told. */
+  hasFallbackDocument?: boolean;
   /** A call left this process: over, lost or released. */
   onCallGone(): void;
   /** And goes on in another process. */
@@ -147,6 +149,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     partsAlone,
     letGo,
     steering: new Steering(instance, siblings),
+    hasFallbackDocument: options.hasFallbackDocument ?? false,
   });
   return { registry, live, desk, presence, deliveries, drain, siblings };
 }

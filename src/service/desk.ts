@@ -50,6 +50,8 @@ export interface DeskOptions {
   /** The call was told to wait: whoever claims it has it. */
   letGo(callId: string): void;
   steering: Steering;
+  /** A caller who is declined waits there, and comes back. */
+  hasFallbackDocument: boolean;
 }
 
 /** A call that has no log yet. */
@@ -91,7 +93,9 @@ export class Desk implements CarrierDesk {
     } catch (error) {
       const cause = causeOf(error);
       if (cause === null) throw error;
-      return this.#decline(callId, cause, error);
+      const answer = this.#decline(callId, cause, error);
+      this.#letDeclinedEnd(callId, cause, answer);
+      return answer;
     }
   }
 
@@ -171,17 +175,32 @@ export class Desk implements CarrierDesk {
   }
 
   async #create(callId: string, created: Signal): Promise<CallState> {
-    const { live, registry, clock } = this.#options;
+    const { registry, clock } = this.#options;
     try {
       const answered = { type: 'call.answered', by: 'us' } as const;
       return (await unlessStalled(clock, registry.create(callId, created, [answered]))).state;
     } catch (error) {
       const known = isKnown(error) ? await this.#read(callId) : null;
       if (known) return known;
-      registry.abandon(callId);
-      live.release(callId);
+      if (causeOf(error) === null) this.#abandon(callId);
       throw error;
     }
+  }
+
+  /**
+   * What was begun of a call may be stored after all. Its caller has been told to go, or talks to somebody else: it ends
+   * with that, and nobody comes back to it. From the fallback document, though, the caller comes back.
+   */
+  #letDeclinedEnd(callId: string, cause: DeclineCause, answer: Answer): void {
+    const call = this.#options.registry.get(callId);
+    const comesBack = answer.do === 'decline' && this.#options.hasFallbackDocument;
+    if (comesBack || !call) this.#abandon(callId);
+    else call.signal({ entry: { type: 'call.declined', cause } });
+  }
+
+  #abandon(callId: string): void {
+    this.#options.registry.abandon(callId);
+    this.#options.live.release(callId);
   }
 
   #created({ carrierCallId, from, to }: IncomingCall, agent: string): Signal {

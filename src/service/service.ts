@@ -249,6 +249,7 @@ export class Service {
       isReady: () => this.#isReady,
       isLeaving: () => this.#isLeaving,
       isParting: () => this.#isParting,
+      hasFallbackDocument: configuration.twilio.fallbackUrl !== null,
       stopListening: () => void this.#opened.publicServer?.stopListening(),
       onCallGone: () => this.#reportCallsGone(),
       onCallMoved: () => this.#instanceLog.count('calls.moved', {}),

@@ -278,6 +278,7 @@ const ends: Record<string, Edge> = {
   'hang-up refused': live(always({ type: 'hangUp.finished', outcome: 'refused' })),
   'hang-up unreachable': live(always({ type: 'hangUp.finished', outcome: 'unreachable' })),
   'call ended': live(always({ type: 'call.ended', reason: 'done' })),
+  'call declined': live(always({ type: 'call.declined', cause: 'journal' })),
   'journal lost': live(always({ type: 'journal.lost', queuedEntries: 1_001, stalledMs: 10 })),
 };
 

@@ -119,6 +119,19 @@ describe('a call that moves', () => {
       });
   });
 
+  it('is one that another process left behind, also where it comes back under its name', () => {
+    given(...moving)
+      .when(claimed('one', { why: 'restarted', attempt: 2 }))
+      .leadsTo({
+        states: { carrier: 'lost', model: 'connecting' },
+        commands: ['openModel 2'],
+        context: { stream: { attempt: 2 } },
+      });
+    given(...moving)
+      .when(claimed('one', { why: 'restarted' }))
+      .leadsTo({ states: { carrier: 'asking' } });
+  });
+
   it('spends no try, however often it moves, and never waits: every process of a fleet may be replaced', () => {
     const facts: Fact[] = quietCall();
     for (const attempt of [2, 3, 4, 5]) {

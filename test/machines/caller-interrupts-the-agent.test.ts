@@ -4,6 +4,7 @@ import {
   callerStops,
   elapsed,
   greetedBy,
+  hangUpRequested,
   quietCall,
   replyCancelled,
   replyFinished,
@@ -106,9 +107,19 @@ describe('a caller who speaks while the agent speaks', () => {
 });
 
 describe('a reply that was cancelled before it had a sound', () => {
-  it('gives the floor back', () => {
+  it('was not meant: it is asked for again, as often as any other, and then the floor is free', () => {
     given(...turnTaken, replyStarted())
       .when(replyCancelled())
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] })
+      .when(replyStarted('reply2'), replyCancelled('reply2'))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] })
+      .when(replyStarted('reply3'), replyCancelled('reply3'))
       .leadsTo({ states: { turn: 'listening' }, commands: [] });
+  });
+
+  it('is not asked for again beside a goodbye that is owed', () => {
+    given(...turnTaken, replyStarted(), hangUpRequested)
+      .when(replyCancelled())
+      .leadsTo({ states: { farewell: 'owed' }, commands: [] });
   });
 });

@@ -114,6 +114,18 @@ describe('a caller whom the agent hands on', () => {
       });
   });
 
+  it('is owed the outcome of another tool, whoever goes on with the call', () => {
+    given(...spokenRequest, toolRequested('tool1'), transferByAgent)
+      .leadsTo({ states: { farewell: 'handingOver' } })
+      .when(claimedByAnother)
+      .leadsTo({
+        states: { transferring: 'redirecting' },
+        commands: ['recoverTool tool1', 'interruptReply', 'closeModel 1', 'redirectCall'],
+      })
+      .when(transferFinished('busy'), toolFinished('handOn'), toolFinished('tool1'))
+      .leadsTo({ states: { tools: 'idle' } });
+  });
+
   it('has not hung up where the call ends for its lost stream before Twilio was told to dial', () => {
     for (const loss of [claimedByAnother, streamFailed()]) {
       given(...spokenRequest, transferByAgent, replyPlayed(), loss)
@@ -329,6 +341,17 @@ describe('an agent that asks for a transfer where there is none to be had', () =
     given(...dialing)
       .when(transferByAgent)
       .leadsTo({ states: { transferring: 'dialing' }, commands: [] });
+  });
+});
+
+describe('a dialling whose outcome nobody was there to be told of', () => {
+  it('gives the caller back to the agent, who does not know', () => {
+    given(...dialing)
+      .when(transferFinished('unknown'))
+      .leadsTo({ states: { carrier: 'awaitingStream' }, context: { transfer: null } });
+    given(...spokenRequest, transferByAgent, replyPlayed(), redirectFinished('redirected'))
+      .when(transferFinished('unknown'))
+      .leadsTo({ commands: ['answerTransfer handOn ', 'openModel 2'] });
   });
 });
 

@@ -22,12 +22,12 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: '4b666ad22bc96d09', behaviour: 'fbf2c758985d4780' },
+  2: { configuration: '61ccf6f0d99b2c0f', behaviour: 'f38c3cb9d144403d' },
 };
 
 const formatPins: Record<number, string> = {
   1: 'd961ae060133a3bf',
-  2: '6b777994b2848553',
+  2: 'a11792f73a076cd6',
 };
 
 /** Written out: a changed default is no change of the chart, for each log holds its own. */
@@ -47,6 +47,7 @@ const settings: DraftOf<'call.created'>['settings'] = {
   modelBackoffMs: 250,
   modelBackoffLongestMs: 5_000,
   modelTries: 3,
+  longestTurnMs: 60_000,
   replyStartMs: 6_000,
   replyTries: 1,
   playbackStallMs: 5_000,

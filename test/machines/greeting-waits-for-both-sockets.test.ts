@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
   answered,
+  callEnded,
   callerStarts,
   callerStops,
   carrierReported,
   claimed,
   created,
+  declined,
   elapsed,
   hangUpRequested,
   journalLost,
@@ -91,6 +93,16 @@ describe('a call that begins', () => {
     given(...answeredCall)
       .when(carrierReported('in-progress'))
       .leadsTo({ states: { model: 'connecting' }, commands: [] });
+  });
+});
+
+describe('a call that was declined and is in the log all the same', () => {
+  it('ends, and the carrier is told nothing: the caller may be talking to somebody else', () => {
+    given(...answeredCall)
+      .when(declined)
+      .leadsTo({ states: { ending: 'concluding' }, commands: ['closeModel 1', 'concludeCall declined'] })
+      .when(callEnded)
+      .leadsTo({ states: 'ended' });
   });
 });
 

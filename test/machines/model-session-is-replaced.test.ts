@@ -139,12 +139,33 @@ describe('the pause before a new session', () => {
     expect(pauseMs({ retryAfterMs: 7_000 })).toBe(7_000);
   });
 
+  it('is not waited for where it would take longer than all tries', () => {
+    given(...quietCall())
+      .when(modelClosed(1, { code: 429, retryAfterMs: 30_001 }))
+      .leadsTo({ states: { ending: 'apologising' }, context: { endReason: 'model.unavailable' } });
+    expect(pauseMs({ retryAfterMs: 30_000 })).toBe(30_000);
+  });
+
   it('starts small again once a session has spoken, and not because one opened', () => {
     const opened = given(...quietCall(), modelClosed(), elapsed('modelBackoff'), modelOpened(2));
     opened.leadsTo({ context: { model: { generation: 2, sessionId: 'session2', tries: 1, backoffMs: 0 } } });
     opened
       .when(replyStarted(), replyVoiced())
       .leadsTo({ context: { model: { generation: 2, sessionId: 'session2', tries: 0, backoffMs: 0 } } });
+  });
+});
+
+describe('a session that heard the caller begin and tells nothing more', () => {
+  it('is replaced after a minute: the next one hears the caller from the ring', () => {
+    given(...quietCall(), callerStarts)
+      .when(elapsed('longestTurn'))
+      .leadsTo({ states: { turn: 'listening' }, commands: ['closeModel 1'] });
+  });
+
+  it('is not, where there is none', () => {
+    given(...quietCall(), callerStarts, modelClosed(), callerStarts)
+      .when(elapsed('longestTurn'))
+      .leadsTo({ states: { turn: 'callerSpeaking' }, commands: [] });
   });
 });
 

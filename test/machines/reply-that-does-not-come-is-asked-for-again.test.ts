@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   callerStarts,
   callerStops,
+  claimedByAnother,
   elapsed,
   emptyReplyFinished,
   modelClosed,
@@ -37,6 +38,22 @@ describe('a reply that never starts', () => {
       .and(modelClosed(), elapsed('modelBackoff'))
       .when(modelOpened(2))
       .leadsTo({ states: { turn: 'thinking' }, commands: ['joinModel 2', 'createReply answer'] });
+  });
+
+  it('is owed by the new session where the words of the turn come between two tries', () => {
+    given(...turnTaken, replyStarted(), emptyReplyFinished(), transcribed)
+      .leadsTo({ context: { owed: 'answer' } })
+      .when(replyStarted('reply2'), emptyReplyFinished('reply2'))
+      .and(replyStarted('reply3'), emptyReplyFinished('reply3'))
+      .and(modelClosed(), elapsed('modelBackoff'))
+      .when(modelOpened(2))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['joinModel 2', 'createReply answer'] });
+  });
+
+  it('makes the agent ask again where the process dies between two tries', () => {
+    given(...turnTaken, replyStarted(), emptyReplyFinished())
+      .when(claimedByAnother)
+      .leadsTo({ context: { owed: 'repeat' } });
   });
 
   it('is given its full time after each request', () => {

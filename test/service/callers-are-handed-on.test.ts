@@ -1,11 +1,13 @@
 /** A caller who is handed on: by the agent's tool, by an operator, or because the model cannot serve; and who comes back. */
 import { describe, expect, it } from 'vitest';
+import { FrontDesk } from '../../src/adapters/twilio/front-desk.ts';
+import { Tally } from '../../src/adapters/twilio/tally.ts';
 import type { DraftOf } from '../../src/machines/entries.ts';
 import { Conversation } from '../../src/runtime/conversation.ts';
 import { referTo } from '../../src/runtime/ports/signal.ts';
 import type { CallAgent } from '../../src/service/call-agent.ts';
 import { ToolCalls } from '../../src/service/tool-calls.ts';
-import { callSid, type Process, type ProcessOptions, Rig } from './rig.ts';
+import { callerNumber, callSid, type Process, type ProcessOptions, Rig, shopNumber } from './rig.ts';
 import { salesNumber } from './support/agent.ts';
 
 const operatorsNumber = '+15550188888';
@@ -71,7 +73,7 @@ describe('a caller whom the agent hands on', () => {
     expect(session.isClosed).toBe(true);
     expect(process.value()).toEqual({ transferring: 'dialing' });
     // A number that is being dialled is not dialled again.
-    expect(await process.askNext()).toEqual({ do: 'wait', pauseMs: 1_000 });
+    expect(await process.askNext()).toEqual({ do: 'wait', pauseMs: 1_000, dialing: true });
     expect(await process.types()).not.toContain('stream.requested');
 
     await dialed(process, 'completed');
@@ -162,6 +164,51 @@ describe('a caller whom the agent hands on', () => {
     await rig.clock.advance(60_000);
     expect(await ends(two)).toEqual(['caller.hungUp']);
     await two.assembly.presence.stop();
+  });
+});
+
+describe('a dialling that ends while no process is there', () => {
+  /** As Twilio comes back from a document outside this host. */
+  async function comesBack(rig: Rig, process: Process, waits: number, key: string) {
+    const { desk } = process;
+    const tally = new Tally(rig.clock, () => undefined);
+    const frontDesk = new FrontDesk({
+      desk,
+      clock: rig.clock,
+      tally,
+      fallbackUrl: 'https://static.example/f',
+    });
+    const fields = {
+      CallSid: callSid(),
+      From: callerNumber,
+      To: shopNumber,
+      CallStatus: 'in-progress',
+    } as const;
+    const answer = frontDesk.continue(fields, { waits, dialed: null }, key);
+    await rig.clock.advance(100);
+    return await answer;
+  }
+
+  it('gives the caller back to the agent, once it is plain that nobody is dialled any more', async () => {
+    const { rig, process } = await inConversation();
+    await process.assembly.presence.start();
+    await byAgent(rig, process);
+    await rig.clock.advance(1_200);
+    expect(process.value()).toEqual({ transferring: 'dialing' });
+    process.dies();
+    const next = rig.open('two', { settings });
+    await next.assembly.presence.start();
+    await rig.clock.advance(3_000);
+    // The request of the verb that the dialling interrupted would come like this.
+    expect(await comesBack(rig, next, 0, 'first')).toMatchObject({ do: 'wait' });
+    expect(next.value()).toEqual({ transferring: 'dialing' });
+    expect(await comesBack(rig, next, 1, 'second')).toMatchObject({ do: 'wait' });
+    await rig.clock.advance(200);
+    expect(await comesBack(rig, next, 2, 'third')).toMatchObject({ do: 'connect' });
+    expect((await next.entries()).filter(({ type }) => type === 'transfer.finished')).toMatchObject([
+      { outcome: 'unknown' },
+    ]);
+    await next.assembly.presence.stop();
   });
 });
 

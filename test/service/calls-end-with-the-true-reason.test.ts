@@ -113,7 +113,7 @@ describe('a stream that is lost while the carrier still has the caller', () => {
     await rig.clock.advance(120_000);
     expect(await ends(process)).toEqual(['stream.lost']);
     const entries = await process.entries();
-    expect(entries.filter(({ type }) => type === 'carrier.unreachable')).toHaveLength(5);
+    expect(entries.filter(({ type }) => type === 'carrier.unreachable')).toHaveLength(12);
     expect(entries.find(({ type }) => type === 'hangUp.finished')).toMatchObject({ outcome: 'unreachable' });
     await rig.expectNothingLeft();
   });

@@ -314,11 +314,26 @@ describe('a process', () => {
     });
     await after.assembly.presence.start();
     await rig.clock.advance(100);
-    expect(await claims(after)).toEqual(['one created', 'one stream', 'one stream']);
+    expect(await claims(after)).toEqual(['one created', 'one stream', 'one restarted']);
+    expect(after.model.openSessions).toHaveLength(1);
     expect(after.value()).toMatchObject({
       live: { carrier: { streaming: 'steady' }, model: { ready: 'steady' } },
     });
     await after.assembly.presence.stop();
+  });
+
+  it('has lost all of a call that bears its name, also where a stream brings it back before it was looked for', async () => {
+    const rig = new Rig();
+    const before = rig.open('one');
+    await before.begin();
+    before.dies();
+    const after = rig.open('one');
+    const line = await after.connect(await after.askNext());
+    await rig.clock.advance(500);
+    expect(await claims(after)).toEqual(['one created', 'one stream', 'one restarted']);
+    expect(after.model.openSessions).toHaveLength(1);
+    after.model.session.says('reply2', 'Here I am again.', 400);
+    expect(line?.sentMs).toBe(400);
   });
 
   it('takes up its own calls where it comes back under the same name', async () => {

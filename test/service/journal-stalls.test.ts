@@ -44,7 +44,7 @@ async function webhook(rig: Rig, process: Process, carrierCallId: string) {
 }
 
 describe('while appends stall', () => {
-  it('a new call is declined within a second and leaves nothing, and a live one goes on', async () => {
+  it('a new call is declined within a second and ends with that, and a live one goes on', async () => {
     const rig = new Rig();
     const gate = new Gate();
     const process = rig.open('one', { beforeAppend: gate.beforeAppend });
@@ -54,8 +54,6 @@ describe('while appends stall', () => {
     const { answer, tookMs } = await webhook(rig, process, callSid(2));
     expect(answer).toEqual({ do: 'decline' });
     expect(tookMs).toBeLessThanOrEqual(1_000);
-    expect(process.assembly.registry.get(callSid(2))).toBeUndefined();
-    expect(process.assembly.live.size).toBe(1);
     expect(process.model.sessions).toHaveLength(1);
 
     const sent = line.sentMs;
@@ -66,6 +64,10 @@ describe('while appends stall', () => {
     gate.release();
     await rig.clock.advance(600);
     expect((await process.types(callSid(1))).slice(-2)).toEqual(['reply.progressed', 'reply.played']);
+    expect((await process.types(callSid(2))).slice(-2)).toEqual(['call.declined', 'call.ended']);
+    expect(process.assembly.registry.get(callSid(2))).toBeUndefined();
+    expect(process.assembly.live.size).toBe(1);
+    expect(process.model.openSessions).toHaveLength(1);
   });
 
   /** A stream whose claim is stepped and not durable. */
@@ -143,7 +145,7 @@ describe('while appends stall', () => {
     gate.release();
   });
 
-  it('and the declined call is stored in the end: it is taken up and concluded, not left for ever', async () => {
+  it('and the declined call is stored in the end: it ends with that, and nobody pulls its caller back from whom it talks to', async () => {
     const rig = new Rig();
     const gate = new Gate();
     const process = rig.open('one', { beforeAppend: gate.beforeAppend });
@@ -151,9 +153,10 @@ describe('while appends stall', () => {
     gate.shut();
     expect((await webhook(rig, process, callSid())).answer).toEqual({ do: 'decline' });
     gate.release();
-    process.control.status = 'completed';
+    process.control.status = 'in-progress';
     await rig.clock.advance(60_000);
-    expect(await process.row()).toMatchObject({ endReason: 'stream.lost', owner: null });
+    expect(await process.row()).toMatchObject({ endReason: 'declined', owner: null });
+    expect(process.control.redirected).toEqual([]);
     expect(process.control.ended).toEqual([]);
     await process.assembly.presence.stop();
     await rig.expectNothingLeft();
@@ -181,6 +184,8 @@ describe('while nothing is answered at all', () => {
       const { answer, tookMs } = await webhook(rig, process, callSid());
       expect(answer).toEqual({ do: 'decline' });
       expect(tookMs).toBeLessThanOrEqual(1_000);
+      // So long an append may still be answered.
+      await rig.clock.advance(60_000);
       await rig.expectNothingLeft();
     },
   );

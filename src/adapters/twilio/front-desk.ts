@@ -108,10 +108,13 @@ export class FrontDesk {
     return { do: 'hangUp' };
   }
 
-  async #continueAfter(fields: CallFields, { dialed }: Continuation, key: string): Promise<Answer> {
+  async #continueAfter(fields: CallFields, { dialed, waits }: Continuation, key: string): Promise<Answer> {
     // Once more, since the report may have failed; at once, for both together must come in time.
     const reported = dialed === null ? null : this.#reportDial(fields, dialed);
     const [answer] = await Promise.all([this.#continueCall(fields, key), reported]);
+    // The caller waits on a line of ours: nobody is dialled any more, and whoever was to be told how it went was not there.
+    if (answer.do === 'wait' && answer.dialing && dialed === null && waits > 0)
+      await this.#reportDial(fields, { outcome: 'unknown', dialId: key });
     const isDialledAlready = answer.do === 'transfer' && dialed !== null;
     // Whoever comes from the fallback would be sent back there without an end to it.
     const isSentBack = answer.do === 'decline' && this.#fallbackUrl !== null;

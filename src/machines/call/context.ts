@@ -124,11 +124,19 @@ export function reattachMs({ stream, settings }: CallContext, event: CallEvent):
 export const canSpeak = (context: CallContext): boolean =>
   context.stream.id !== null && context.model.sessionId !== null;
 
+/** The model asks for a longer pause than all tries would take: nobody is to wait for that on the line. */
+export const isAwayForLong = ({ settings }: CallContext, event: CallEvent): boolean =>
+  event.type === 'model.closed' &&
+  (event.retryAfterMs ?? 0) > settings.modelTries * settings.modelBackoffLongestMs;
+
 export const triesLeft = ({ reply, settings }: CallContext): boolean => reply.tries < settings.replyTries;
 
 /** The caller has said something that neither has an answer nor can be told to another session in words. */
-export const awaitsAnswer = ({ callerTurnOpen, reply }: CallContext): boolean =>
-  callerTurnOpen || (reply.active && !reply.voiced);
+export const awaitsAnswer = ({ callerTurnOpen, reply, owed }: CallContext): boolean =>
+  callerTurnOpen || (reply.active && !reply.voiced) || (owed === null && isAskedAgain(reply));
+
+/** A reply came to nothing, and the model was asked for another one, of which nothing is heard yet. */
+const isAskedAgain = ({ tries, voiced }: CallContext['reply']): boolean => tries > 0 && !voiced;
 
 /** All of the reply has come, and the line plays it whatever becomes of the session. */
 export const isComplete = ({ reply }: CallContext): boolean => reply.voiced && !reply.active && !reply.broken;
@@ -189,4 +197,4 @@ export const isLastTool = (context: CallContext, event: CallEvent): boolean =>
 
 /** What the model is told became of its request to hand the caller on. */
 export const transferOutcomeOf = (event: CallEvent): TransferOutcome =>
-  event.type === 'transfer.finished' ? event.outcome : null;
+  event.type === 'transfer.finished' && event.outcome !== 'unknown' ? event.outcome : null;

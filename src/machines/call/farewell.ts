@@ -9,6 +9,7 @@ import {
   createFarewell,
   declineThisHangUp,
   interruptReply,
+  recoverOpenTools,
 } from './intents.ts';
 import { call } from './setup.ts';
 
@@ -45,7 +46,7 @@ export const farewell = call.createStateConfig({
         'reply.finished': { guard: and(['currentReply', not('currentVoicedReply')]), ...handOver },
         'reply.played': { guard: 'playedReply', ...handOver },
         'caller.startedSpeaking': handOver,
-        'owner.claimed': { guard: 'byAnother', ...handOver, actions: 'forgetProcess' },
+        'owner.claimed': { guard: 'byAnother', ...handOver, actions: ['forgetProcess', recoverOpenTools] },
         'hangUp.requested': 'owed',
       },
       after: { farewell: handOver },

@@ -18,6 +18,11 @@ import { tools } from './tools.ts';
 import { transferring } from './transferring.ts';
 import { turn } from './turn.ts';
 
+const declined = {
+  target: '#call.ending.concluding',
+  actions: { type: 'endBecause', params: { reason: 'declined' } },
+} as const;
+
 const over = { guard: 'carrierEnded', target: '#call.ending.concluding', actions: 'noteCarrierEnd' } as const;
 
 export const callMachine = call.createMachine({
@@ -48,6 +53,7 @@ export const callMachine = call.createMachine({
       type: 'parallel',
       on: {
         'carrier.reported': over,
+        'call.declined': declined,
         'journal.lost': {
           target: 'ending',
           actions: { type: 'apologiseBecause', params: { reason: 'journal.lost' } },

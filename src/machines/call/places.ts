@@ -4,11 +4,14 @@ import { and, not, or, stateIn } from 'xstate';
 /** Nobody speaks, nobody is waited for, and no tool runs. */
 export const between = and([stateIn({ live: { turn: 'listening', tools: 'idle' } }), 'owesNothing']);
 
+/** The agent is not about to leave the caller. */
+export const noFarewell = stateIn({ live: { farewell: 'none' } });
+
 /** As `between`, and no goodbye is under way: another session may take over. */
-export const free = and([between, stateIn({ live: { farewell: 'none' } })]);
+export const free = and([between, noFarewell]);
 
 /** The agent may say what an operator wants said. */
-export const announcementDue = and(['announcementMayCome', stateIn({ live: { farewell: 'none' } })]);
+export const announcementDue = and(['announcementMayCome', noFarewell]);
 
 /** The stream is given up: it brings nothing. */
 export const deaf = stateIn({ live: { media: 'restarting' } });

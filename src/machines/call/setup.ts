@@ -19,6 +19,7 @@ import {
   canSpeak,
   hangUpTool,
   hasFreeFloor,
+  isAwayForLong,
   isComplete,
   isCurrentModel,
   isEmptyReply,
@@ -100,6 +101,7 @@ export const call = setup({
     /** Its process had let go of the stream on purpose: nobody else is to be waited for. */
     adoptedOnTheMove: ({ context, event }) =>
       event.type === 'owner.claimed' &&
+      event.attempt === undefined &&
       (event.why === 'restarted' || event.why === 'orphan') &&
       context.move !== null,
     currentStream: ({ context, event }) => 'streamId' in event && event.streamId === context.stream.id,
@@ -125,6 +127,7 @@ export const call = setup({
     retryableLoss: ({ context, event }) =>
       event.type === 'model.closed' &&
       isCurrentModel(context, event) &&
+      !isAwayForLong(context, event) &&
       context.model.tries + 1 < context.settings.modelTries,
     fallsBackToTransfer: ({ context }) => context.settings.fallback === 'transfer',
     owesNothing: ({ context }) => context.owed === null && !context.reply.active && !context.callerTurnOpen,
@@ -171,6 +174,15 @@ export const call = setup({
       event.type === 'reply.finished' && event.replyId === context.reply.id && event.voiced,
     cancelledReply: ({ context, event }) =>
       event.type === 'reply.finished' && event.replyId === context.reply.id && event.status === 'cancelled',
+    /** Nobody meant to: a cancel of ours reached the answer to what the caller said since. */
+    cancelledUnheard: ({ context, event }) =>
+      event.type === 'reply.finished' &&
+      event.replyId === context.reply.id &&
+      event.status === 'cancelled' &&
+      !event.voiced &&
+      event.toolCalls === 0 &&
+      canSpeak(context) &&
+      triesLeft(context),
     callerTurnOpen: ({ context }) => context.callerTurnOpen,
     hangUpTool: ({ event }) => event.type === 'tool.requested' && event.name === hangUpTool,
     toolsOpen: ({ context }) => context.tools.length > 0,
@@ -232,6 +244,7 @@ export const call = setup({
     rollOver: ({ context: { model, settings }, event }) =>
       model.expiresAt === null ? farMs : Math.max(0, model.expiresAt - settings.rollOverMs - event.at),
     rollOverPause: ({ context }) => context.settings.modelBackoffLongestMs,
+    longestTurn: ({ context }) => context.settings.longestTurnMs,
     replyStart: ({ context }) => context.settings.replyStartMs,
     playbackStall: ({ context }) => context.settings.playbackStallMs,
     holdingAfter: ({ context }) => context.settings.holdingAfterMs,

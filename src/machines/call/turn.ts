@@ -7,7 +7,7 @@ import {
   createOwedReply,
   interruptReply,
 } from './intents.ts';
-import { announcementDue } from './places.ts';
+import { announcementDue, noFarewell } from './places.ts';
 import { call } from './setup.ts';
 
 const callerSpeaks = {
@@ -29,6 +29,12 @@ const goOnElsewhere = {
 } as const;
 
 const askAgain = { target: 'thinking', reenter: true, actions: ['countReplyTry', createOwedReply] } as const;
+
+const askAgainAfterReply = {
+  target: 'thinking',
+  reenter: true,
+  actions: ['noteReplyFinished', 'countReplyTry', createOwedReply],
+} as const;
 
 /** What the line had not played is lost with it: the model is told how much was heard. */
 const lineLost = { guard: 'currentStream', target: 'listening', actions: interruptReply } as const;
@@ -83,6 +89,8 @@ export const turn = call.createStateConfig({
         'caller.transcribed': {},
         'stream.started': {},
       },
+      // A session that heard the caller begin and tells nothing more: its successor hears it from the ring.
+      after: { longestTurn: { guard: 'hasModel', ...replaceModel } },
     },
     /** A reply is owed and has no sound yet. */
     thinking: {
@@ -98,13 +106,9 @@ export const turn = call.createStateConfig({
           { guard: 'toolsOpen', actions: 'noteReplyFinished' },
           // The caller spoke over a reply that was asked for before: the turn that ended since is still unanswered.
           { guard: and(['cancelledReply', 'callerTurnOpen']), actions: 'noteReplyFinished' },
+          { guard: and(['cancelledUnheard', noFarewell]), ...askAgainAfterReply },
           { guard: 'cancelledReply', target: 'listening', actions: 'noteReplyFinished' },
-          {
-            guard: 'emptyReplyWithTriesLeft',
-            target: 'thinking',
-            reenter: true,
-            actions: ['noteReplyFinished', 'countReplyTry', createOwedReply],
-          },
+          { guard: 'emptyReplyWithTriesLeft', ...askAgainAfterReply },
           { guard: 'emptyReply', target: 'listening', actions: ['noteReplyFinished', closeThisModel] },
           { actions: 'noteReplyFinished' },
         ],

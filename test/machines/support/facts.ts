@@ -27,6 +27,7 @@ export const claimed = (instance: string, rest: Rest<'owner.claimed'> = {}): Dra
 });
 export const claimedByAnother = claimed('two', { why: 'orphan' });
 export const answered: Draft = { type: 'call.answered', by: 'us' };
+export const declined: Draft = { type: 'call.declined', cause: 'journal' };
 export const journalLost: Draft = { type: 'journal.lost', queuedEntries: 1_001, stalledMs: 10 };
 
 export const streamStarted = (attempt = 1): Draft => ({
