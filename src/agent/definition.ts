@@ -19,7 +19,7 @@ export interface AgentCall {
 export interface ToolContext {
   /** The same for every attempt at one tool call: hand it on to whatever must not happen twice. */
   readonly key: string;
-  /** Aborted when the time is up, or when the call leaves this process. */
+  /** Aborted when the time is up, or the call over or gone from this process; in the last case not where the effect is `once`. */
   readonly signal: AbortSignal;
   readonly call: AgentCall;
 }

@@ -4,8 +4,8 @@
  *
  * Invariants:
  * X1. It always ends in an outcome, within the tool's time, and never rejects.
- * X2. A tool whose effect is `once` is never run twice with effect: after a crash it runs again only where `find`
- *     says that the earlier run left nothing.
+ * X2. A tool whose effect is `once` is never run twice with effect: it runs again only where `find` says that the earlier
+ *     run left nothing, once that run cannot be under way any more.
  * X3. The model is told nothing of an error but that there was one.
  */
 import { z } from 'zod';
@@ -24,8 +24,13 @@ export interface ToolRequest {
   /** The same for every attempt at this tool call. */
   key: string;
   call: AgentCall;
-  /** Aborted when the call is over or leaves this process. */
+  /** Aborted when nobody waits for the outcome any more. */
   released: AbortSignal;
+}
+
+export interface RecoveryRequest extends ToolRequest {
+  /** Whether the process that ran it before may still be at it. */
+  isUnderWay(): Promise<boolean>;
 }
 
 export interface ToolOutcome {
@@ -56,6 +61,9 @@ const outcomeUnknown: ToolOutcome = {
 
 const failed = (result: string): ToolOutcome => ({ outcome: 'failed', result: resultText(result) });
 
+/** Between two looks whether an earlier run has come to something. */
+const lookAgainMs = 250;
+
 type Attempt = { refusal: string } | { result: unknown };
 
 export class ToolRunner {
@@ -72,17 +80,28 @@ export class ToolRunner {
   }
 
   /** A tool call that was begun elsewhere and has no outcome. */
-  async recover(agent: ResolvedAgent, request: ToolRequest): Promise<ToolOutcome> {
+  async recover(agent: ResolvedAgent, request: RecoveryRequest): Promise<ToolOutcome> {
     const { tool, effect } = lookUp(agent, request.name);
     if (effect === 'once') return await this.#recoverOnce(tool, request);
     return tool ? await this.#attempt(tool, effect, request) : absent(request.name);
   }
 
-  async #recoverOnce(tool: CheckedTool | undefined, request: ToolRequest): Promise<ToolOutcome> {
-    const found = tool && (await this.#find(tool, request));
-    if (!found) return outcomeUnknown;
-    if (found.found) return { outcome: 'completed', result: resultText(found.result) };
-    return await this.#attempt(tool, 'once', request);
+  async #recoverOnce(tool: CheckedTool | undefined, request: RecoveryRequest): Promise<ToolOutcome> {
+    const { clock } = this.#parts;
+    const longestUntil = clock.monotonic() + (tool?.timeoutMs ?? 0);
+    while (!request.released.aborted) {
+      // In this order: what it did before it was over is found.
+      const isOver = clock.monotonic() >= longestUntil || !(await request.isUnderWay());
+      const found = tool && (await this.#find(tool, request));
+      if (found?.found) return { outcome: 'completed', result: resultText(found.result) };
+      if (isOver) return found ? await this.#attempt(tool, 'once', request) : outcomeUnknown;
+      await this.#pause();
+    }
+    return outcomeUnknown;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#parts.clock.setTimeout(resolve, lookAgainMs));
   }
 
   async #attempt(tool: CheckedTool, effect: ToolEffect, request: ToolRequest): Promise<ToolOutcome> {
@@ -116,6 +135,9 @@ export class ToolRunner {
     return ending;
   }
 }
+
+/** By the worse of what it is now and what the model was told. */
+export const effectOf = (agent: ResolvedAgent, name: string): ToolEffect => lookUp(agent, name).effect;
 
 /** The function that is there now, and the worse of the effects that it has now and had when the model was told of it. */
 function lookUp({ record, tools }: ResolvedAgent, name: string) {

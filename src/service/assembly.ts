@@ -26,6 +26,7 @@ import { Presence } from './presence.ts';
 import { localPulse, type Pulse } from './pulse.ts';
 import { Siblings } from './siblings.ts';
 import { Steering } from './steering.ts';
+import { ProcessToolRuns } from './tool-runs.ts';
 
 export interface AssemblyOptions {
   configuration: Pick<Configuration, 'instance' | 'settings' | 'fallbackTransferTo'>;
@@ -76,18 +77,10 @@ export interface Assembly {
 }
 
 export function assemble(options: AssemblyOptions): Assembly {
-  const { configuration, agent, journal, clock, logger, model, control } = options;
+  const { configuration, journal, clock, logger, model, control } = options;
   const trouble = (what: string) => (error: unknown) =>
     logger[isJournalAway(error) ? 'debug' : 'warn']({ category: 'service', err: error }, what);
-  const agents = new Agents({
-    loaded: agent,
-    definitions: journal,
-    clock,
-    onFault: (error, where) => {
-      const traceId = options.watch.traceIdOf(where.callId);
-      logger.error({ category: 'call', traceId, err: error, ...where }, 'the agent failed');
-    },
-  });
+  const agents = createAgents(options);
   const { tokenKey, isLeaving = () => false, isParting = () => false } = options;
   const partsAlone = (): boolean =>
     isParting() ? drain.isAlone !== false : isLeaving() && drain.isAlone === true;
@@ -98,7 +91,14 @@ export function assemble(options: AssemblyOptions): Assembly {
     fallbackNumber: configuration.fallbackTransferTo,
     partsAlone,
   });
-  const live = new LiveCalls(agents, journal, { clock, model, control, instructions, watch: options.watch });
+  const runs = new ProcessToolRuns({
+    instance: configuration.instance,
+    inbox: journal,
+    isThere: (other) => siblings.isThere(other),
+    onTrouble: trouble('the outcome of a tool could not follow its call'),
+  });
+  const { watch } = options;
+  const live = new LiveCalls(agents, journal, { clock, model, control, instructions, watch, runs });
   const deliveries = new CallEndDeliveries({
     journal,
     clock,
@@ -127,7 +127,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     onTrouble: trouble('the journal did not take the beat, or a call could not be adopted'),
   });
   const letGo = (callId: string): void => void releaseCall(callId, registry, live, options);
-  const siblings = new Siblings({ instance, host, pulse, isProcessAlive, drainsWithUs, journal });
+  const siblings: Siblings = new Siblings({ instance, host, pulse, isProcessAlive, drainsWithUs, journal });
   const drain: Drain = new Drain({
     siblings,
     registry,
@@ -153,6 +153,17 @@ export function assemble(options: AssemblyOptions): Assembly {
   });
   return { registry, live, desk, presence, deliveries, drain, siblings };
 }
+
+const createAgents = ({ agent, journal, clock, watch, logger }: AssemblyOptions): Agents =>
+  new Agents({
+    loaded: agent,
+    definitions: journal,
+    clock,
+    onFault: (error, where) => {
+      const traceId = watch.traceIdOf(where.callId);
+      logger.error({ category: 'call', traceId, err: error, ...where }, 'the agent failed');
+    },
+  });
 
 /** Told once as a dependency that is down; here it would be told every second. */
 const isJournalAway = (error: unknown): boolean =>

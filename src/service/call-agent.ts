@@ -6,7 +6,7 @@
 import type { AgentCall, CallSummary } from '../agent/definition.ts';
 import { declaredTools } from '../agent/record.ts';
 import type { ResolvedAgent } from '../agent/resolve.ts';
-import type { ToolOutcome, ToolRequest, ToolRunner } from '../agent/tool-runner.ts';
+import { effectOf, type ToolOutcome, type ToolRequest, type ToolRunner } from '../agent/tool-runner.ts';
 import { destinationOf } from '../agent/transfer.ts';
 import type { ReplyPurpose, TransferOutcome } from '../machines/commands.ts';
 import type { HistoryItem, ModelRequest } from '../runtime/ports/model.ts';
@@ -118,8 +118,22 @@ export class CallAgent {
     return this.#runner.run(this.#agent, this.#request(tool, released));
   }
 
-  recover(tool: RequestedTool, released: AbortSignal): Promise<ToolOutcome> {
-    return this.#runner.recover(this.#agent, this.#request(tool, released));
+  recover(
+    tool: RequestedTool,
+    released: AbortSignal,
+    isUnderWay: () => Promise<boolean>,
+  ): Promise<ToolOutcome> {
+    return this.#runner.recover(this.#agent, { ...this.#request(tool, released), isUnderWay });
+  }
+
+  /** What the tool does must not be done twice. */
+  isOnce(name: string): boolean {
+    return effectOf(this.#agent, name) === 'once';
+  }
+
+  /** The same for every attempt at the tool call, in whichever process. */
+  keyOf(toolCallId: string): string {
+    return `${this.#call.callId}/${toolCallId}`;
   }
 
   async tellEnd(end: Omit<CallSummary, 'call'>): Promise<void> {
@@ -127,7 +141,6 @@ export class CallAgent {
   }
 
   #request({ toolCallId, name, arguments: text }: RequestedTool, released: AbortSignal): ToolRequest {
-    const { callId } = this.#call;
-    return { name, arguments: text, key: `${callId}/${toolCallId}`, call: this.#call, released };
+    return { name, arguments: text, key: this.keyOf(toolCallId), call: this.#call, released };
   }
 }

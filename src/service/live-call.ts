@@ -4,8 +4,8 @@
  * Does not own: what is decided (the call chart), how the far sides are spoken to (the adapters).
  *
  * Invariants:
- * I4. After `dispose` no socket, timer, tool or listener of the call is left here. A line whose stream is not admitted
- *     yet is its stream's to close.
+ * I4. After `dispose` no socket, timer, tool or listener of the call is left here, but for tools that are to be done once
+ *     (`tool-calls.ts`). A line whose stream is not admitted yet is its stream's to close.
  * V1. What comes from a session or line that was replaced is dropped.
  * V2. The bridge never plays to a line that has ended: a reply would be lost there instead of waiting for the next.
  * V3. A stream that ends before it is admitted is no open line of the call from that moment on.
@@ -27,7 +27,7 @@ import { FrameSampler } from './frame-sampler.ts';
 import type { Instructions } from './instructions.ts';
 import { ModelSessions } from './model-sessions.ts';
 import { Resumption } from './resumption.ts';
-import { ToolCalls } from './tool-calls.ts';
+import { ToolCalls, type ToolRuns } from './tool-calls.ts';
 import { TurnEnds } from './turn-ends.ts';
 import { UnseededLines } from './unseeded-lines.ts';
 
@@ -37,6 +37,7 @@ export interface LiveCallPorts {
   control: CarrierControl;
   instructions: Instructions;
   watch: SoundWatch;
+  runs: ToolRuns;
 }
 
 interface EnteredLine {
@@ -90,7 +91,7 @@ export class LiveCall {
       turnEnded: (itemId, position) => this.#turnEnds.note(itemId, position),
       activeReplyId,
     });
-    this.#tools = new ToolCalls({ agent, conversation, signal });
+    this.#tools = new ToolCalls({ agent, conversation, runs: ports.runs, signal });
     this.#carrier = new CarrierRequests({ ...ports, signal });
   }
 
@@ -163,6 +164,7 @@ export class LiveCall {
     this.#call = call;
     this.#seq = entry.seq;
     this.#conversation.apply(entry, payloads);
+    if (entry.type === 'tool.finished') this.#tools.settle(entry.toolCallId);
     for (const heard of this.#unseeded.settledBy(entry)) this.#sessions.remember(heard);
     const answered = this.#turnEnds.answeredBy(entry);
     if (answered !== null) this.#bridge.answeredUpTo(answered);
@@ -175,7 +177,7 @@ export class LiveCall {
 
   dispose(): void {
     this.#disposed = true;
-    this.#tools.abort();
+    this.#tools.leave(this.#call?.state.snapshot.status !== 'active');
     this.#sessions.closeAll();
     this.#bridge.close();
     this.#joined = null;

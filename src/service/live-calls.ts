@@ -17,15 +17,21 @@ import type { Agents, CallFacts } from './agents.ts';
 import type { CallAgent } from './call-agent.ts';
 import type { CallWatch } from './call-watch.ts';
 import { LiveCall, type LiveCallPorts } from './live-call.ts';
+import type { ProcessToolRuns } from './tool-runs.ts';
+
+export interface LiveCallsPorts extends Omit<LiveCallPorts, 'runs'> {
+  watch: CallWatch;
+  runs: ProcessToolRuns;
+}
 
 export class LiveCalls {
   readonly #agents: Agents;
   readonly #journal: Journal;
-  readonly #ports: LiveCallPorts & { watch: CallWatch };
+  readonly #ports: LiveCallsPorts;
   readonly #parts = new Map<string, LiveCall>();
   readonly #stepListeners = new Map<string, (step: ObservedStep) => void>();
 
-  constructor(agents: Agents, journal: Journal, ports: LiveCallPorts & { watch: CallWatch }) {
+  constructor(agents: Agents, journal: Journal, ports: LiveCallsPorts) {
     this.#agents = agents;
     this.#journal = journal;
     this.#ports = ports;
@@ -97,9 +103,15 @@ export class LiveCalls {
   #add(callId: string, agent: CallAgent, conversation: Conversation, entries: readonly Entry[]): LiveCall {
     const present = this.#parts.get(callId);
     if (present) return present;
-    const parts = new LiveCall(agent, this.#ports, conversation, entries.length);
+    const runs = this.#ports.runs.forCall(callId, lastOwner(entries));
+    const parts = new LiveCall(agent, { ...this.#ports, runs }, conversation, entries.length);
     this.#parts.set(callId, parts);
     this.#ports.watch.follow(callId, entries);
     return parts;
   }
+}
+
+function lastOwner(entries: readonly Entry[]): string | null {
+  const claim = entries.findLast((entry) => entry.type === 'owner.claimed');
+  return claim?.instance ?? null;
 }

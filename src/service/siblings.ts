@@ -29,9 +29,19 @@ export class Siblings {
     return rows.some((row) => this.#takesCalls(row));
   }
 
+  /** @throws RetryError `journal.unavailable` */
+  async isThere(instance: string): Promise<boolean> {
+    const rows = await this.#options.journal.instances();
+    return rows.some((row) => row.instance === instance && this.#isAlive(row));
+  }
+
+  #isAlive(row: InstanceRow): boolean {
+    const { host, pulse, isProcessAlive } = this.#options;
+    return isBeating(row, pulse) && (row.host !== host || isProcessAlive(row.pid));
+  }
+
   #takesCalls(row: InstanceRow): boolean {
-    const { instance, host, pulse, isProcessAlive, drainsWithUs } = this.#options;
-    const isThere = isBeating(row, pulse) && (row.host !== host || isProcessAlive(row.pid));
-    return row.ready && isThere && row.instance !== instance && !drainsWithUs(row.instance);
+    const { instance, drainsWithUs } = this.#options;
+    return row.ready && this.#isAlive(row) && row.instance !== instance && !drainsWithUs(row.instance);
   }
 }

@@ -3,7 +3,8 @@
  * Does not own: when they are run or recovered (the call chart), how (`src/agent/tool-runner.ts`).
  *
  * Invariants:
- * I4. After `abort` no tool runs for this call here.
+ * I4. After `leave` no tool runs for this call here, but for those that are to be done once: their outcome follows the
+ *     call, or another process could not know whether to do it again.
  */
 
 import type { ToolOutcome } from '../agent/tool-runner.ts';
@@ -16,15 +17,31 @@ import type { CallAgent, RequestedTool } from './call-agent.ts';
 /** Told to the model of a tool whose request can no longer be read: it was erased, or lies too far back. */
 const requestLost = 'What was asked for is not known any more, nor whether it was done. Ask the caller.';
 
+/** How an outcome finds a call that has left, and what is known of a run that began elsewhere. By the tool call's key. */
+export interface ToolRuns {
+  begin(key: string): void;
+  /** @param late the outcome, where the call has left meanwhile */
+  end(key: string, late: Signal | null): void;
+  isUnderWay(key: string): Promise<boolean>;
+}
+
 export interface ToolCallsParts {
   agent: CallAgent;
   conversation: Conversation;
+  runs: ToolRuns;
   signal(signal: Signal): void;
+}
+
+interface Running {
+  released: AbortController;
+  /** It is not run again elsewhere, as long as it is not known what came of it. */
+  isOnce: boolean;
 }
 
 export class ToolCalls {
   readonly #parts: ToolCallsParts;
-  readonly #released = new AbortController();
+  readonly #running = new Map<string, Running>();
+  #hasLeft = false;
 
   constructor(parts: ToolCallsParts) {
     this.#parts = parts;
@@ -54,12 +71,30 @@ export class ToolCalls {
     });
   }
 
-  abort(): void {
-    this.#released.abort();
+  /** The outcome is known, whoever found it. */
+  settle(toolCallId: string): void {
+    this.#running.get(toolCallId)?.released.abort();
+  }
+
+  /** @param isOver nobody is to be told of anything any more; else the call goes on elsewhere */
+  leave(isOver: boolean): void {
+    this.#hasLeft = true;
+    for (const { released, isOnce } of this.#running.values()) if (isOver || !isOnce) released.abort();
   }
 
   async #runTool(tool: RequestedTool, way: 'run' | 'recover'): Promise<void> {
-    this.#finish(tool.toolCallId, await this.#parts.agent[way](tool, this.#released.signal));
+    const { agent, runs } = this.#parts;
+    const released = new AbortController();
+    const key = agent.keyOf(tool.toolCallId);
+    this.#running.set(tool.toolCallId, { released, isOnce: way === 'run' && agent.isOnce(tool.name) });
+    if (way === 'run') runs.begin(key);
+    const isUnderWay = (): Promise<boolean> => runs.isUnderWay(key);
+    const outcome = await agent[way](tool, released.signal, isUnderWay);
+    this.#running.delete(tool.toolCallId);
+    const isTold = released.signal.aborted;
+    const late = isTold || !this.#hasLeft ? null : finishOf(tool.toolCallId, outcome);
+    if (way === 'run') runs.end(key, late);
+    if (!isTold && !this.#hasLeft) this.#finish(tool.toolCallId, outcome);
   }
 
   /** Nothing is done outside before the intent is in the log: the chart then has the number dialled. */
@@ -89,8 +124,14 @@ export class ToolCalls {
     );
   }
 
-  #finish(toolCallId: string, { outcome, result }: ToolOutcome): void {
-    const entry: Signal['entry'] = { type: 'tool.finished', toolCallId, outcome, result: referTo(result) };
-    this.#parts.signal({ entry, payloads: { result } });
+  #finish(toolCallId: string, outcome: ToolOutcome): void {
+    this.#parts.signal(finishOf(toolCallId, outcome));
   }
+}
+
+function finishOf(toolCallId: string, { outcome, result }: ToolOutcome): Signal {
+  return {
+    entry: { type: 'tool.finished', toolCallId, outcome, result: referTo(result) },
+    payloads: { result },
+  };
 }

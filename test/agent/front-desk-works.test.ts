@@ -12,6 +12,9 @@ const runner = new ToolRunner({ clock: systemClock, reportError: () => expect.un
 
 afterEach(() => vi.restoreAllMocks());
 
+/** The process that began it is gone. */
+const isUnderWay = async () => false;
+
 describe('the front desk', () => {
   it('greets for the shop', () => {
     expect(agent.record.greeting).toContain('Spoke and Wheel');
@@ -27,7 +30,11 @@ describe('the front desk', () => {
   });
 
   it('books a pickup once, and finds it again by its key', async () => {
-    const pickup = { ...request('book_pickup', { number: '4712', day: 'Friday' }), key: 'CA1/20/0' };
+    const pickup = {
+      ...request('book_pickup', { number: '4712', day: 'Friday' }),
+      key: 'CA1/20/0',
+      isUnderWay,
+    };
     expect((await runner.run(agent, pickup)).result).toBe('Booked: repair 4712, Friday.');
     expect(await runner.recover(agent, pickup)).toEqual({
       outcome: 'completed',
@@ -36,7 +43,11 @@ describe('the front desk', () => {
   });
 
   it('books what a process that died did not', async () => {
-    const pickup = { ...request('book_pickup', { number: '4712', day: 'Monday' }), key: 'CA1/30/0' };
+    const pickup = {
+      ...request('book_pickup', { number: '4712', day: 'Monday' }),
+      key: 'CA1/30/0',
+      isUnderWay,
+    };
     expect((await runner.recover(agent, pickup)).result).toBe('Booked: repair 4712, Monday.');
   });
 

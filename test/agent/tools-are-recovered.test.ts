@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Found, ToolDefinition } from '../../src/agent/definition.ts';
-import { ToolRunner } from '../../src/agent/tool-runner.ts';
+import { type RecoveryRequest, ToolRunner } from '../../src/agent/tool-runner.ts';
 import type { ToolEffect } from '../../src/machines/entries.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { agentWith, call, lookUp, request, useVirtualTimers } from './example.ts';
@@ -27,8 +27,14 @@ const tool = (effect: ToolEffect, changes: Partial<ToolDefinition> = {}) => ({
   ...changes,
 });
 
+/** The process that began it is gone. */
+const orphaned = (name: string, input: unknown): RecoveryRequest => ({
+  ...request(name, input),
+  isUnderWay: async () => false,
+});
+
 const recover = async (definition: ToolDefinition, input: unknown = { number: '4712' }) =>
-  await runner.recover(await agentWith(definition), request('look_up', input));
+  await runner.recover(await agentWith(definition), orphaned('look_up', input));
 
 describe('a tool call whose process died', () => {
   it.each(['none', 'idempotent'] as const)(
@@ -97,6 +103,53 @@ describe('a tool call whose process died', () => {
   });
 });
 
+describe('a tool call whose process lives on without it', () => {
+  /** Runs for two seconds there, and the far side shows nothing of it before. */
+  async function underWay(definition: ToolDefinition) {
+    let isOver = false;
+    setTimeout(() => {
+      isOver = true;
+    }, 2_000);
+    const asked = { ...request('look_up', { number: '1' }), isUnderWay: async () => !isOver };
+    const outcome = runner.recover(await agentWith(definition), asked);
+    await vi.advanceTimersByTimeAsync(1_800);
+    return { outcome };
+  }
+
+  it('is not made again before that one is done with it', async () => {
+    let effects = 0;
+    setTimeout(() => (effects += 1), 1_950);
+    const definition = tool('once', {
+      find: (): Found => (effects > 0 ? { found: true, result: 'booked' } : { found: false }),
+    });
+    const { outcome } = await underWay(definition);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await outcome).toEqual({ outcome: 'completed', result: 'booked' });
+    expect(definition.run).not.toHaveBeenCalled();
+  });
+
+  it('is made again where that one came to nothing', async () => {
+    const definition = tool('once', { find: (): Found => ({ found: false }) });
+    const { outcome } = await underWay(definition);
+    expect(definition.run).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await outcome).toEqual({ outcome: 'completed', result: 'done again' });
+  });
+
+  it('is unknown where nobody can find out, once that one is over', async () => {
+    const { outcome } = await underWay(tool('once'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await outcome).toEqual(unknown);
+  });
+
+  it('is waited for no longer than it may take', async () => {
+    const asked = { ...request('look_up', { number: '1' }), isUnderWay: async () => true };
+    const outcome = runner.recover(await agentWith(tool('once', { timeoutMs: 3_000 })), asked);
+    await vi.advanceTimersByTimeAsync(3_500);
+    expect(await outcome).toEqual(unknown);
+  });
+});
+
 describe('a tool call that outlived a change of the file', () => {
   it('goes by the worse of the two effects', async () => {
     for (const [before, now] of [
@@ -105,7 +158,7 @@ describe('a tool call that outlived a change of the file', () => {
     ] as const) {
       const definition = tool(now);
       const [was, is] = [await agentWith(tool(before)), await agentWith(definition)];
-      expect(await runner.recover({ ...was, tools: is.tools }, request('look_up', { number: '1' }))).toEqual(
+      expect(await runner.recover({ ...was, tools: is.tools }, orphaned('look_up', { number: '1' }))).toEqual(
         unknown,
       );
       expect(definition.run).not.toHaveBeenCalled();
@@ -114,9 +167,9 @@ describe('a tool call that outlived a change of the file', () => {
 
   it('is unknown where the tool is gone and may have had its effect, else failed', async () => {
     const gone = async (effect: ToolEffect) => ({ ...(await agentWith(tool(effect))), tools: new Map() });
-    expect(await runner.recover(await gone('once'), request('look_up', {}))).toEqual(unknown);
-    expect((await runner.recover(await gone('idempotent'), request('look_up', {}))).outcome).toBe('failed');
-    expect((await runner.recover(await agentWith(), request('look_up', {}))).outcome).toBe('failed');
+    expect(await runner.recover(await gone('once'), orphaned('look_up', {}))).toEqual(unknown);
+    expect((await runner.recover(await gone('idempotent'), orphaned('look_up', {}))).outcome).toBe('failed');
+    expect((await runner.recover(await agentWith(), orphaned('look_up', {}))).outcome).toBe('failed');
   });
 });
 
@@ -140,7 +193,7 @@ describe('a tool that must not run twice', () => {
           ...tool('once', { run: (_, { key }) => take(key) && 'booked' }),
           ...(hasFind ? { find } : {}),
         });
-        const asked = request('look_up', { number: '1' });
+        const asked = orphaned('look_up', { number: '1' });
         if (died === 'after the effect') take(asked.key);
         for (let attempt = 0; attempt < recoveries; attempt++) {
           const { outcome } = await runner.recover(agent, asked);

@@ -141,7 +141,12 @@ describe('a caller whom the agent hands on', () => {
       destinationOf: () => ({ number: salesNumber }),
       transferAnswer: () => 'not known',
     } as unknown as CallAgent;
-    const calls = new ToolCalls({ agent, conversation, signal: ({ entry }) => signals.push(entry.type) });
+    const calls = new ToolCalls({
+      agent,
+      conversation,
+      runs: { begin: () => undefined, end: () => undefined, isUnderWay: async () => false },
+      signal: ({ entry }) => signals.push(entry.type),
+    });
     calls.run('tool1', 'recover');
     expect(signals).toEqual(['tool.finished']);
     calls.run('tool1', 'run');
