@@ -4,8 +4,9 @@
  * Does not own: the audio (`src/media/caller-feed.ts`), what is said of a turn (the log).
  *
  * Invariants:
- * I8. A turn counts as answered once its words are known, a tool was asked for because of it, or its answer was heard to
- *     its end or broken off by the caller. A voice alone is no answer: it may be lost with its session.
+ * I8. A turn counts as answered once its words are known, a tool was asked for because of it, or its answer has come to its
+ *     end, which the line then plays whatever becomes of the session, or was broken off by the caller. A voice alone is no
+ *     answer: it may be lost with its session.
  * I9. At most `mostEnds` turns without an answer are remembered; of the oldest nothing more is told.
  */
 import type { Entry } from '../machines/entries.ts';
@@ -46,6 +47,8 @@ export class TurnEnds {
       case 'reply.voiced':
         this.#isVoiced = true;
         return null;
+      case 'reply.finished':
+        return this.#isVoiced && entry.status === 'completed' ? this.#covered : null;
       case 'reply.played':
       case 'caller.startedSpeaking':
         return this.#isVoiced ? this.#covered : null;

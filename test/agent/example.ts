@@ -44,4 +44,5 @@ export const request = (name: string, input: unknown, released?: AbortSignal): T
 });
 
 /** Puts the timers under the test's hand; `vi.getTimerCount()` counts those that are left. */
-export const useVirtualTimers = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+export const useVirtualTimers = () =>
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
