@@ -3,7 +3,7 @@
  * can be reached, a live conversation or the end can be reached, and every edge keeps the chart's promises.
  * Does not own: what a kind of state is (`test/machines/support/kinds.ts`), the promises beside it.
  *
- * Run with `npm run graph`. Some millions of kinds: minutes, and half a gigabyte. Prints the size and the time;
+ * Run with `npm run graph`. Some millions of kinds: minutes, and some 400 MB. Prints the size and the time;
  * `docs/charts.md` keeps the last result.
  */
 import { smallSettings } from '../test/machines/alphabet.ts';

@@ -59,7 +59,7 @@ export interface Configuration {
   logLevel: LogLevel;
   /** Null: no cost is told. */
   modelPrices: ModelPrices | null;
-  /** Where traces go; without an endpoint none are made. `headers` as `name=value`, parted by commas. */
+  /** Where traces go; without an endpoint none are made. `headers` as `name=value`, separated by commas. */
   traces: { endpoint: string | null; tracesEndpoint: string | null; headers: string | null };
   /** Values that no log line and no span may show. */
   secrets: readonly string[];

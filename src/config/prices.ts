@@ -13,7 +13,7 @@ const rule = `must name ${names.join(', ')}, each with dollars for a million tok
 
 const price = /^\d{1,6}(\.\d{1,6})?$/;
 
-/** `name=dollars`, parted by commas; each name once. */
+/** `name=dollars`, separated by commas; each name once. */
 export const modelPrices = z.string().transform((text, context): ModelPrices => {
   const pairs = text.split(',').map((pair) => pair.trim().split('='));
   const values = new Map(pairs.map(([name = '', value = '']) => [name, value]));

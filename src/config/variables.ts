@@ -64,22 +64,24 @@ const publicVariables = {
 const fallbackVariables = {
   TWILIO_FALLBACK_URL: optional({
     purpose: 'A document outside this host that keeps a caller on the line while no process answers.',
-    origin: 'Put the TwiML file from this repository on any web host, and name it here.',
+    origin: 'Put deploy/fallback.xml on any web host, and name it here.',
     schema: documentUrl,
   }),
 };
 
 const adminVariables = {
   ADMIN_HOST: defaulted('127.0.0.1', {
-    purpose: 'Address that the health page and the metrics listen on. Off loopback it needs ADMIN_TOKEN.',
+    purpose:
+      'Address of the console, the health page and the metrics. The console shows what was said, and ends calls: off loopback it needs ADMIN_TOKEN.',
     schema: host,
   }),
   ADMIN_PORT: defaulted('8081', {
-    purpose: 'Port of the health page and the metrics. Where it is taken, the next free one is used.',
+    purpose:
+      'Port of the console, the health page and the metrics. Where it is taken, the next free one is used.',
     schema: port,
   }),
   ADMIN_TOKEN: optional({
-    purpose: 'Opens the health page and the metrics where ADMIN_HOST is not loopback.',
+    purpose: 'Opens the console, the health page and the metrics where ADMIN_HOST is not loopback.',
     secret: true,
     origin: 'Make one: openssl rand -hex 24',
     schema: z.string().regex(/^[!-~]{16,256}$/, 'must be 16 to 256 letters, digits or signs without spaces'),
@@ -90,7 +92,7 @@ const adminVariables = {
 export const journalVariables = {
   JOURNAL_URL: defaulted('sqlite:data/holdfast.db', {
     purpose:
-      'Where the logs of the calls are kept: sqlite:PATH for the processes of one machine, postgres://USER:PASSWORD@HOST/DATABASE for several (more hosts parted by commas, ?sslmode=, ?schema= and the variables of libpq as usual), or memory: to keep nothing.',
+      'Where the logs of the calls are kept: sqlite:PATH for the processes of one machine, postgres://USER:PASSWORD@HOST/DATABASE for several (several hosts separated by commas, ?sslmode=, ?schema= and the variables of libpq as usual), or memory: to keep nothing.',
     schema: z
       .string()
       .regex(
@@ -119,7 +121,7 @@ export const serviceVariables = {
   ...fallbackVariables,
   FALLBACK_TRANSFER_TO: optional({
     purpose:
-      'Callers whom the model cannot serve are put through to this number. Empty, they hear why and the call ends.',
+      'Callers whom the model cannot serve are put through to this number. If empty, they hear why and the call ends.',
     origin: 'A phone that somebody answers, in E.164 form: +, country code, digits, no spaces',
     schema: numberSchema,
   }),
@@ -155,7 +157,7 @@ export const serviceVariables = {
   ...journalVariables,
   PAYLOADS_KEEP_DAYS: optional({
     purpose:
-      'Days after the end of a call for which its personal data is kept: numbers, words, tool arguments and results. Empty, it is kept until somebody erases it.',
+      'Days after the end of a call for which its personal data is kept: numbers, words, tool arguments and results. If empty, it is kept until somebody erases it.',
     schema: wholeNumber,
   }),
   DRAIN_MS: defaulted('20000', {
@@ -165,7 +167,7 @@ export const serviceVariables = {
   }),
   CALLS_LIMIT: optional({
     purpose:
-      'Live calls at which this process is full and takes no new one. Those that are known may still come here. Empty, it is never full.',
+      'Live calls at which this process is full and takes no new one. Those that are known may still come here. If empty, it is never full.',
     schema: wholeNumber,
   }),
   AUDIO_BUDGET_MS: defaulted('50', {
@@ -189,7 +191,7 @@ export const serviceVariables = {
   }),
   INSTANCE_ID: optional({
     purpose:
-      'Name of this process, by which a balancer finds it. No two that run at the same time on the journal share one. Empty, one is made.',
+      'Name of this process, by which a balancer finds it. No two that run at the same time on the journal share one. If empty, one is made up.',
     schema: instanceId,
   }),
   WORKERS: defaulted('1', {
@@ -199,12 +201,12 @@ export const serviceVariables = {
   }),
   MODEL_PRICES: optional({
     purpose:
-      'Dollars for a million tokens of each kind, for the cost in the metrics: inputText=4,inputAudio=32,cachedText=0.4,cachedAudio=0.4,outputText=24,outputAudio=64. Empty, no cost is told.',
+      'Dollars for a million tokens of each kind, for the cost in the metrics: inputText=4,inputAudio=32,cachedText=0.4,cachedAudio=0.4,outputText=24,outputAudio=64. If empty, no cost is shown.',
     origin: 'https://platform.openai.com/docs/pricing',
     schema: modelPrices,
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional({
-    purpose: 'Where a collector takes traces (OTLP over HTTP); /v1/traces is added. Empty, none are made.',
+    purpose: 'Where a collector takes traces (OTLP over HTTP); /v1/traces is added. If empty, none are made.',
     origin: 'Your collector or Grafana Tempo: http://127.0.0.1:4318',
     schema: neighbourUrl,
   }),
@@ -213,7 +215,7 @@ export const serviceVariables = {
     schema: neighbourUrl,
   }),
   OTEL_EXPORTER_OTLP_HEADERS: optional({
-    purpose: 'Headers for the collector: name=value, parted by commas.',
+    purpose: 'Headers for the collector: name=value, separated by commas.',
     secret: true,
     origin: 'Your collector, where it asks for a key',
     schema: word,

@@ -1,7 +1,7 @@
 /**
  * Owns: a world of simulated calls on one virtual clock: processes of ours on one journal, between both halves of the
  * twin. Only sockets, HTTP and the journal's file are in memory.
- * Does not own: one process (`process.ts`), what goes wrong (`story.ts`), what must hold (`checks.ts`).
+ * Does not own: one process (`process.ts`), what goes wrong (`story.ts`), what must hold (`verdict.ts`).
  */
 import { createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
 import { loadAgent } from '../../src/agent/load.ts';

@@ -1,7 +1,7 @@
 /**
  * Owns: finding the episodes of one call in its entries, as they come. A process that takes a call over applies the log
  * first and drops what it finds: the time line goes on where the other process left it.
- * Does not own: what is made of an episode (`../call-meter.ts`, `../call-spans.ts`).
+ * Does not own: what is made of an episode (`../call-meter.ts`, `../traces`).
  *
  * Invariants:
  * L1. A fold of entries and nothing else: the same log gives the same episodes.

@@ -27,11 +27,9 @@ export function lengthText(durationMs: number): string {
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 
-export const timeText = (at: number): string => time.format(at);
-
 export const dayTimeText = (at: number): string => `${day.format(at)}, ${time.format(at)}`;
 
-/** Of a state path what tells: `carrier.streaming.steady` is `streaming`. */
+/** The ends of an id that is too long for its column. */
 export const shortId = (id: string): string => (id.length > 14 ? `${id.slice(0, 6)}…${id.slice(-4)}` : id);
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
