@@ -78,19 +78,26 @@ function namesFrom(words: readonly string[]): string[] {
   return names;
 }
 
+const options = {
+  calls: { type: 'string', default: '20' },
+  policy: { type: 'string', default: 'every' },
+  runs: { type: 'string', default: '1' },
+  seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1e6)) },
+  keep: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
+  shared: { type: 'boolean', default: false },
+} as const;
+
+function parseWords() {
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
 function readOrder(): Order {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      calls: { type: 'string', default: '20' },
-      policy: { type: 'string', default: 'every' },
-      runs: { type: 'string', default: '1' },
-      seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1e6)) },
-      keep: { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-      shared: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parseWords();
   return {
     names: namesFrom(positionals),
     calls: wholeNumber('calls', values.calls),

@@ -24,16 +24,25 @@ const usage = `npm run twin -- [options]
 const account = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'offline-auth-token' };
 const number = '+15550100';
 
-const { values } = parseArgs({
-  options: {
-    service: { type: 'string', default: 'http://127.0.0.1:8080' },
-    'twilio-port': { type: 'string', default: '9080' },
-    'openai-port': { type: 'string', default: '9081' },
-    script: { type: 'string' },
-    policy: { type: 'string', default: 'action' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
+const options = {
+  service: { type: 'string', default: 'http://127.0.0.1:8080' },
+  'twilio-port': { type: 'string', default: '9080' },
+  'openai-port': { type: 'string', default: '9081' },
+  script: { type: 'string' },
+  policy: { type: 'string', default: 'action' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+function readWords() {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const values = readWords();
 
 const policies = ['action', 'hold', 'end'] as const;
 

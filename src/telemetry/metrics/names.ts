@@ -41,6 +41,7 @@ const endReasons = [
   'model.refused',
   'model.unavailable',
   'journal.lost',
+  'declined',
   'carrier.failed',
 ] as const;
 

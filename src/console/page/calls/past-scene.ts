@@ -17,10 +17,16 @@ const reasons = [
   'call.transferred',
   'call.notAnswered',
   'call.tooLong',
+  'carrier.busy',
+  'carrier.no-answer',
+  'carrier.canceled',
+  'carrier.failed',
+  'transfer.unknown',
   'stream.lost',
   'model.refused',
   'model.unavailable',
   'journal.lost',
+  'declined',
 ];
 
 const typedAfterMs = 250;
