@@ -12,6 +12,7 @@ import { HoldfastError } from '../runtime/ports/errors.ts';
 import type { InstanceRow, Journal } from '../runtime/ports/journal.ts';
 import type { Model } from '../runtime/ports/model.ts';
 import { Registry } from '../runtime/registry.ts';
+import { isA } from '../telemetry/error-fields.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Agents } from './agents.ts';
 import { tellCallEnd } from './call-end.ts';
@@ -153,7 +154,7 @@ export function assemble(options: AssemblyOptions): Assembly {
 
 /** Told once as a dependency that is down; here it would be told every second. */
 const isJournalAway = (error: unknown): boolean =>
-  error instanceof HoldfastError && error.code === 'journal.unavailable';
+  isA(HoldfastError, error) && error.code === 'journal.unavailable';
 
 /** A call whose stream is open here notices at its next entry: one comes soon. */
 async function verifyQuiet(registry: Registry): Promise<void> {

@@ -103,8 +103,13 @@ export class Service {
     return withinMs;
   }
 
+  /** Never throws: the handler of the process that calls this is the last one. */
   noteFault(error: unknown): void {
-    this.#opened.logger?.error({ category: 'service', err: error }, 'something failed outside of any call');
+    try {
+      this.#opened.logger?.error({ category: 'service', err: error }, 'something failed outside of any call');
+    } catch {
+      // A line that cannot be written is no reason to end calls.
+    }
   }
 
   stop(reason: string): void {

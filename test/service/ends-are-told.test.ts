@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
 import { retryEveryMs, stopGraceMs, tellLimitMs } from '../../src/service/deliveries.ts';
+import { oddThrows } from '../support/odd-throws.ts';
 import { callerNumber, callSid, type Process, Rig, shopNumber } from './rig.ts';
 
 async function endCall(rig: Rig, process: Process, carrierCallId = callSid()): Promise<void> {
@@ -59,6 +60,20 @@ describe('the end of a call', () => {
     expect(tries).toBe(3);
     expect(await process.journal.undelivered(10)).toEqual([]);
     await rig.expectNothingLeft();
+  });
+
+  it.each(oddThrows)('is told again whatever telling it threw: %s', async (_, make) => {
+    const rig = new Rig();
+    let tries = 0;
+    rig.agent.onEnd = () => {
+      tries += 1;
+      if (tries === 1) throw make();
+    };
+    const process = rig.open();
+    await endCall(rig, process);
+    await rig.clock.advance(retryEveryMs);
+    expect(tries).toBe(2);
+    expect(await process.journal.undelivered(10)).toEqual([]);
   });
 
   it('is told by another process where the first one died over it', async () => {

@@ -1,18 +1,13 @@
-/** A process in which the agent's code leaves a rejection unhandled. */
-import { spawn } from 'node:child_process';
+/** Processes in which the agent's code leaves something unhandled. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-fault-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-const agent = `
-setTimeout(() => Promise.reject(new RangeError('the caller said something private')), 300);
-export default { name: 'faulty', instructions: 'Answer.', greeting: 'Hello.' };
-`;
 
 const environment = {
   ...process.env,
@@ -29,27 +24,70 @@ const environment = {
   LOG_LEVEL: 'error',
 };
 
-test('a rejection that nobody handles is logged without its words, and the service goes on', async () => {
-  writeFileSync(environment.AGENT, agent);
+let child: ChildProcess | undefined;
+afterEach(() => void child?.kill('SIGKILL'));
+
+interface Started {
+  process: ChildProcess;
+  /** With the exit code. */
+  closed: Promise<number | null>;
+  output(): string;
+  until(text: string): Promise<void>;
+}
+
+/** @param code of the agent's file, beside its definition */
+function start(code: string): Started {
+  writeFileSync(
+    environment.AGENT,
+    `${code}\nexport default { name: 'faulty', instructions: 'Answer.', greeting: 'Hello.' };\n`,
+  );
   const main = join(root, 'src', 'service', 'main.ts');
-  const child = spawn(process.execPath, ['--conditions=holdfast-source', main], {
+  const started = spawn(process.execPath, ['--conditions=holdfast-source', main], {
     cwd: root,
     env: environment,
   });
-  const closed = new Promise((resolve) => child.once('close', resolve));
+  child = started;
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const stream of [started.stdout, started.stderr]) {
     stream.on('data', (chunk) => {
       output += chunk;
     });
   }
-  for (let attempt = 0; attempt < 150 && !output.includes('outside of any call'); attempt++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  expect(output).toContain('something failed outside of any call');
-  expect(output).toContain('RangeError');
-  expect(output).not.toContain('private');
-  expect(child.exitCode).toBeNull();
-  child.kill('SIGTERM');
-  expect(await closed).toBe(0);
-}, 30_000);
+  return {
+    process: started,
+    closed: new Promise((resolve) => started.once('close', resolve)),
+    output: () => output,
+    until: async (text) => {
+      for (let attempt = 0; attempt < 150 && !output.includes(text); attempt++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect(output).toContain(text);
+    },
+  };
+}
+
+const noted = 'something failed outside of any call';
+
+describe('a rejection that nobody handles', () => {
+  it('is logged without its words, and the service goes on', async () => {
+    const service = start(
+      "setTimeout(() => Promise.reject(new RangeError('the caller said something private')), 300);",
+    );
+    await service.until(noted);
+    expect(service.output()).toContain('RangeError');
+    expect(service.output()).not.toContain('private');
+    expect(service.process.exitCode).toBeNull();
+    service.process.kill('SIGTERM');
+    expect(await service.closed).toBe(0);
+  }, 30_000);
+
+  it('is logged also where it cannot be read, and the service goes on', async () => {
+    const service = start(
+      "setTimeout(() => Promise.reject(Object.assign(new RangeError('x'), { stack: { frames: [] } })), 300);",
+    );
+    await service.until(noted);
+    expect(service.process.exitCode).toBeNull();
+    service.process.kill('SIGTERM');
+    expect(await service.closed).toBe(0);
+  }, 30_000);
+});
