@@ -48,6 +48,8 @@ export interface ServiceOptions {
   /** A phase has an outcome, or the service is in another state. */
   onChange?(snapshot: ServiceSnapshot, fact: ServiceFact | null): void;
   onStep?(step: ObservedStep): void;
+  /** From now on calls may live here. */
+  onOpen?(): void;
   /** Of a worker: who takes the connections and starts its siblings. */
   primary?: PrimaryLink;
 }
@@ -289,6 +291,7 @@ export class Service {
       primary: this.#options.primary,
     });
     Object.assign(this.#opened, servers);
+    this.#options.onOpen?.();
     await presence.start();
     registry.watchInbox();
     deliveries.wake();

@@ -36,7 +36,7 @@ interface Started {
 }
 
 /** @param code of the agent's file, beside its definition */
-function start(code: string): Started {
+function start(code: string, more: Record<string, string> = {}): Started {
   writeFileSync(
     environment.AGENT,
     `${code}\nexport default { name: 'faulty', instructions: 'Answer.', greeting: 'Hello.' };\n`,
@@ -44,7 +44,7 @@ function start(code: string): Started {
   const main = join(root, 'src', 'service', 'main.ts');
   const started = spawn(process.execPath, ['--conditions=holdfast-source', main], {
     cwd: root,
-    env: environment,
+    env: { ...environment, ...more },
   });
   child = started;
   let output = '';
@@ -89,5 +89,61 @@ describe('a rejection that nobody handles', () => {
     expect(service.process.exitCode).toBeNull();
     service.process.kill('SIGTERM');
     expect(await service.closed).toBe(0);
+  }, 30_000);
+});
+
+/** Runs the code as soon as the test says so, and not again. */
+const onceTold = (code: string, path: string): string => `
+import { existsSync } from 'node:fs';
+import { EventEmitter } from 'node:events';
+const looks = setInterval(() => {
+  if (!existsSync('${path}')) return;
+  clearInterval(looks);
+  ${code}
+}, 20);`;
+
+const uncaught: [string, string][] = [
+  ['thrown in a timer', "throw new RangeError('the caller said something private');"],
+  [
+    'an error that an emitter tells nobody of',
+    "new EventEmitter().emit('error', new RangeError('private'));",
+  ],
+  ['that cannot be read', "throw Object.assign(new RangeError('private'), { stack: { frames: [] } });"],
+];
+
+describe('an exception that nobody catches', () => {
+  it.each(uncaught)(
+    'is logged without its words, and the service goes on: %s',
+    async (what, code) => {
+      const told = join(directory, `told ${what}`);
+      const service = start(onceTold(code, told));
+      await service.until('console http');
+      writeFileSync(told, '');
+      await service.until(noted);
+      expect(service.output()).toContain('RangeError');
+      expect(service.output()).not.toContain('private');
+      expect(service.process.exitCode).toBeNull();
+      service.process.kill('SIGTERM');
+      expect(await service.closed).toBe(0);
+    },
+    30_000,
+  );
+
+  it('ends no worker', async () => {
+    const told = join(directory, 'told workers');
+    const service = start(onceTold("throw new RangeError('x');", told), { WORKERS: '2' });
+    await service.until('console http');
+    writeFileSync(told, '');
+    await service.until(noted);
+    service.process.kill('SIGTERM');
+    expect(await service.closed).toBe(0);
+    expect(service.output().split(noted)).toHaveLength(3);
+    expect(service.output()).not.toContain('started anew');
+  }, 30_000);
+
+  it('ends a start, before any call could come, and is told whole', async () => {
+    const service = start("setTimeout(() => { throw new RangeError('too early'); });");
+    expect(await service.closed).toBe(1);
+    expect(service.output()).toContain('RangeError: too early');
   }, 30_000);
 });
