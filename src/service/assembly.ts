@@ -122,6 +122,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     mayAdopt: () => !isLeaving(),
     isHere: (callId) => registry.get(callId) !== undefined,
     adopt: (row, isDue) => claims.adopt(row, instance, isDue),
+    onForgotten: () => deliveries.wake(),
     verify: (which) => (which === 'all' ? verifyAll(instance, registry, journal) : verifyQuiet(registry)),
     onTrouble: trouble('the journal did not take the beat, or a call could not be adopted'),
   });
