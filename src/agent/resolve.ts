@@ -70,13 +70,25 @@ export async function resumeAgent(
 
 async function define({ agent, origin }: LoadedAgent, call: AgentCall, clock: Clock): Promise<CheckedAgent> {
   if (typeof agent !== 'function') return agent;
-  const ending = await withinDeadline({ clock, timeoutMs: definitionMs }, () => agent(call));
-  if (ending.how === 'returned') return checkDefinition(ending.value, origin);
+  const ending = await withinDeadline({ clock, timeoutMs: definitionMs }, async () =>
+    checkDefinition(await agent(call), origin),
+  );
+  if (ending.how === 'returned') return ending.value;
   if (ending.how !== 'threw') throw origin.fault(`its function took longer than ${definitionMs} ms`);
   throw callFault(origin, ending.error);
 }
 
 function callFault(origin: AgentOrigin, error: unknown): FixCallError {
+  try {
+    return readFault(origin, error);
+  } catch {
+    return origin.fault('its function throws what cannot be read');
+  }
+}
+
+/** @throws what the getters of somebody's error do */
+function readFault(origin: AgentOrigin, error: unknown): FixCallError {
+  if (error instanceof FixCallError && error.code === 'agent.invalid') return error;
   if (!(error instanceof Error)) return origin.fault(`its function throws: ${inspect(error)}`);
   const place = thrownPlace(error, origin.path);
   const line = place?.file === origin.path ? place.line : null;

@@ -41,7 +41,7 @@ export interface ToolOutcome {
 
 export interface ToolRunnerParts {
   clock: Clock;
-  /** Hears what the model does not: the error that a tool threw. It may hold personal data. Must not throw. */
+  /** Hears what the model does not: whatever a tool threw. It may hold personal data. */
   reportError(error: unknown, tool: { name: string; key: string }): void;
 }
 
@@ -117,9 +117,10 @@ export class ToolRunner {
   /** What `find` says; null where there is none, or where it does not say. */
   async #find(tool: CheckedTool, request: ToolRequest): Promise<Found | null> {
     if (!tool.find) return null;
-    const ending = await this.#withinTime(tool, request, (context) => tool.find?.(request.key, context));
-    if (ending.how !== 'returned') return null;
-    return foundSchema.safeParse(ending.value).data ?? null;
+    const ending = await this.#withinTime(tool, request, async (context) =>
+      foundSchema.safeParse(await tool.find?.(request.key, context)),
+    );
+    return (ending.how === 'returned' && ending.value.data) || null;
   }
 
   async #withinTime<Value>(
@@ -131,8 +132,17 @@ export class ToolRunner {
     const ending = await withinDeadline({ clock, timeoutMs, released }, (signal) =>
       work({ key, signal, call }),
     );
-    if (ending.how === 'threw') this.#parts.reportError(ending.error, { name, key });
+    if (ending.how === 'threw') this.#report(ending.error, { name, key });
     return ending;
+  }
+
+  /** X1: an error that cannot even be told is no reason to leave the call without an outcome. */
+  #report(error: unknown, tool: { name: string; key: string }): void {
+    try {
+      this.#parts.reportError(error, tool);
+    } catch {
+      // Whoever was to hear of it cannot hear of this either.
+    }
   }
 }
 

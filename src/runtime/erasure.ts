@@ -3,12 +3,14 @@
  * Does not own: when (`src/service/retention.ts`, an operator), how a journal makes content unreadable (J8).
  *
  * Any process may do it: nobody owns a call that has ended, and the seq fences two of them as it fences every append
- * (I2). No entry and no guard reads a payload, so the log folds to the same states afterwards (I1).
+ * (I2). No entry and no guard reads a payload, so the log folds to the same states afterwards (I1). A log that is too
+ * old to be folded can still be erased; one of a newer version is never written to: what may follow there is not known.
  */
 import type { DraftOf } from '../machines/entries.ts';
+import { refuseFuture } from './charts.ts';
 import type { Clock } from './ports/clock.ts';
 import { FixCallError, HoldfastError, RetryError } from './ports/errors.ts';
-import type { CallRow, Feed, Log, Payload } from './ports/journal.ts';
+import type { CallRow, Log, Payload } from './ports/journal.ts';
 
 /** Appends that may be met by another one before this process gives up. */
 const eraseTries = 20;
@@ -21,11 +23,11 @@ export interface Erased {
   bytes: number;
 }
 
-export type ErasureJournal = Pick<Log, 'append' | 'list' | 'readPayloads'> & Pick<Feed, 'readAfter'>;
+export type ErasureJournal = Pick<Log, 'append' | 'list' | 'read' | 'readPayloads'>;
 
 /**
  * Erased twice is harmless: there is no second entry. Resolves when the erasure is durable.
- * @throws FixCallError `call.unknown`, `call.live`; RetryError `journal.unavailable`
+ * @throws FixCallError `call.unknown`, `call.live`; GiveUpError `journal.future`; RetryError `journal.unavailable`
  */
 export async function eraseCall(
   journal: ErasureJournal,
@@ -56,7 +58,7 @@ async function findEnded(journal: ErasureJournal, callId: string): Promise<CallR
 const bytesOf = (payloads: readonly Payload[]): number =>
   payloads.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
 
-/** @returns false where another append was quicker */
+/** @returns false where another append was quicker @throws GiveUpError `journal.future` */
 async function append(
   journal: ErasureJournal,
   row: CallRow,
@@ -64,9 +66,11 @@ async function append(
   now: number,
 ): Promise<boolean> {
   const { callId } = row;
-  const newest = (await journal.readAfter(callId, row.lastSeq - 1, 1)).at(-1)?.entries.at(-1);
+  const { commits } = await journal.read(callId, { fromStart: true });
+  const entries = commits.flatMap((commit) => commit.entries);
+  refuseFuture(callId, entries);
   const seq = row.lastSeq + 1;
-  const entry = { ...draft, seq, at: Math.max(now, newest?.at ?? 0) };
+  const entry = { ...draft, seq, at: Math.max(now, entries.at(-1)?.at ?? 0) };
   const commit = {
     callId,
     entries: [entry],

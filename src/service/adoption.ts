@@ -42,6 +42,8 @@ export interface AdoptionOptions {
   isHere(callId: string): boolean;
   /** @param isDue asked again in the turn in which the claim is stepped */
   adopt(row: CallRow, isDue: () => boolean): Promise<void>;
+  /** A dead instance has no live call any more: what it still owed to calls that had ended is anybody's now. */
+  onForgotten(): void;
   /** Something went wrong that the next round may mend. */
   onTrouble(error: unknown): void;
 }
@@ -105,14 +107,18 @@ export class Adoption {
   async #inherit(owner: string, adoptableAt: number, { there }: View): Promise<void> {
     const { journal, clock, instance, pulse } = this.#options;
     const rows = await journal.list({ live: true, owner, limit: lookLimit });
-    if (rows.length === 0) {
-      this.#rowless.delete(owner);
-      await journal.forget(owner);
-    }
     const waitedMs = clock.monotonic() - adoptableAt;
-    const isOurs = ({ callId }: CallRow): boolean =>
-      waitedMs >= placeAmong(there, instance, callId) * pulse.turnMs;
-    this.#take(rows, isOurs);
+    const isOurs = (name: string): boolean => waitedMs >= placeAmong(there, instance, name) * pulse.turnMs;
+    this.#take(rows, ({ callId }) => isOurs(callId));
+    if (rows.length === 0 && isOurs(owner)) await this.#forget(owner);
+  }
+
+  /** In turn, as calls are adopted: all heirs at once would tell the same ends. */
+  async #forget(owner: string): Promise<void> {
+    const { journal, onForgotten } = this.#options;
+    this.#rowless.delete(owner);
+    await journal.forget(owner);
+    onForgotten();
   }
 
   /** @param isOurs asked of those alone that nothing is known of: each answer takes a hash for every heir */

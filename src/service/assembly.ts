@@ -12,6 +12,7 @@ import { HoldfastError } from '../runtime/ports/errors.ts';
 import type { InstanceRow, Journal } from '../runtime/ports/journal.ts';
 import type { Model } from '../runtime/ports/model.ts';
 import { Registry } from '../runtime/registry.ts';
+import { isA } from '../telemetry/error-fields.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Agents } from './agents.ts';
 import { tellCallEnd } from './call-end.ts';
@@ -123,6 +124,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     mayAdopt: () => !isLeaving(),
     isHere: (callId) => registry.get(callId) !== undefined,
     adopt: (row, isDue) => claims.adopt(row, instance, isDue),
+    onForgotten: () => deliveries.wake(),
     verify: (which) => (which === 'all' ? verifyAll(instance, registry, journal) : verifyQuiet(registry)),
     onTrouble: trouble('the journal did not take the beat, or a call could not be adopted'),
   });
@@ -167,7 +169,7 @@ const createAgents = ({ agent, journal, clock, watch, logger }: AssemblyOptions)
 
 /** Told once as a dependency that is down; here it would be told every second. */
 const isJournalAway = (error: unknown): boolean =>
-  error instanceof HoldfastError && error.code === 'journal.unavailable';
+  isA(HoldfastError, error) && error.code === 'journal.unavailable';
 
 /** A call whose stream is open here notices at its next entry: one comes soon. */
 async function verifyQuiet(registry: Registry): Promise<void> {

@@ -52,8 +52,7 @@ export class Closings {
     assembly?.registry.stop();
     assembly?.live.releaseAll();
     await Promise.all([
-      this.#close(assembly?.presence, (presence) => presence.stop()),
-      this.#close(assembly?.deliveries, (deliveries) => deliveries.stop()),
+      this.#leave(assembly),
       this.#close(traces, (open) => open.shutdown()),
       this.#close(tunnel, (open) => open.close()),
       this.#close(adminServer, (server) => server.close()),
@@ -62,6 +61,12 @@ export class Closings {
     ]);
     await this.#close(instanceLog, (log) => log.stop());
     await this.#close(journal, (open) => open.close());
+  }
+
+  /** Whether ends are untold is known only then: by its row the other processes learn of it. */
+  async #leave(assembly: Assembly | undefined): Promise<void> {
+    await this.#close(assembly?.deliveries, (deliveries) => deliveries.stop());
+    await this.#close(assembly?.presence, (presence) => presence.stop());
   }
 
   async #close<Part extends object>(

@@ -42,7 +42,7 @@ export class CallEndDeliveries {
     this.#options = options;
   }
 
-  /** A call has ended, or the process has started: see what is to be told. */
+  /** A call has ended, the process has started, or another one is given up: see what is to be told. */
   wake(): void {
     if (this.#stopped) return;
     this.#again = true;

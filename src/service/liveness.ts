@@ -18,6 +18,7 @@ import type { Pulse } from './pulse.ts';
 
 export interface LivenessOptions {
   instance: string;
+  /** As rows name it: another process of the same one has an id that `isProcessAlive` knows. */
   host: string;
   pulse: Pulse;
   clock: Clock;

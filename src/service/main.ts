@@ -3,7 +3,7 @@
  * primary, or one of that one's workers.
  * Does not own: what it shows (`terminal.ts`), the service (`service.ts`), the workers (`workers/`).
  *
- * Exit codes: 0 stopped on request; 1 a fatal phase failed.
+ * Exit codes: 0 stopped on request; 1 a fatal phase failed, or an agent's code threw before calls could come.
  */
 import { loadDotenv } from '../config/dotenv.ts';
 import { readWorkers } from '../config/environment.ts';
@@ -38,7 +38,13 @@ async function runPrimary(count: number): Promise<number> {
 
 async function runService(): Promise<number> {
   const { Terminal } = await import('./terminal.ts');
-  const terminal = new Terminal({ environment: process.env, clock: systemClock, print: console.log });
+  const terminal = new Terminal({
+    environment: process.env,
+    clock: systemClock,
+    print: console.log,
+    // Before that there is no call to be kept, and whoever starts it should see what is wrong.
+    onOpen: () => process.on('uncaughtException', (error) => terminal.noteFault(error)),
+  });
   process.on('SIGINT', (signal) => terminal.request(signal));
   process.on('SIGTERM', (signal) => terminal.request(signal));
   // What an agent's code leaves unhandled must not end everybody's calls.

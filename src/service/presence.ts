@@ -40,6 +40,8 @@ export interface PresenceOptions {
   isHere(callId: string): boolean;
   /** @param isDue asked again in the turn in which the claim is stepped */
   adopt(row: CallRow, isDue: () => boolean): Promise<void>;
+  /** A dead instance has no live call any more: what it still owed to calls that had ended is anybody's now. */
+  onForgotten(): void;
   /** Lets go of calls that another process has claimed: of `all`, or of those in which nothing happens here. */
   verify(which: 'all' | 'quiet'): Promise<void>;
   /** Something went wrong that the next round may mend. */
@@ -152,11 +154,12 @@ export class Presence {
       });
   }
 
-  /** The row stays while calls bear this instance's name: by it the next process finds them. */
+  /** The row stays while calls bear this instance's name, or ends are untold: by it the others find what is to be done. */
   async #leave(): Promise<void> {
     const { journal, instance } = this.#options;
     const [left] = await journal.list({ live: true, owner: instance, limit: 1 });
-    if (!left) await journal.forget(instance);
+    const [untold] = await journal.undelivered(1);
+    if (!left && !untold) await journal.forget(instance);
   }
 }
 

@@ -48,6 +48,8 @@ export interface ServiceOptions {
   /** A phase has an outcome, or the service is in another state. */
   onChange?(snapshot: ServiceSnapshot, fact: ServiceFact | null): void;
   onStep?(step: ObservedStep): void;
+  /** From now on calls may live here. */
+  onOpen?(): void;
   /** Of a worker: who takes the connections and starts its siblings. */
   primary?: PrimaryLink;
 }
@@ -103,8 +105,13 @@ export class Service {
     return withinMs;
   }
 
+  /** Never throws: the handler of the process that calls this is the last one. */
   noteFault(error: unknown): void {
-    this.#opened.logger?.error({ category: 'service', err: error }, 'something failed outside of any call');
+    try {
+      this.#opened.logger?.error({ category: 'service', err: error }, 'something failed outside of any call');
+    } catch {
+      // A line that cannot be written is no reason to end calls.
+    }
   }
 
   stop(reason: string): void {
@@ -285,6 +292,7 @@ export class Service {
       primary: this.#options.primary,
     });
     Object.assign(this.#opened, servers);
+    this.#options.onOpen?.();
     await presence.start();
     registry.watchInbox();
     deliveries.wake();

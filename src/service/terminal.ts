@@ -14,6 +14,8 @@ export interface TerminalOptions {
   environment: Environment;
   clock: Clock;
   print(text: string): void;
+  /** From now on calls may live here. */
+  onOpen?(): void;
 }
 
 /** What was last shown of a phase: a phase that is tried again in vain is not shown again. */
@@ -27,11 +29,10 @@ export class Terminal {
   #outcomes: Readonly<Record<Phase, PhaseOutcome>> | null = null;
   #requests = 0;
 
-  constructor({ environment, clock, print }: TerminalOptions) {
+  constructor({ print, ...options }: TerminalOptions) {
     this.#print = print;
     this.#service = new Service({
-      environment,
-      clock,
+      ...options,
       onChange: ({ context }, fact) => {
         this.#outcomes = context.phases;
         if (fact !== null && 'phase' in fact) this.#showPhase(fact.phase, context.phases[fact.phase]);

@@ -15,7 +15,7 @@
  *     `debug` or `trace`: whoever looks for a fault with those gets errors whole.
  */
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
-import { errorFields } from './error-fields.ts';
+import { errorFields, errorWithWords } from './error-fields.ts';
 import { maskNumbers, maskSecrets } from './mask.ts';
 
 export type { Logger } from 'pino';
@@ -48,6 +48,15 @@ export interface LoggerSettings {
   destination?: DestinationStream;
 }
 
+/** Pino's own serializer reads and marks what it is given: it throws where a field cannot be read, or the error is frozen. */
+function wholeError(error: unknown): unknown {
+  try {
+    return pino.stdSerializers.err(error as Error);
+  } catch {
+    return errorWithWords(error);
+  }
+}
+
 /** Writes JSON lines. */
 export function createLogger({ level, instance, secrets, destination }: LoggerSettings): Logger {
   const isVerbose = verboseLevels.includes(level);
@@ -56,7 +65,7 @@ export function createLogger({ level, instance, secrets, destination }: LoggerSe
     level,
     base: { instance },
     redact: { paths: secretPaths, censor: '[secret]' },
-    serializers: { err: isVerbose ? pino.stdSerializers.err : errorFields },
+    serializers: { err: isVerbose ? wholeError : errorFields },
     formatters: { level: (label) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
     hooks: { streamWrite: isVerbose ? withoutSecrets : (line) => maskNumbers(withoutSecrets(line)) },

@@ -8,6 +8,7 @@ import { declaredTools } from '../../src/agent/record.ts';
 import { resolveAgent, resumeAgent } from '../../src/agent/resolve.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { FixCallError, GiveUpError } from '../../src/runtime/ports/errors.ts';
+import { oddThrows } from '../support/odd-throws.ts';
 import { call, inMemory, leastAgent, load, lookUp, useVirtualTimers } from './example.ts';
 
 const resolve = (agent: Agent, origin = inMemory, forCall: AgentCall = call) =>
@@ -106,6 +107,26 @@ describe('a function of the call that fails', () => {
     await expect(resolve(throwing('a word'), origin)).rejects.toThrow(
       "desk.ts: its function throws: 'a word'",
     );
+  });
+
+  it.each(oddThrows)('is refused whatever it throws: %s', async (_, make) => {
+    const throwing = () => {
+      throw make();
+    };
+    await expect(resolve(throwing)).rejects.toMatchObject({
+      code: 'agent.invalid',
+      message: expect.stringContaining('memory.ts: its function throws'),
+    });
+  });
+
+  it('is refused where what it gives back cannot be read', async () => {
+    const unreadable = Object.defineProperty({ ...leastAgent }, 'voice', {
+      enumerable: true,
+      get: () => {
+        throw new Error('no');
+      },
+    });
+    await expect(resolve(() => unreadable)).rejects.toMatchObject({ code: 'agent.invalid' });
   });
 
   it('is refused where it takes too long, and nothing is left of it', async () => {

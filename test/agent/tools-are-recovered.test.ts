@@ -92,6 +92,16 @@ describe('a tool call whose process died', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('is unknown where the answer of find cannot be read', async () => {
+    const answer = Object.defineProperty({}, 'found', {
+      get: () => {
+        throw new Error('no');
+      },
+    });
+    expect(await recover(tool('once', { find: () => answer as Found }))).toEqual(unknown);
+    expect(reportError).toHaveBeenCalledOnce();
+  });
+
   it('is not asked for by find where a second run is harmless', async () => {
     const find = vi.fn();
     await recover(tool('idempotent', { find }));

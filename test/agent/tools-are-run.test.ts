@@ -5,6 +5,8 @@ import { defineTool, type ToolContext, type ToolDefinition } from '../../src/age
 import { resultLimit, resultText } from '../../src/agent/tool-result.ts';
 import { ToolRunner } from '../../src/agent/tool-runner.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { oddThrows } from '../support/odd-throws.ts';
 import { agentWith, call, lookUp, request, useVirtualTimers } from './example.ts';
 
 const reportError = vi.fn();
@@ -86,6 +88,22 @@ describe('a tool that throws', () => {
     const error = new Error('postgres://user:secret@db refused');
     expect(await run(throwing(error))).toEqual({ outcome: 'failed', result: 'The tool failed.' });
     expect(reportError).toHaveBeenCalledWith(error, { name: 'look_up', key: 'CA1/7/0' });
+  });
+
+  it.each(oddThrows)('fails, and is told of, whatever it throws: %s', async (_, make) => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const logger = createLogger({ level: 'info', instance: 'one', secrets: [], destination });
+    reportError.mockImplementation((err) => logger.error({ err }, 'the agent failed'));
+    expect(await run(throwing(make()))).toEqual({ outcome: 'failed', result: 'The tool failed.' });
+    expect(lines).toHaveLength(1);
+  });
+
+  it('fails also where nobody can be told', async () => {
+    reportError.mockImplementation(() => {
+      throw new Error('no line can be written');
+    });
+    expect(await run(throwing(new Error('x')))).toEqual({ outcome: 'failed', result: 'The tool failed.' });
   });
 
   it.each([['a word'], [null], [undefined], [{ stack: 'x' }]])(

@@ -1,6 +1,7 @@
 /** `erase`: after a yes, of one call that has ended or of all that ended long ago. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteJournal } from '../../src/adapters/journal/sqlite.ts';
+import { current } from '../../src/machines/charts/table.ts';
 import { systemClock as clock } from '../../src/platform/clock.ts';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
 import { commitOf, endedAt } from '../contract/commits.ts';
@@ -82,6 +83,25 @@ describe('erase by age', () => {
       [liveCall, ...Array.from({ length: 10 }, (_, index) => `aged-${110 + index}`)].sort(),
     );
     expect((await runHere('erase --older-than 30d', { answer: 'y' })).out).toContain('No call');
+  });
+
+  it('leaves the calls of a newer version as they are, erases all others, and says so', async () => {
+    const ended = Date.now() - 31 * dayMs;
+    const row = { ...endedAt(ended), startedAt: ended - 1 };
+    const commit = commitOf('newer', 1, { row, payloads: [{ seq: 1, name: 'from', content: 'abc' }] });
+    const created = { seq: 1, at: ended - 1, type: 'call.created', chart: current.number + 1, format: 1 };
+    await journal.append({ ...commit, entries: [created] });
+    const { code, error } = await runHere('erase --older-than 30d --yes');
+    expect([code, error]).toEqual([
+      1,
+      expect.stringMatching(/^1 call: \d+ pieces .*; 1 call of a newer Holdfast left/),
+    ]);
+    expect([await left(endedCall), await left('newer')]).toEqual([0, 1]);
+    expect(await runHere('erase newer --yes')).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('use the newer one'),
+    });
+    expect((await journal.read('newer', { fromStart: true })).commits).toHaveLength(1);
   });
 
   it('asks first', async () => {

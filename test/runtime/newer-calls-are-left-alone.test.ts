@@ -50,6 +50,7 @@ async function older() {
     mayAdopt: () => true,
     isHere: () => false,
     verify: async () => undefined,
+    onForgotten: () => undefined,
     adopt: async ({ callId }) => {
       tried.push(callId);
       await registry.claim(callId, { why: 'orphan' }, []);

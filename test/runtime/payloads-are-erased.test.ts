@@ -2,11 +2,12 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
+import { current } from '../../src/machines/charts/table.ts';
 import { type Entry, entryFault, referencesOf } from '../../src/machines/entries.ts';
 import { eraseCall } from '../../src/runtime/erasure.ts';
 import { readEntries, readState, replay } from '../../src/runtime/history.ts';
 import { GiveUpError, RetryError } from '../../src/runtime/ports/errors.ts';
-import type { CallRow, Journal, Json, Payload } from '../../src/runtime/ports/journal.ts';
+import type { CallRow, Journal, Json, Payload, StoredEntry } from '../../src/runtime/ports/journal.ts';
 import { type CallState, freeze, step } from '../../src/runtime/step.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import { commitOf, endedAt } from '../contract/commits.ts';
@@ -189,6 +190,47 @@ describe('the erasure', () => {
     await expect(eraseCall(journal, clock, 'call2', byRetention)).rejects.toMatchObject({
       code: 'call.unknown',
     });
+  });
+
+  const { number, format } = current;
+  const nobodyKnows = { seq: 1, at: 2_000, type: 'caller.dreamt', of: 'sheep' };
+
+  /** An ended call with a payload, with these entries and a last one that no version knows. */
+  const logOf = async (...entries: StoredEntry[]): Promise<void> => {
+    const log = [...entries, nobodyKnows].map((entry, index) => ({ ...entry, seq: index + 1 }));
+    const payloads = [{ seq: 1, name: 'from', content: 'x' }];
+    const commit = commitOf('call1', 1, { entries: log.length, row: endedAt(9_000), payloads });
+    await journal.append({ ...commit, entries: log });
+  };
+  const createdBy = (chart: number, by = format): StoredEntry => ({
+    ...nobodyKnows,
+    type: 'call.created',
+    chart,
+    format: by,
+  });
+  const changedTo = (to: number): StoredEntry => ({ ...nobodyKnows, type: 'chart.changed', to, format });
+
+  it.each([
+    ['by its chart', [createdBy(number + 1)]],
+    ['by its format', [createdBy(number, format + 1)]],
+    ['since a newer chart took it over', [createdBy(number), changedTo(number + 1)]],
+  ])('of a log from the future is refused, and the log is left as it is: %s', async (_, entries) => {
+    await logOf(...entries);
+    const stored = await journal.read('call1', { fromStart: true });
+    await expect(eraseCall(journal, clock, 'call1', byRetention)).rejects.toMatchObject({
+      name: 'GiveUpError',
+      code: 'journal.future',
+      message: expect.stringContaining('use the newer one'),
+    });
+    expect(await journal.read('call1', { fromStart: true })).toEqual(stored);
+    expect(await journal.readPayloads('call1')).toHaveLength(1);
+  });
+
+  it('of a log that is too old to be folded is done like any other', async () => {
+    await logOf(createdBy(0, 0));
+    await expect(readState(journal, 'call1')).rejects.toBeInstanceOf(GiveUpError);
+    expect(await eraseCall(journal, clock, 'call1', byRetention)).toEqual({ payloads: 1, bytes: 1 });
+    expect(await journal.readPayloads('call1')).toEqual([]);
   });
 
   it('does not hide that the journal is away', async () => {

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
 import { retryEveryMs, stopGraceMs, tellLimitMs } from '../../src/service/deliveries.ts';
+import { localPulse } from '../../src/service/pulse.ts';
+import { oddThrows } from '../support/odd-throws.ts';
 import { callerNumber, callSid, type Process, Rig, shopNumber } from './rig.ts';
 
 async function endCall(rig: Rig, process: Process, carrierCallId = callSid()): Promise<void> {
@@ -61,6 +63,20 @@ describe('the end of a call', () => {
     await rig.expectNothingLeft();
   });
 
+  it.each(oddThrows)('is told again whatever telling it threw: %s', async (_, make) => {
+    const rig = new Rig();
+    let tries = 0;
+    rig.agent.onEnd = () => {
+      tries += 1;
+      if (tries === 1) throw make();
+    };
+    const process = rig.open();
+    await endCall(rig, process);
+    await rig.clock.advance(retryEveryMs);
+    expect(tries).toBe(2);
+    expect(await process.journal.undelivered(10)).toEqual([]);
+  });
+
   it('is told by another process where the first one died over it', async () => {
     const rig = new Rig();
     rig.agent.onEnd = () => new Promise(() => undefined);
@@ -73,6 +89,63 @@ describe('the end of a call', () => {
     await rig.settle();
     expect(rig.agent.ends.map(({ key }) => key)).toEqual([callSid(), callSid()]);
     expect(await two.journal.undelivered(10)).toEqual([]);
+  });
+
+  const survivors = [
+    ['killed', 1],
+    ['killed', 3],
+    ['stopped before it could tell', 1],
+    ['stopped before it could tell', 3],
+  ] as const;
+
+  it.each(survivors)(
+    'is told once more and soon where its process is %s and %i others are there',
+    async (how, count) => {
+      const rig = new Rig();
+      rig.agent.onEnd = () => new Promise(() => undefined);
+      const pause = () => new Promise<void>((resolve) => rig.clock.setTimeout(resolve, 500));
+      // So slow that all of them see the row of the dead one.
+      const wrapJournal = (journal: Journal): Journal => {
+        const forget = journal.forget.bind(journal);
+        journal.forget = (instance) => pause().then(() => forget(instance));
+        return journal;
+      };
+      const others = Array.from({ length: count }, (_, index) => rig.open(`other ${index}`, { wrapJournal }));
+      const one = rig.open('one');
+      for (const process of [...others, one]) await process.assembly.presence.start();
+      await endCall(rig, one);
+      // Whoever is killed takes no leave.
+      if (how === 'killed') one.journal.forget = async () => undefined;
+      one.dies();
+      rig.agent.onEnd = pause;
+      await rig.clock.advance(2 * localPulse.beatEveryMs);
+      expect(rig.agent.ends).toHaveLength(2);
+      await rig.clock.advance(count * localPulse.turnMs);
+      expect(rig.agent.ends).toHaveLength(2);
+      expect(await one.journal.undelivered(10)).toEqual([]);
+      expect((await one.journal.instances()).map(({ instance }) => instance)).not.toContain('one');
+      await Promise.all([...others.map((process) => process.exits()), rig.clock.advance(stopGraceMs)]);
+      expect(await one.journal.instances()).toEqual([]);
+    },
+  );
+
+  it('of which nobody died is not looked for', async () => {
+    const rig = new Rig();
+    let looks = 0;
+    const process = rig.open('one', {
+      wrapJournal: (journal): Journal => {
+        const undelivered = journal.undelivered.bind(journal);
+        journal.undelivered = (limit) => {
+          looks += 1;
+          return undelivered(limit);
+        };
+        return journal;
+      },
+    });
+    await process.assembly.presence.start();
+    await rig.open('two').assembly.presence.start();
+    await rig.clock.advance(60_000);
+    expect(looks).toBe(0);
   });
 
   it('is told later where the agent of the call cannot be had now', async () => {

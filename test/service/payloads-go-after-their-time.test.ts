@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
+import { current } from '../../src/machines/charts/table.ts';
 import { RetryError } from '../../src/runtime/ports/errors.ts';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
 import { lookEveryMs, pauseMs, Retention, type RetentionRun } from '../../src/service/retention.ts';
@@ -122,6 +123,25 @@ describe('personal data', () => {
     isStuck = false;
     await clock.advance(lookEveryMs);
     expect(await erasedCalls()).toEqual(['a', 'b', 'c']);
+    await keeper.stop();
+  });
+
+  it('of a call that a newer version wrote stays: it is told with each look, and the others go', async () => {
+    for (const callId of ['a', 'c']) await endCall(callId, 40);
+    const commit = commitOf('b', 1, {
+      row: { ...endedAt(now - 40 * dayMs), startedAt: 1_000 },
+      payloads: [{ seq: 1, name: 'from', content: 'x' }],
+    });
+    const created = { seq: 1, at: 1_001, type: 'call.created', chart: current.number + 1, format: 1 };
+    await journal.append({ ...commit, entries: [created] });
+    const keeper = retention(30);
+    keeper.start();
+    await clock.advance(aLook);
+    expect(await erasedCalls()).toEqual(['a', 'c']);
+    expect(troubles).toMatchObject([{ code: 'journal.future' }]);
+    await clock.advance(lookEveryMs);
+    expect(troubles).toHaveLength(2);
+    expect((await journal.read('b', { fromStart: true })).commits).toHaveLength(1);
     await keeper.stop();
   });
 

@@ -27,6 +27,8 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
     environment,
     clock: systemClock,
     primary,
+    // Before that there is no call to be kept, and a worker that does not start is started anew.
+    onOpen: () => process.on('uncaughtException', (error) => service.noteFault(error)),
     onChange: ({ context: { phases } }, fact) => {
       allPassed = Object.values(phases).every(({ outcome }) => outcome === 'passed');
       if (fact === null || !('phase' in fact)) return;
