@@ -99,7 +99,7 @@ export class Conversation {
     if (event.type !== 'response.created' && event.type !== 'response.done') return;
     const { id, conversation_id: conversationId } = event.response;
     if (conversationId === null) return;
-    if (event.type === 'response.created') this.#queue.noteStarted(id);
+    if (event.type === 'response.created') this.#queue.noteStarted(id, null);
     else this.#queue.noteFinished(id);
   }
 
@@ -166,8 +166,8 @@ export class Conversation {
       return;
     }
     // The queue first: whoever hears of the reply may cancel it at once.
-    this.#queue.noteStarted(response.id);
-    this.#replies.start(response.id);
+    const isWanted = this.#queue.noteStarted(response.id, response.metadata?.request ?? null);
+    if (isWanted) this.#replies.start(response.id);
   }
 
   #finishReply(response: FinishedResponse): void {

@@ -122,6 +122,16 @@ describe('in memory', () => {
     expect(oddities).toEqual([]);
   });
 
+  it('spares the answer to a turn that was delivered at once, together with a request that it overtook', async () => {
+    const world = await meet();
+    const { clock, ear, session } = world;
+    ear.react = ({ type }) => type === 'caller.startedSpeaking' && session.cancelReply();
+    session.appendAudio(Buffer.concat([noiseBurst(900), silence(600)]).toString('base64'));
+    session.createReply(null);
+    expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
+    expect(ear.entriesOf('reply.finished')[0]).toMatchObject({ status: 'completed', voiced: true });
+  });
+
   it('takes a spoken turn through its tools to the answer', async () => {
     const world = await meet();
     const { clock, ear, session, far, oddities } = world;
