@@ -31,7 +31,7 @@ export interface ConversationNeeds {
   count: CountOddity;
   listener: ModelListener;
   send(event: RealtimeClientEvent): void;
-  /** A reply failed for a reason that no session survives. */
+  /** A reply failed: ends the session where none survives the error. */
   condemn(error: ErrorName): void;
 }
 
@@ -175,9 +175,10 @@ export class Conversation {
     const reply = this.#replies.find(response.id);
     this.#takeOutput(reply, response.output);
     if (reply) this.#endReply(reply, response);
-    this.#queue.noteFinished(response.id);
+    // Before the queue, which would ask a lost session for the next reply.
     const error = response.status_details?.error;
     if (error) this.#needs.condemn(error);
+    this.#queue.noteFinished(response.id);
   }
 
   /** A reply whose tool calls were all answered here has nobody else who would ask for the next one. */
