@@ -117,10 +117,14 @@ export class FakeSession implements ModelSession {
 
   endsReply(replyId: string, itemId: string, words: string, toolCalls = 0): void {
     if (this.isClosed) return;
-    this.#listener.onReplyItemEnded(itemId);
-    this.signal({ type: 'reply.transcribed', itemId, transcript: referTo(words) }, { transcript: words });
+    this.endsItem(itemId, words);
     this.#listener.onReplyEnded(replyId);
     this.finishes(replyId, true, toolCalls);
+  }
+
+  endsItem(itemId: string, words: string): void {
+    this.#listener.onReplyItemEnded(itemId);
+    this.signal({ type: 'reply.transcribed', itemId, transcript: referTo(words) }, { transcript: words });
   }
 
   finishes(replyId: string, voiced: boolean, toolCalls = 0): void {
