@@ -49,6 +49,12 @@ const usualCharactersPerMs = 0.015;
 /** Shorter items say nothing about the pace. */
 const shortestMeasuredMs = 1_000;
 
+/** What a session must know of a line. */
+export interface Remembered {
+  line: ConversationLine;
+  item: HistoryItem;
+}
+
 type AgentLine = Extract<ConversationLine, { kind: 'agent' }>;
 
 /** Words of any language, also where no space parts them (UAX #29); the locale is named because logs travel. */
@@ -114,12 +120,17 @@ export class Conversation {
    * @param untold items of the agent that are left out
    */
   history(untold: ReadonlySet<string> = new Set()): HistoryItem[] {
+    return this.memory(untold).map(({ item }) => item);
+  }
+
+  /** The history, with the line that each item is of. */
+  memory(untold: ReadonlySet<string> = new Set()): Remembered[] {
     const idsOf = (kind: 'toolCall' | 'toolResult'): string[] =>
       this.#lines.flatMap((line) => (line.kind === kind ? [line.toolCallId] : []));
     const calls = new Set(idsOf('toolCall'));
     return this.#lines
       .filter((line) => line.kind !== 'agent' || !untold.has(line.itemId))
-      .flatMap((line) => historyOf(line, calls));
+      .flatMap((line) => historyOf(line, calls).map((item) => ({ line, item })));
   }
 
   /** The items of a reply, oldest first. */

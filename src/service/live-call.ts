@@ -163,7 +163,9 @@ export class LiveCall {
     this.#call = call;
     this.#seq = entry.seq;
     this.#conversation.apply(entry, payloads);
-    for (const heard of this.#unseeded.settledBy(entry)) this.#sessions.remember(heard);
+    for (const { generation, item, place } of this.#unseeded.settledBy(entry)) {
+      this.#sessions.remember(generation, item, place);
+    }
     const answered = this.#turnEnds.answeredBy(entry);
     if (answered !== null) this.#bridge.answeredUpTo(answered);
   }
@@ -224,7 +226,7 @@ export class LiveCall {
   #openModel(generation: number): void {
     const settings = this.#context?.settings;
     if (!settings) return;
-    const history = this.#conversation.history(this.#unseeded.seed(this.#playedReplyId));
+    const history = this.#unseeded.seed(generation, this.#playedReplyId);
     this.#sessions.open(this.agent.modelRequest(generation, history, settings.modelPingMs));
   }
 

@@ -212,7 +212,7 @@ describe('a new session that opens while the line plays a reply on', () => {
     ]);
     expect(remembered(session)).toEqual([]);
     await rig.clock.advance(1_300);
-    expect(remembered(session)).toEqual(['remember: one two three four five six seven eight']);
+    expect(remembered(session)).toEqual(['remember at 1, agent: one two three four five six seven eight']);
   });
 
   it('is told what the caller heard before speaking', async () => {
@@ -220,7 +220,7 @@ describe('a new session that opens while the line plays a reply on', () => {
     await rig.clock.advance(300);
     session.callerStarts('turn1');
     await rig.clock.advance(1_000);
-    expect(remembered(session)).toEqual(['remember: one two three four']);
+    expect(remembered(session)).toEqual(['remember at 1, agent: one two three four']);
   });
 });
 

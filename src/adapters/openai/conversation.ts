@@ -7,9 +7,9 @@
  */
 import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
 import type { Clock } from '../../runtime/ports/clock.ts';
-import type { ModelListener, ModelRequest } from '../../runtime/ports/model.ts';
+import type { HistoryItem, ModelListener, ModelRequest } from '../../runtime/ports/model.ts';
 import { referTo } from '../../runtime/ports/signal.ts';
-import { type Seed, wireSpeech } from './history.ts';
+import { Addenda, type Seed } from './history.ts';
 import type { OpenAiLimits } from './limits.ts';
 import type { CountOddity } from './oddity.ts';
 import { type ErrorName, reactionToError } from './refusals.ts';
@@ -41,6 +41,7 @@ export class Conversation {
   readonly #queue: ResponseQueue;
   readonly #replies: Replies;
   readonly #toolCalls: ToolCalls;
+  readonly #addenda: Addenda;
   #isOpen = false;
   /** What is to be added to the conversation once the session is open, in order. */
   #held: (() => void)[] = [];
@@ -53,6 +54,7 @@ export class Conversation {
     this.#queue = new ResponseQueue(needs);
     this.#replies = new Replies(needs.clock, needs.listener, needs.limits, needs.count);
     this.#toolCalls = new ToolCalls(request.tools, seed.toolCalls, needs.limits);
+    this.#addenda = new Addenda(seed);
   }
 
   /** From now on things are sent; first what waited. */
@@ -89,9 +91,11 @@ export class Conversation {
     });
   }
 
-  remember(heard: string): void {
-    const item = wireSpeech('agent', heard);
-    this.#onceOpen(() => this.#needs.send({ type: 'conversation.item.create', item }));
+  remember(item: HistoryItem, place: number): void {
+    this.#onceOpen(() => {
+      const event = this.#addenda.add(item, place);
+      if (event) this.#needs.send(event);
+    });
   }
 
   /** Nobody hears a reply that the far side began before the session is open; the first request waits for its end. */

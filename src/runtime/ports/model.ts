@@ -85,8 +85,12 @@ export interface ModelSession {
   /** Tells the model that the caller heard only the first `playedMs` of the item; 0 removes it from its memory. */
   truncate(itemId: string, playedMs: number): void;
   sendToolResult(toolCallId: string, output: string): void;
-  /** Adds to its memory what the caller heard of the agent since the history was taken. */
-  remember(heard: string): void;
+  /**
+   * Adds to its memory what has come of the time before it since its history was taken.
+   *
+   * @param place how many items of that history come before it; behind what was added there before
+   */
+  remember(item: HistoryItem, place: number): void;
   close(): void;
 }
 

@@ -265,6 +265,21 @@ describe('in memory', () => {
     expect(oddities).toEqual([]);
   });
 
+  it('tells an open session later what belongs into its history, and the service takes it in its place', async () => {
+    const world = await meet({
+      history: [
+        { kind: 'speech', role: 'agent', text: 'Welcome. How can I help?' },
+        { kind: 'speech', role: 'agent', text: 'London it is.' },
+      ],
+    });
+    const { clock, session, far, oddities } = world;
+    session.remember({ kind: 'speech', role: 'caller', text: 'Good morning.' }, 0);
+    session.remember({ kind: 'speech', role: 'caller', text: 'In London, please.' }, 1);
+    await clock.advance(100);
+    expect(far.items.map(({ id }) => id)).toEqual(['added_0', 'seed_0', 'added_1', 'seed_1']);
+    expect(oddities).toEqual([]);
+  });
+
   it.each<[InBandReason, number]>([
     ['invalid_api_key', 3000],
     ['beta_api_shape_disabled', 4000],
