@@ -12,7 +12,7 @@ import { referTo } from '../../runtime/ports/signal.ts';
 import { Addenda, type Seed } from './history.ts';
 import type { OpenAiLimits } from './limits.ts';
 import type { CountOddity } from './oddity.ts';
-import { type ErrorName, reactionToError } from './refusals.ts';
+import { type ErrorName, pauseOf, reactionToError } from './refusals.ts';
 import { type OpenReply, Replies } from './replies.ts';
 import { ResponseQueue } from './response-queue.ts';
 import {
@@ -181,8 +181,14 @@ export class Conversation {
     if (reply) this.#endReply(reply, response);
     // Before the queue, which would ask a lost session for the next reply.
     const error = response.status_details?.error;
-    if (error) this.#needs.condemn(error);
+    if (error) this.#heedFailure(error);
     this.#queue.noteFinished(response.id);
+  }
+
+  #heedFailure(error: ServerEventOf<'error'>['error']): void {
+    this.#needs.condemn(error);
+    const pauseMs = pauseOf(error);
+    if (pauseMs !== null) this.#queue.pause(pauseMs);
   }
 
   /** A reply whose tool calls were all answered here has nobody else who would ask for the next one. */

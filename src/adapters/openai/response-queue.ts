@@ -14,7 +14,8 @@
  * Q1. A request is sent again only when every sending of it was refused, or when it is asked for again after nobody
  *     answered it in time.
  * Q2. At most `waitingReplies` requests wait; equal ones wait once.
- * Q3. A cancellation names its reply. Without an id it would reach whatever is active when it arrives, which may be the
+ * Q3. After a reply that was refused for want of rate nothing is sent for as long as the far side says, within a bound.
+ * Q4. A cancellation names its reply. Without an id it would reach whatever is active when it arrives, which may be the
  *     far side's own answer to the caller. The reply to a request that was cancelled is cancelled when it begins.
  */
 import type { RealtimeClientEvent, ResponseCreateEvent } from 'openai/resources/realtime/realtime';
@@ -64,6 +65,8 @@ export class ResponseQueue {
   #isBlocked = false;
   #sendings = 0;
   #timer: TimerHandle;
+  /** Too much was asked for: runs until the next request may be sent. Null without such a pause. */
+  #pause: { timer: TimerHandle } | null = null;
 
   constructor(needs: QueueNeeds) {
     this.#needs = needs;
@@ -80,6 +83,18 @@ export class ResponseQueue {
     this.#isOpen = false;
     this.#waiting = [];
     this.#stopWaiting();
+    this.#endPause();
+  }
+
+  /** The far side asks for a pause before the next request. */
+  pause(delayMs: number): void {
+    this.#endPause();
+    const pauseMs = Math.min(delayMs, this.#needs.limits.ratePauseMs);
+    const timer = this.#needs.clock.setTimeout(() => {
+      this.#pause = null;
+      this.#sendNext();
+    }, pauseMs);
+    this.#pause = { timer };
   }
 
   ask(request: ReplyRequest): void {
@@ -102,7 +117,7 @@ export class ResponseQueue {
 
   /**
    * @param requestId what the reply says of the request that it answers; null for the far side's own
-   * @returns whether it is wanted: false for the reply to a request that was cancelled, which is cancelled with this (Q3)
+   * @returns whether it is wanted: false for the reply to a request that was cancelled, which is cancelled with this (Q4)
    */
   noteStarted(replyId: string, requestId: string | null): boolean {
     this.#activeReplyId = replyId;
@@ -188,7 +203,8 @@ export class ResponseQueue {
   }
 
   #sendNext(): void {
-    if (!this.#isOpen || this.#activeReplyId !== null || this.#isBlocked || this.#isUnanswered()) return;
+    if (!this.#isOpen || this.#pause || this.#isBlocked) return;
+    if (this.#activeReplyId !== null || this.#isUnanswered()) return;
     const request = this.#waiting.shift();
     if (request === undefined) return;
     const eventId = `reply_${++this.#sendings}`;
@@ -209,6 +225,11 @@ export class ResponseQueue {
   #giveUpWaiting(): void {
     if (this.#sent) this.#sent.lost = true;
     this.#sendNext();
+  }
+
+  #endPause(): void {
+    if (this.#pause) this.#needs.clock.clearTimeout(this.#pause.timer);
+    this.#pause = null;
   }
 
   #stopWaiting(): void {

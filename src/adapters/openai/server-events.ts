@@ -53,6 +53,8 @@ const errorDetail = z.object({
   type: z.string().optional().catch(undefined),
   code: optional(z.string()),
   event_id: optional(z.string()),
+  /** May repeat anything: nothing but a pause is read from it. */
+  message: optional(z.string()),
 });
 
 /** `conversation_id` is null for a response outside the conversation. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Message } from './fake-service.ts';
+import type { FakeService, Message } from './fake-service.ts';
 import { audioOf, openSession, startSession } from './started-session.ts';
 
 const activeError = (eventId: string | null) => ({
@@ -314,6 +314,64 @@ describe('a request that nobody answers', () => {
   });
 });
 
+describe('a reply that is refused because too much was asked for', () => {
+  const refuse = (service: FakeService, message: string, code = 'rate_limit_exceeded'): void => {
+    const error = { type: 'tokens', code, message };
+    service.finishReply('resp_1', { status: 'failed', status_details: { type: 'failed', error } });
+  };
+  const limitReached = (pause: string): string =>
+    `Rate limit reached for gpt-realtime on tokens per min (TPM): Limit 40000, Used 39669, Requested 8571. Please try again in ${pause}. Visit https://platform.openai.com/account/rate-limits to learn more.`;
+
+  it.each([
+    ['250ms', 250],
+    ['6.232s', 6_232],
+    ['0s', 0],
+    ['1m26.4s', 10_000],
+    ['2h', 10_000],
+  ])(
+    'is followed by the next request after the pause that is asked for, of 10 s at most: %s',
+    async (pause, ms) => {
+      const { clock, service, session } = openSession();
+      session.createReply(null);
+      service.startReply();
+      refuse(service, limitReached(pause));
+      session.createReply(null);
+      if (ms > 0) await clock.advance(ms - 1);
+      expect(service.sentOfType('response.create')).toHaveLength(1);
+      await clock.advance(1);
+      expect(service.sentOfType('response.create')).toHaveLength(2);
+    },
+  );
+
+  it.each([
+    ['Rate limit reached. Please try again later.', 'rate_limit_exceeded'],
+    ['Please try again in a moment.', 'rate_limit_exceeded'],
+    [limitReached('6s'), 'server_error'],
+  ])('is followed by it at once where no pause is asked for: %s (%s)', (message, code) => {
+    const { service, session } = openSession();
+    service.startReply();
+    session.createReply(null);
+    refuse(service, message, code);
+    expect(service.sentTypes).toEqual(['response.create']);
+  });
+
+  it('leaves no pause behind, and none where the session ends', async () => {
+    const { clock, service, session } = openSession();
+    service.startReply();
+    session.createReply(null);
+    refuse(service, limitReached('8s'));
+    service.startReply();
+    refuse(service, limitReached('2s'));
+    await clock.advance(2_000);
+    expect(service.sentTypes).toEqual(['response.create']);
+    service.startReply();
+    refuse(service, limitReached('8s'));
+    session.close();
+    await clock.advance(1_000);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
 describe('cancelling', () => {
   it('names the active reply, and once', () => {
     const { service, session } = openSession();
@@ -364,7 +422,7 @@ describe('cancelling', () => {
     expect(service.sentTypes).toEqual(['response.cancel']);
   });
 
-  it('reaches a reply that was only just asked for, by its id and once it begins (Q3)', () => {
+  it('reaches a reply that was only just asked for, by its id and once it begins (Q4)', () => {
     const { service, session } = openSession();
     session.createReply(null);
     session.cancelReply();
@@ -386,7 +444,7 @@ describe('cancelling', () => {
   });
 
   it.each([{ metadata: null }, {}, answering('reply_77'), { metadata: { request: 7 } }])(
-    'spares a reply of the service that comes before the one asked for: %o (Q3)',
+    'spares a reply of the service that comes before the one asked for: %o (Q4)',
     (response) => {
       const { service, ear, session } = openSession();
       session.createReply(null);
