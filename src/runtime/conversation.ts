@@ -5,7 +5,9 @@
  *
  * Invariants:
  * H1. An agent's line holds only what the caller heard: a line that was cut ends at a word boundary, rounded down. It is
- *     whole once its reply was finished and played, in either order.
+ *     whole once some of it was played and its reply was finished and played, in either order.
+ * H3. Every item of a reply has a line of its own from the first that is told of it: its words, its sound or its progress.
+ *     The words may come first (no line to the caller was open), and of a reply only the first item is told to be voiced.
  * H2. At most `lineLimit` lines are kept, the newest.
  */
 import { hangUpTool } from '../machines/call/context.ts';
@@ -28,6 +30,8 @@ export type ConversationLine =
       playedMs: number;
       /** Everything was heard; or it was cut, and `playedMs` says where. */
       heard: 'playing' | 'whole' | 'cut';
+      /** Some of it went to the caller: words alone are not heard. */
+      isSounded: boolean;
       /** The model had sent all of the reply, and all of it that came was played. */
       isFinished: boolean;
       isPlayed: boolean;
@@ -44,6 +48,12 @@ const usualCharactersPerMs = 0.015;
 
 /** Shorter items say nothing about the pace. */
 const shortestMeasuredMs = 1_000;
+
+/** What a session must know of a line. */
+export interface Remembered {
+  line: ConversationLine;
+  item: HistoryItem;
+}
 
 type AgentLine = Extract<ConversationLine, { kind: 'agent' }>;
 
@@ -70,6 +80,8 @@ export class Conversation {
   #lines: ConversationLine[] = [];
   #charactersPerMs = usualCharactersPerMs;
   #announcement: string | null = null;
+  /** The reply that began last: of the next one nothing is told before it begins. */
+  #newestReplyId: string | null = null;
 
   /** The words that an operator last wanted said; null where there were none, or they are erased. */
   get announcement(): string | null {
@@ -108,12 +120,17 @@ export class Conversation {
    * @param untold items of the agent that are left out
    */
   history(untold: ReadonlySet<string> = new Set()): HistoryItem[] {
+    return this.memory(untold).map(({ item }) => item);
+  }
+
+  /** The history, with the line that each item is of. */
+  memory(untold: ReadonlySet<string> = new Set()): Remembered[] {
     const idsOf = (kind: 'toolCall' | 'toolResult'): string[] =>
       this.#lines.flatMap((line) => (line.kind === kind ? [line.toolCallId] : []));
     const calls = new Set(idsOf('toolCall'));
     return this.#lines
       .filter((line) => line.kind !== 'agent' || !untold.has(line.itemId))
-      .flatMap((line) => historyOf(line, calls));
+      .flatMap((line) => historyOf(line, calls).map((item) => ({ line, item })));
   }
 
   /** The items of a reply, oldest first. */
@@ -128,15 +145,18 @@ export class Conversation {
   }
 
   #applyReply(entry: Entry, content: (name: string) => string | null): void {
-    if (entry.type === 'reply.voiced') {
-      this.#agentLine(entry.itemId, entry.replyId, entry.at);
+    if (entry.type === 'reply.started') {
+      this.#newestReplyId = entry.replyId;
+    } else if (entry.type === 'reply.voiced') {
+      const { replyId } = entry;
+      Object.assign(this.#agentLine(entry.itemId, replyId, entry.at), { replyId, isSounded: true });
     } else if (entry.type === 'reply.transcribed') {
-      const line = this.#findAgent(entry.itemId);
+      const line = this.#newestLine(entry.itemId, entry.at);
       if (line) line.text = content('transcript');
     } else if (entry.type === 'reply.progressed') {
-      this.#note(entry, 'playing');
+      this.#note(entry, 'playing', entry.at);
     } else if (entry.type === 'reply.interrupted') {
-      for (const item of entry.items) this.#note(item, 'cut');
+      for (const item of entry.items) this.#note(item, 'cut', entry.at);
     } else if (entry.type === 'reply.finished') {
       // What failed may have been written further than it was spoken.
       if (entry.status !== 'failed') this.#settle(entry.replyId, { isFinished: true });
@@ -153,7 +173,7 @@ export class Conversation {
   #settle(replyId: string, settled: { isFinished: true } | { isPlayed: true }): void {
     for (const line of this.#linesOf(replyId)) {
       Object.assign(line, settled);
-      if (line.isFinished && line.isPlayed) this.#noteWhole(line);
+      if (line.isFinished && line.isPlayed && line.isSounded) this.#noteWhole(line);
     }
   }
 
@@ -164,11 +184,13 @@ export class Conversation {
     }
   }
 
-  #note({ itemId, receivedMs, playedMs }: HeardItem, heard: AgentLine['heard']): void {
-    const line = this.#findAgent(itemId);
+  #note({ itemId, receivedMs, playedMs }: HeardItem, heard: AgentLine['heard'], at: number): void {
+    const line = this.#newestLine(itemId, at);
     if (!line) return;
     const { isFinished: isMeasured } = line;
-    Object.assign(line, { receivedMs, playedMs, heard, isMeasured, charactersPerMs: this.#charactersPerMs });
+    const isSounded = line.isSounded || playedMs > 0;
+    const charactersPerMs = this.#charactersPerMs;
+    Object.assign(line, { receivedMs, playedMs, heard, isSounded, isMeasured, charactersPerMs });
   }
 
   #callerLine(itemId: string, at: number): Extract<ConversationLine, { kind: 'caller' }> {
@@ -177,6 +199,12 @@ export class Conversation {
     const line = { kind: 'caller' as const, itemId, at, text: null };
     this.#add(line);
     return line;
+  }
+
+  /** The line of an item; null where it is not known and no reply has begun that it could be of. */
+  #newestLine(itemId: string, at: number): AgentLine | null {
+    if (this.#newestReplyId === null) return this.#findAgent(itemId) ?? null;
+    return this.#agentLine(itemId, this.#newestReplyId, at);
   }
 
   #agentLine(itemId: string, replyId: string, at: number): AgentLine {
@@ -191,6 +219,7 @@ export class Conversation {
       receivedMs: 0,
       playedMs: 0,
       heard: 'playing',
+      isSounded: false,
       isFinished: false,
       isPlayed: false,
       isMeasured: false,

@@ -165,7 +165,9 @@ export class LiveCall {
     this.#seq = entry.seq;
     this.#conversation.apply(entry, payloads);
     if (entry.type === 'tool.finished') this.#tools.settle(entry.toolCallId);
-    for (const heard of this.#unseeded.settledBy(entry)) this.#sessions.remember(heard);
+    for (const { generation, item, place } of this.#unseeded.settledBy(entry)) {
+      this.#sessions.remember(generation, item, place);
+    }
     const answered = this.#turnEnds.answeredBy(entry);
     if (answered !== null) this.#bridge.answeredUpTo(answered);
   }
@@ -226,7 +228,7 @@ export class LiveCall {
   #openModel(generation: number): void {
     const settings = this.#context?.settings;
     if (!settings) return;
-    const history = this.#conversation.history(this.#unseeded.seed(this.#playedReplyId));
+    const history = this.#unseeded.seed(generation, this.#playedReplyId);
     this.#sessions.open(this.agent.modelRequest(generation, history, settings.modelPingMs));
   }
 

@@ -7,7 +7,13 @@
  * I4. After `closeAll` no session is open and nothing is told.
  */
 import type { Bridge } from '../media/bridge.ts';
-import type { Model, ModelListener, ModelRequest, ModelSession } from '../runtime/ports/model.ts';
+import type {
+  HistoryItem,
+  Model,
+  ModelListener,
+  ModelRequest,
+  ModelSession,
+} from '../runtime/ports/model.ts';
 import type { Signal } from '../runtime/ports/signal.ts';
 import type { FrameSampler } from './frame-sampler.ts';
 
@@ -59,8 +65,8 @@ export class ModelSessions {
     this.#newest?.sendToolResult(toolCallId, output);
   }
 
-  remember(heard: string): void {
-    this.#newest?.remember(heard);
+  remember(generation: number, item: HistoryItem, place: number): void {
+    this.#open.get(generation)?.remember(item, place);
   }
 
   /** The session that serves, or the one that is about to: its history may not hold what has come since. */

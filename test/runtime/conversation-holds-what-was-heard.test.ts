@@ -223,6 +223,75 @@ describe('what the agent said', () => {
   });
 });
 
+describe('an item of a reply', () => {
+  const begun = (replyId: string): Draft => ({ type: 'reply.started', replyId });
+  const first = agentSays('first', 'Let me check that for you.');
+  const second = agentSays('second', 'Your table is booked for eight.');
+  const texts = (...said: Said[]): string[] =>
+    conversationAbout(begun('reply1'), ...said)
+      .history()
+      .map((item) => (item.kind === 'speech' ? item.text : ''));
+
+  it('has a line of its own, though only the first of them is told to be voiced (H3)', () => {
+    const said = [voiced('first'), first, second, replyFinished(), progressed('first', 1_000, 1_000)];
+    const ends = [progressed('second', 1_500, 1_500), replyPlayed()];
+    expect(texts(...said, ...ends)).toEqual([
+      'Let me check that for you.',
+      'Your table is booked for eight.',
+    ]);
+  });
+
+  it('that was not played when the caller interrupted another one was not heard', () => {
+    const said = [voiced('first'), first, second, replyFinished()];
+    const cut: Draft = {
+      type: 'reply.interrupted',
+      items: [
+        { itemId: 'first', receivedMs: 1_000, playedMs: 500 },
+        { itemId: 'second', receivedMs: 1_500, playedMs: 0 },
+      ],
+    };
+    expect(texts(...said, cut)).toEqual(['Let me check']);
+    expect(conversationAbout(begun('reply1'), ...said, cut).lines).toMatchObject([
+      { itemId: 'first', heard: 'cut' },
+      { itemId: 'second', heard: 'cut' },
+    ]);
+  });
+
+  it('that is cut after another one was heard is known up to its cut', () => {
+    const said = [voiced('first'), first, second, replyFinished(), progressed('first', 1_000, 1_000)];
+    expect(texts(...said, interrupted('second', 1_500, 750))).toEqual([
+      'Let me check that for you.',
+      'Your table is',
+    ]);
+  });
+
+  it('whose words come before its first sound was heard once it is played, and not before (H3)', () => {
+    const said = [second, replyFinished()];
+    expect(texts(...said)).toEqual([]);
+    const sounds = [voiced('second'), progressed('second', 1_500, 1_500), replyPlayed()];
+    expect(texts(...said, ...sounds)).toEqual(['Your table is booked for eight.']);
+  });
+
+  it('whose progress is told first has its words when they come', () => {
+    const said = [progressed('second', 1_000, 900), second, replyFinished(), replyPlayed()];
+    expect(texts(...said)).toEqual(['Your table is booked for eight.']);
+  });
+
+  it('without a sound was not heard, whatever is told of its reply', () => {
+    expect(texts(second, replyFinished(), replyPlayed())).toEqual([]);
+    expect(texts(voiced('first'), first, second, replyFinished(), replyPlayed())).toEqual([
+      'Let me check that for you.',
+    ]);
+  });
+
+  it('belongs to the reply that is voiced with it, also where the next one has begun', () => {
+    const { lines } = conversationAbout(begun('reply1'), begun('reply2'), voiced('first', 'reply1'), first);
+    expect(lines).toMatchObject([{ itemId: 'first', replyId: 'reply1' }]);
+    const known = conversationAbout(begun('reply2'), first, voiced('first', 'reply1'));
+    expect(known.itemsOf('reply1')).toEqual(['first']);
+  });
+});
+
 describe('the history for a new session', () => {
   it('tells what was said and heard, oldest first', () => {
     const conversation = conversationAbout(

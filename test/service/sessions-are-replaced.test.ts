@@ -10,6 +10,10 @@ async function inConversation() {
   return { rig, process, line };
 }
 
+/** What the newest session was seeded with. */
+const spoken = (process: Process): string[] =>
+  process.model.session.request.history.map((item) => (item.kind === 'speech' ? item.text : item.kind));
+
 const ends = async (process: Process) =>
   (await process.entries()).flatMap((entry) => (entry.type === 'call.ended' ? [entry.reason] : []));
 
@@ -40,6 +44,39 @@ describe('a new session', () => {
       { kind: 'speech', role: 'agent', text: 'one two three four' },
       { kind: 'speech', role: 'caller', text: 'Enough.' },
     ]);
+  });
+
+  it('knows every item of a reply that was heard, not only its first', async () => {
+    const { rig, process } = await inConversation();
+    const { session } = process.model;
+    session.startsReply('reply2');
+    session.sends('reply2', 'item1', 500);
+    session.endsItem('item1', 'Let me check that for you.');
+    session.sends('reply2', 'item2', 700);
+    session.endsReply('reply2', 'item2', 'Your table is booked for eight.');
+    await rig.clock.advance(2_000);
+    session.loses();
+    await rig.clock.advance(1_000);
+    expect(spoken(process)).toEqual([
+      'Hello, this is the clerk.',
+      'Let me check that for you.',
+      'Your table is booked for eight.',
+    ]);
+  });
+
+  it('knows an answer that waited for the next stream and was heard there', async () => {
+    const { rig, process, line } = await inConversation();
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    session.callerStops('turn1', 'What is it?');
+    line.drops();
+    await rig.settle();
+    session.says('reply2', 'It is a bicycle.', 1_500);
+    await process.connect(await process.askNext());
+    await rig.clock.advance(2_000);
+    session.loses();
+    await rig.clock.advance(1_000);
+    expect(spoken(process)).toEqual(['Hello, this is the clerk.', 'What is it?', 'It is a bicycle.']);
   });
 
   it('is given what the caller said since the last turn with an answer, once', async () => {
@@ -175,7 +212,7 @@ describe('a new session that opens while the line plays a reply on', () => {
     ]);
     expect(remembered(session)).toEqual([]);
     await rig.clock.advance(1_300);
-    expect(remembered(session)).toEqual(['remember: one two three four five six seven eight']);
+    expect(remembered(session)).toEqual(['remember at 1, agent: one two three four five six seven eight']);
   });
 
   it('is told what the caller heard before speaking', async () => {
@@ -183,7 +220,7 @@ describe('a new session that opens while the line plays a reply on', () => {
     await rig.clock.advance(300);
     session.callerStarts('turn1');
     await rig.clock.advance(1_000);
-    expect(remembered(session)).toEqual(['remember: one two three four']);
+    expect(remembered(session)).toEqual(['remember at 1, agent: one two three four']);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Towards the announced end of a session the next one is opened beside it, and takes over between two turns (V1). */
 import { describe, expect, it } from 'vitest';
 import { bytesPerMs } from '../../src/media/mulaw.ts';
-import { type Process, Rig } from './rig.ts';
+import { callSid, type Process, Rig } from './rig.ts';
 import type { FakeSession } from './support/fake-model.ts';
 
 const lifeMs = 600_000;
@@ -32,6 +32,65 @@ const second = ({ model }: Process): FakeSession => {
 };
 
 const served = (session: FakeSession, ms: number): boolean => session.audioBytes >= ms * bytesPerMs;
+
+describe('a session that takes over', () => {
+  /** The next session opens, and does not answer yet. */
+  async function beforeItServes() {
+    const { rig, process, session } = await beforeTheRollOver(3_000);
+    session.callerStarts('turn2');
+    session.callerStops('turn2');
+    session.says('reply3', 'I see.', 500);
+    process.model.next = 'isSilent';
+    await rig.clock.advance(3_500);
+    return { rig, process, session, next: second(process) };
+  }
+
+  const seeded = 6;
+
+  it('is told first the words of a turn that was answered before it was opened, at their place and once', async () => {
+    const { rig, session, next } = await beforeItServes();
+    expect(next.request.history.slice(-2)).toMatchObject([{ text: 'It is this.' }, { text: 'I see.' }]);
+    session.transcribes('turn2', 'And that one?');
+    next.opens();
+    expect(next.told).toEqual([`remember at ${seeded - 1}, caller: And that one?`]);
+    await rig.clock.advance(1_000);
+    next.says('reply4', 'Anything else?', 500);
+    await rig.clock.advance(1_000);
+    expect(next.told).toHaveLength(1);
+    expect(session.isClosed).toBe(true);
+  });
+
+  it('is told first what was announced and done while it opened, in order', async () => {
+    const { rig, process, session, next } = await beforeItServes();
+    const words = 'We close at five.';
+    process.assembly.registry.get(callSid())?.signal({
+      entry: { type: 'announcement.requested', by: 'operator', words: { bytes: words.length } },
+      payloads: { words },
+    });
+    await rig.settle();
+    session.startsReply('reply4');
+    session.sends('reply4', 'item4', 500);
+    session.asksFor('tool2', 'look_up', { what: 'hours' });
+    session.endsReply('reply4', 'item4', words, 1);
+    await rig.clock.advance(600);
+    session.says('reply5', 'From nine on.', 500);
+    await rig.clock.advance(1_000);
+    next.opens();
+    expect(session.isClosed).toBe(true);
+    expect(next.told).toEqual([
+      `remember at ${seeded}, agent: We close at five.`,
+      `remember at ${seeded}, toolCall tool2`,
+      `remember at ${seeded}, toolResult tool2`,
+      `remember at ${seeded}, agent: From nine on.`,
+    ]);
+  });
+
+  it('is told nothing where nothing has come', async () => {
+    const { next } = await beforeItServes();
+    next.opens();
+    expect(next.told).toEqual([]);
+  });
+});
 
 describe('a session whose end is near', () => {
   it('is replaced by one that knows all, gets the caller, and alone is heard', async () => {

@@ -3,14 +3,16 @@
  * Does not own: what the events mean, apart from errors that end the session.
  *
  * Most refusals come in-band: the socket opens, an `error` event says why, and the close follows. Such an error decides
- * the reason, and the far side is given a moment to close.
+ * the reason, and the far side is given a moment to close. Where a reply failed for such a reason, no close follows: the
+ * end comes from here.
  *
  * Source: OpenAI Realtime, WebSocket connection, `error`; RFC 6455 section 7.
  *
  * Invariants:
  * N1. `onEnded` is called once, whoever ended the connection, and nothing is called after it.
  * N2. Nothing waits in the socket beyond `bufferedBytes` and one message: a far side that stops reading ends the connection.
- * N3. A message that cannot be read, or is delivered twice in a row, changes nothing.
+ * N3. Once an error has decided the reason, nothing is sent, and the end has that reason, whoever comes to it first.
+ * N4. A message that cannot be read, or is delivered twice in a row, changes nothing.
  */
 import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
@@ -53,6 +55,12 @@ const ownClosing: Closing = { code: 1000, cause: 'closed here', reaction: 'retry
 
 /** A session that ended for a reason of ours that another session may not have. */
 const loss = (cause: string): Closing => ({ code: null, cause, reaction: 'retry', retryAfterMs: null });
+
+/** How a session ends that does not survive the error; null where it does. */
+function verdictOf(error: ErrorName): Closing | null {
+  const reaction = reactionToError(error);
+  return reaction === 'giveUp' || reaction === 'retry' ? { ...loss(causeOfError(error)), reaction } : null;
+}
 
 export class Connection {
   readonly #access: Access;
@@ -109,7 +117,7 @@ export class Connection {
   }
 
   sendText(text: string): void {
-    if (this.#hasEnded || !this.#socket) return;
+    if (this.#hasEnded || this.#verdict || !this.#socket) return;
     if (this.#socket.bufferedBytes() > this.#access.limits.bufferedBytes) this.#drop('stalled');
     else this.#socket.send(text);
   }
@@ -124,21 +132,22 @@ export class Connection {
 
   /** Ends the connection from here, with a closing handshake where there is a socket. */
   end(closing: Closing): void {
-    this.#end(closing, () => {
+    this.#end(this.#verdict ?? closing, () => {
       this.#giveUpOpening?.();
       this.#shake();
     });
   }
 
-  /**
-   * An error that no session survives ends this one: by the far side, which tells a code, or soon from here.
-   * Returns whether it is such an error.
-   */
-  condemn(error: ErrorName): boolean {
-    const reaction = reactionToError(error);
-    if (reaction !== 'giveUp' && reaction !== 'retry') return false;
-    if (this.#hasEnded || this.#verdict) return true;
-    const verdict = { ...loss(causeOfError(error)), reaction };
+  /** Something failed: ends the connection where no session survives the error. */
+  condemn(error: ErrorName): void {
+    const verdict = verdictOf(error);
+    if (verdict) this.end(verdict);
+  }
+
+  /** Ended by the far side, which tells a code, or soon from here. Returns whether no session survives the error. */
+  #awaitEnd(error: ErrorName): boolean {
+    const verdict = verdictOf(error);
+    if (!verdict || this.#verdict) return verdict !== null;
     this.#verdict = verdict;
     this.#arm(this.#access.limits.closeGraceMs, () => this.end(verdict));
     return true;
@@ -163,7 +172,7 @@ export class Connection {
     this.#heartbeat?.noteLife();
     const reading = this.#read(data);
     if (typeof reading === 'object') {
-      if (reading.type !== 'error' || !this.condemn(reading.error)) this.#listener.onEvent(reading);
+      if (reading.type !== 'error' || !this.#awaitEnd(reading.error)) this.#listener.onEvent(reading);
     } else if (reading === 'unknown') {
       this.#access.count('unknownEvent');
     } else if (reading !== 'unused') {
@@ -193,7 +202,7 @@ export class Connection {
 
   /** The far side answers no longer: a closing handshake would not be answered either. */
   #drop(cause: string): void {
-    this.#end(loss(cause), () => this.#socket?.terminate());
+    this.#end(this.#verdict ?? loss(cause), () => this.#socket?.terminate());
   }
 
   #end(closing: Closing, shut: () => void = () => undefined): void {

@@ -7,12 +7,12 @@
  */
 import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
 import type { Clock } from '../../runtime/ports/clock.ts';
-import type { ModelListener, ModelRequest } from '../../runtime/ports/model.ts';
+import type { HistoryItem, ModelListener, ModelRequest } from '../../runtime/ports/model.ts';
 import { referTo } from '../../runtime/ports/signal.ts';
-import { type Seed, wireSpeech } from './history.ts';
+import { Addenda, type Seed } from './history.ts';
 import type { OpenAiLimits } from './limits.ts';
 import type { CountOddity } from './oddity.ts';
-import { type ErrorName, reactionToError } from './refusals.ts';
+import { type ErrorName, pauseOf, reactionToError } from './refusals.ts';
 import { type OpenReply, Replies } from './replies.ts';
 import { ResponseQueue } from './response-queue.ts';
 import {
@@ -31,7 +31,7 @@ export interface ConversationNeeds {
   count: CountOddity;
   listener: ModelListener;
   send(event: RealtimeClientEvent): void;
-  /** A reply failed for a reason that no session survives. */
+  /** A reply failed: ends the session where none survives the error. */
   condemn(error: ErrorName): void;
 }
 
@@ -41,6 +41,7 @@ export class Conversation {
   readonly #queue: ResponseQueue;
   readonly #replies: Replies;
   readonly #toolCalls: ToolCalls;
+  readonly #addenda: Addenda;
   #isOpen = false;
   /** What is to be added to the conversation once the session is open, in order. */
   #held: (() => void)[] = [];
@@ -53,6 +54,7 @@ export class Conversation {
     this.#queue = new ResponseQueue(needs);
     this.#replies = new Replies(needs.clock, needs.listener, needs.limits, needs.count);
     this.#toolCalls = new ToolCalls(request.tools, seed.toolCalls, needs.limits);
+    this.#addenda = new Addenda(seed);
   }
 
   /** From now on things are sent; first what waited. */
@@ -89,9 +91,11 @@ export class Conversation {
     });
   }
 
-  remember(heard: string): void {
-    const item = wireSpeech('agent', heard);
-    this.#onceOpen(() => this.#needs.send({ type: 'conversation.item.create', item }));
+  remember(item: HistoryItem, place: number): void {
+    this.#onceOpen(() => {
+      const event = this.#addenda.add(item, place);
+      if (event) this.#needs.send(event);
+    });
   }
 
   /** Nobody hears a reply that the far side began before the session is open; the first request waits for its end. */
@@ -99,7 +103,7 @@ export class Conversation {
     if (event.type !== 'response.created' && event.type !== 'response.done') return;
     const { id, conversation_id: conversationId } = event.response;
     if (conversationId === null) return;
-    if (event.type === 'response.created') this.#queue.noteStarted(id);
+    if (event.type === 'response.created') this.#queue.noteStarted(id, null);
     else this.#queue.noteFinished(id);
   }
 
@@ -166,8 +170,8 @@ export class Conversation {
       return;
     }
     // The queue first: whoever hears of the reply may cancel it at once.
-    this.#queue.noteStarted(response.id);
-    this.#replies.start(response.id);
+    const isWanted = this.#queue.noteStarted(response.id, response.metadata?.request ?? null);
+    if (isWanted) this.#replies.start(response.id);
   }
 
   #finishReply(response: FinishedResponse): void {
@@ -175,9 +179,16 @@ export class Conversation {
     const reply = this.#replies.find(response.id);
     this.#takeOutput(reply, response.output);
     if (reply) this.#endReply(reply, response);
-    this.#queue.noteFinished(response.id);
+    // Before the queue, which would ask a lost session for the next reply.
     const error = response.status_details?.error;
-    if (error) this.#needs.condemn(error);
+    if (error) this.#heedFailure(error);
+    this.#queue.noteFinished(response.id);
+  }
+
+  #heedFailure(error: ServerEventOf<'error'>['error']): void {
+    this.#needs.condemn(error);
+    const pauseMs = pauseOf(error);
+    if (pauseMs !== null) this.#queue.pause(pauseMs);
   }
 
   /** A reply whose tool calls were all answered here has nobody else who would ask for the next one. */

@@ -1,13 +1,15 @@
 /**
- * Owns: the wire form of what was said before a session, with which it is seeded.
+ * Owns: the wire form of what was said before a session, with which it is seeded, and where in it goes what is told later.
  * Does not own: what was heard of it (`src/runtime/conversation.ts`).
  *
  * Source: OpenAI Realtime, client events, `conversation.item.create`: an assistant's audio cannot be given back, its
- * text can; ids chosen by the client have at most 32 characters.
+ * text can; ids chosen by the client have at most 32 characters; `previous_item_id` is the item after which a new one
+ * goes, `root` for the beginning.
  *
  * Invariants:
  * S1. A tool's result goes only after its call; a result whose call did not fit is left out.
  * S2. Only the newest items are kept that fit into the bounds.
+ * S3. What is told later goes to its place in the history, behind what was told for the same place before.
  */
 import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
 import type { HistoryItem } from '../../runtime/ports/model.ts';
@@ -20,17 +22,49 @@ const longestIdCharacters = 32;
 export interface Seed {
   /** Each with an id that is unique within the session. */
   items: (ConversationItem & { id: string })[];
+  /** Of each item, how many items of the history come before it. */
+  places: number[];
   /** The tool calls in it: by our id the far side's, and whether a result is still owed. */
   toolCalls: Map<string, { wireId: string; open: boolean }>;
 }
 
 export function seedOf(history: readonly HistoryItem[], limits: OpenAiLimits): Seed {
-  const seed: Seed = { items: [], toolCalls: new Map() };
-  for (const item of newest(history, limits)) {
+  const seed: Seed = { items: [], places: [], toolCalls: new Map() };
+  const kept = newest(history, limits);
+  kept.forEach((item, index) => {
     const wire = wireItem(item, seed.toolCalls);
-    if (wire) seed.items.push({ ...wire, id: `seed_${seed.items.length}` });
-  }
+    if (!wire) return;
+    seed.items.push({ ...wire, id: `seed_${seed.items.length}` });
+    seed.places.push(history.length - kept.length + index);
+  });
   return seed;
+}
+
+/** What a session is told of the time before it, after it was seeded. */
+export class Addenda {
+  readonly #seed: Seed;
+  /** By place: what was last told there. */
+  readonly #lastIds = new Map<number, string>();
+  #count = 0;
+
+  constructor(seed: Seed) {
+    this.#seed = seed;
+  }
+
+  /** @param place how many items of the history come before it. @returns null where there is nothing to tell */
+  add(item: HistoryItem, place: number): RealtimeClientEvent | null {
+    const wire = wireItem(item, this.#seed.toolCalls);
+    if (!wire) return null;
+    const previous = this.#lastIds.get(place) ?? this.#seededBefore(place);
+    const id = `added_${this.#count++}`;
+    this.#lastIds.set(place, id);
+    return { type: 'conversation.item.create', previous_item_id: previous, item: { ...wire, id } };
+  }
+
+  #seededBefore(place: number): string {
+    const { items, places } = this.#seed;
+    return items[places.findLastIndex((before) => before < place)]?.id ?? 'root';
+  }
 }
 
 const charactersOf = (item: HistoryItem): number => {

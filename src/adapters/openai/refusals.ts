@@ -1,5 +1,6 @@
 /**
- * Owns: the one table that says what follows from an error event, a close code or an HTTP status of the far side.
+ * Owns: the one table that says what follows from an error event, a close code or an HTTP status of the far side; and
+ * what pause an error asks for.
  * Does not own: carrying it out (`connection.ts`, `session.ts`, `response-queue.ts`).
  *
  * Source: OpenAI Realtime, server events, `error`; OpenAI API, error codes; RFC 6455 section 7.4.1 and RFC 9110
@@ -87,6 +88,20 @@ export const causeOfError = (error: ErrorName): string => plainName(nameOf(error
 
 /** Codes and reasons are lower-case words (F1). */
 export const plainName = (name: string): string => (/^[a-z_]{1,60}$/.test(name) ? name : 'unnamed');
+
+const msOf: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/**
+ * The pause that an error about too many requests or tokens asks for; null where it names none. It stands in the
+ * message alone: "Please try again in 6.232s", "in 250ms", "in 1m26.4s" (public reports of failed responses).
+ */
+export function pauseOf({ code, message }: ErrorName & { message?: string | null }): number | null {
+  if (code !== 'rate_limit_exceeded') return null;
+  const told = /try again in ((?:\d+(?:\.\d+)?(?:ms|[hms]))+)/i.exec(message ?? '')?.[1];
+  if (told === undefined) return null;
+  const parts = told.toLowerCase().matchAll(/([\d.]+)(ms|[hms])/g);
+  return [...parts].reduce((sumMs, [, count, unit = '']) => sumMs + Number(count) * (msOf[unit] ?? 0), 0);
+}
 
 const endsSession = (reaction: Reaction | undefined): reaction is 'giveUp' | 'retry' =>
   reaction === 'giveUp' || reaction === 'retry';

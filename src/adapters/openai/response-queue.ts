@@ -3,9 +3,10 @@
  * Does not own: what the reply brings (`replies.ts`), why it is asked for (the call chart).
  *
  * The far side creates replies as well, when the caller has spoken: a request may meet one that we do not know of yet.
- * It is then refused, and asked again once that reply is over.
+ * It is then refused, and asked again once that reply is over. Whose a reply is, its `metadata` says: the far side
+ * repeats there what the request carried, and has nothing to repeat in a reply of its own.
  *
- * Source: OpenAI Realtime, client events, `response.create` and `response.cancel`; error
+ * Source: OpenAI Realtime, client events, `response.create` and `response.cancel`; `response.metadata`; error
  * `conversation_already_has_active_response`.
  *
  * Invariants:
@@ -13,6 +14,9 @@
  * Q1. A request is sent again only when every sending of it was refused, or when it is asked for again after nobody
  *     answered it in time.
  * Q2. At most `waitingReplies` requests wait; equal ones wait once.
+ * Q3. After a reply that was refused for want of rate nothing is sent for as long as the far side says, within a bound.
+ * Q4. A cancellation names its reply. Without an id it would reach whatever is active when it arrives, which may be the
+ *     far side's own answer to the caller. The reply to a request that was cancelled is cancelled when it begins.
  */
 import type { RealtimeClientEvent, ResponseCreateEvent } from 'openai/resources/realtime/realtime';
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
@@ -34,7 +38,7 @@ interface Sent {
   request: ReplyRequest;
   /** Sendings that were not refused. */
   eventIds: Set<string>;
-  /** A cancellation follows it on the wire. */
+  /** Nobody wants its reply any more. */
   cancelled: boolean;
   /** Nobody answered in time. */
   lost: boolean;
@@ -61,6 +65,8 @@ export class ResponseQueue {
   #isBlocked = false;
   #sendings = 0;
   #timer: TimerHandle;
+  /** Too much was asked for: runs until the next request may be sent. Null without such a pause. */
+  #pause: { timer: TimerHandle } | null = null;
 
   constructor(needs: QueueNeeds) {
     this.#needs = needs;
@@ -77,6 +83,18 @@ export class ResponseQueue {
     this.#isOpen = false;
     this.#waiting = [];
     this.#stopWaiting();
+    this.#endPause();
+  }
+
+  /** The far side asks for a pause before the next request. */
+  pause(delayMs: number): void {
+    this.#endPause();
+    const pauseMs = Math.min(delayMs, this.#needs.limits.ratePauseMs);
+    const timer = this.#needs.clock.setTimeout(() => {
+      this.#pause = null;
+      this.#sendNext();
+    }, pauseMs);
+    this.#pause = { timer };
   }
 
   ask(request: ReplyRequest): void {
@@ -85,19 +103,11 @@ export class ResponseQueue {
     this.#sendNext();
   }
 
-  /** Cancels the active reply, also one that was only just asked for; forgets waiting requests. */
+  /** Cancels the active reply, or the one that was only just asked for once it begins; forgets waiting requests. */
   cancel(): void {
     this.#waiting = [];
-    this.#earlier = [];
-    if (this.#activeReplyId !== null) {
-      if (!this.#isCancelling && this.#isOpen) {
-        this.#needs.send({ type: 'response.cancel', response_id: this.#activeReplyId });
-      }
-      this.#isCancelling = true;
-    } else if (this.#isUnanswered() && !this.#sent?.cancelled) {
-      this.#needs.send({ type: 'response.cancel' });
-    }
-    if (this.#sent) this.#sent.cancelled = true;
+    for (const sent of this.#allSent()) sent.cancelled = true;
+    if (this.#activeReplyId !== null) this.#cancelActive(this.#activeReplyId);
   }
 
   /** The caller began to speak: the far side cancels the active reply by itself. */
@@ -105,11 +115,18 @@ export class ResponseQueue {
     if (this.#activeReplyId !== null) this.#isCancelling = true;
   }
 
-  noteStarted(replyId: string): void {
+  /**
+   * @param requestId what the reply says of the request that it answers; null for the far side's own
+   * @returns whether it is wanted: false for the reply to a request that was cancelled, which is cancelled with this (Q4)
+   */
+  noteStarted(replyId: string, requestId: string | null): boolean {
     this.#activeReplyId = replyId;
     this.#isCancelling = false;
     this.#isBlocked = false;
     this.#stopWaiting();
+    const isWanted = !this.#allSent().some((sent) => sent.cancelled && sent.eventIds.has(requestId ?? ''));
+    if (!isWanted) this.#cancelActive(replyId);
+    return isWanted;
   }
 
   noteFinished(replyId: string): void {
@@ -139,7 +156,7 @@ export class ResponseQueue {
   #withdraw(eventId: string | null): Sent | null {
     const refused = eventId ?? this.#sent?.eventIds.values().next().value;
     if (refused === undefined) return null;
-    const sent = [this.#sent, ...this.#earlier].find((one) => one?.eventIds.delete(refused));
+    const sent = this.#allSent().find((one) => one.eventIds.delete(refused));
     if (!sent || sent.eventIds.size > 0) return null;
     this.#earlier = this.#earlier.filter((one) => one !== sent);
     if (sent === this.#sent) {
@@ -147,6 +164,17 @@ export class ResponseQueue {
       this.#stopWaiting();
     }
     return sent;
+  }
+
+  #allSent(): Sent[] {
+    return this.#sent ? [this.#sent, ...this.#earlier] : this.#earlier;
+  }
+
+  #cancelActive(replyId: string): void {
+    if (!this.#isCancelling && this.#isOpen) {
+      this.#needs.send({ type: 'response.cancel', response_id: replyId });
+    }
+    this.#isCancelling = true;
   }
 
   #setAside(): void {
@@ -175,7 +203,8 @@ export class ResponseQueue {
   }
 
   #sendNext(): void {
-    if (!this.#isOpen || this.#activeReplyId !== null || this.#isBlocked || this.#isUnanswered()) return;
+    if (!this.#isOpen || this.#pause || this.#isBlocked) return;
+    if (this.#activeReplyId !== null || this.#isUnanswered()) return;
     const request = this.#waiting.shift();
     if (request === undefined) return;
     const eventId = `reply_${++this.#sendings}`;
@@ -198,6 +227,11 @@ export class ResponseQueue {
     this.#sendNext();
   }
 
+  #endPause(): void {
+    if (this.#pause) this.#needs.clock.clearTimeout(this.#pause.timer);
+    this.#pause = null;
+  }
+
   #stopWaiting(): void {
     this.#needs.clock.clearTimeout(this.#timer);
   }
@@ -205,10 +239,8 @@ export class ResponseQueue {
 
 /** What the request says of the session's settings holds for its reply alone. */
 function creationOf({ instructions, tools }: ReplyRequest, eventId: string): RealtimeClientEvent {
-  const event = { type: 'response.create', event_id: eventId } as const;
-  if (instructions === null && tools) return event;
-  const response: NonNullable<ResponseCreateEvent['response']> = {};
+  const response: NonNullable<ResponseCreateEvent['response']> = { metadata: { request: eventId } };
   if (instructions !== null) response.instructions = instructions;
   if (!tools) response.tool_choice = 'none';
-  return { ...event, response };
+  return { type: 'response.create', event_id: eventId, response };
 }

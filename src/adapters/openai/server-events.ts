@@ -53,10 +53,15 @@ const errorDetail = z.object({
   type: z.string().optional().catch(undefined),
   code: optional(z.string()),
   event_id: optional(z.string()),
+  /** May repeat anything: nothing but a pause is read from it. */
+  message: optional(z.string()),
 });
 
 /** `conversation_id` is null for a response outside the conversation. */
 const response = z.object({ id, conversation_id: z.string().nullish().catch(undefined) });
+
+/** `metadata` repeats that of the request, and is null in a response that the far side began by itself. */
+const startedResponse = response.extend({ metadata: optional(z.object({ request: optional(z.string()) })) });
 
 const finishedResponse = response.extend({
   status: z.enum(['completed', 'cancelled', 'incomplete', 'failed']).catch('failed'),
@@ -76,7 +81,7 @@ const schemas = {
   'conversation.item.done': item,
   'conversation.item.input_audio_transcription.completed': ofItem.extend({ transcript: z.string() }),
   'conversation.item.input_audio_transcription.failed': ofItem,
-  'response.created': z.object({ response }),
+  'response.created': z.object({ response: startedResponse }),
   'response.done': z.object({ response: finishedResponse }),
   'response.output_item.done': z.object({ response_id: id, item: z.unknown() }),
   'response.output_audio.delta': ofReplyItem.extend({ delta: z.string() }),

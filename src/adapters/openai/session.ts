@@ -7,7 +7,13 @@
  * E1. A session that has signalled `model.closed` says nothing more, whatever is still being worked on.
  */
 import type { Draft } from '../../machines/entries.ts';
-import type { ModelListener, ModelRequest, ModelSession, ReplyOptions } from '../../runtime/ports/model.ts';
+import type {
+  HistoryItem,
+  ModelListener,
+  ModelRequest,
+  ModelSession,
+  ReplyOptions,
+} from '../../runtime/ports/model.ts';
 import { appendMessage } from './audio-append.ts';
 import { type Access, Connection } from './connection.ts';
 import { Conversation } from './conversation.ts';
@@ -83,8 +89,8 @@ export class OpenAiSession implements ModelSession {
     this.#conversation.sendToolResult(toolCallId, output);
   }
 
-  remember(heard: string): void {
-    this.#conversation.remember(heard);
+  remember(item: HistoryItem, place: number): void {
+    this.#conversation.remember(item, place);
   }
 
   close(): void {

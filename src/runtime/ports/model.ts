@@ -77,13 +77,20 @@ export interface ModelSession {
   bufferedBytes(): number;
   /** `instructions` null lets the model answer by the session's own. Without `tools` it can only speak. */
   createReply(instructions: string | null, options?: ReplyOptions): void;
-  /** Cancels the active reply, where there is one and the far side does not do so by itself; forgets waiting requests. */
+  /**
+   * Cancels the active reply, where there is one and the far side does not do so by itself; forgets waiting requests.
+   * The reply to a request that is on its way is cancelled when it begins, and nothing of it is signalled.
+   */
   cancelReply(): void;
   /** Tells the model that the caller heard only the first `playedMs` of the item; 0 removes it from its memory. */
   truncate(itemId: string, playedMs: number): void;
   sendToolResult(toolCallId: string, output: string): void;
-  /** Adds to its memory what the caller heard of the agent since the history was taken. */
-  remember(heard: string): void;
+  /**
+   * Adds to its memory what has come of the time before it since its history was taken.
+   *
+   * @param place how many items of that history come before it; behind what was added there before
+   */
+  remember(item: HistoryItem, place: number): void;
   close(): void;
 }
 

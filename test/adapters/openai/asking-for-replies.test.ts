@@ -1,11 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { openSession, startSession } from './started-session.ts';
+import type { FakeService, Message } from './fake-service.ts';
+import { audioOf, openSession, startSession } from './started-session.ts';
 
 const activeError = (eventId: string | null) => ({
   code: 'conversation_already_has_active_response',
   message: 'Conversation already has an active response in progress: resp_1.',
   event_id: eventId,
 });
+
+/** A request as it is sent: its metadata comes back in the reply to it. */
+const creation = (eventId: string, response: Message): Message => ({
+  type: 'response.create',
+  event_id: eventId,
+  response: { metadata: { request: eventId }, ...response },
+});
+
+/** What the service says of a reply that answers the request. */
+const answering = (eventId: string): Message => ({ metadata: { request: eventId } });
+
+const cancellationOf = (replyId: string): Message => ({ type: 'response.cancel', response_id: replyId });
 
 describe('a request for a reply', () => {
   it('carries instructions only where there are some', () => {
@@ -15,8 +28,8 @@ describe('a request for a reply', () => {
     service.finishReply();
     session.createReply('Greet the caller.');
     expect(service.sent).toEqual([
-      { type: 'response.create', event_id: 'reply_1' },
-      { type: 'response.create', event_id: 'reply_2', response: { instructions: 'Greet the caller.' } },
+      creation('reply_1', {}),
+      creation('reply_2', { instructions: 'Greet the caller.' }),
     ]);
   });
 
@@ -24,9 +37,7 @@ describe('a request for a reply', () => {
     const { service, session } = openSession();
     session.createReply(instructions, { tools: false });
     const spoken = instructions === null ? {} : { instructions };
-    expect(service.sent).toEqual([
-      { type: 'response.create', event_id: 'reply_1', response: { ...spoken, tool_choice: 'none' } },
-    ]);
+    expect(service.sent).toEqual([creation('reply_1', { ...spoken, tool_choice: 'none' })]);
   });
 
   it('for words alone is another one than with tools, wherever it is told from others', () => {
@@ -132,11 +143,7 @@ describe('a request that meets an active reply', () => {
     service.sayError(activeError('reply_1'));
     expect(service.sent).toHaveLength(1);
     service.finishReply('resp_1');
-    expect(service.sent[1]).toEqual({
-      type: 'response.create',
-      event_id: 'reply_2',
-      response: { instructions: 'Say it.' },
-    });
+    expect(service.sent[1]).toEqual(creation('reply_2', { instructions: 'Say it.' }));
   });
 
   it('waits for the end of a reply that it never heard of', () => {
@@ -147,7 +154,7 @@ describe('a request that meets an active reply', () => {
     expect(service.sent).toHaveLength(1);
     service.finishReply('resp_unheard');
     expect(service.sent).toHaveLength(2);
-    expect(service.sent[1]?.response).toBeUndefined();
+    expect(service.sent[1]).toEqual(creation('reply_2', {}));
   });
 
   it('does not wait for the end of a reply outside the conversation', () => {
@@ -307,6 +314,64 @@ describe('a request that nobody answers', () => {
   });
 });
 
+describe('a reply that is refused because too much was asked for', () => {
+  const refuse = (service: FakeService, message: string, code = 'rate_limit_exceeded'): void => {
+    const error = { type: 'tokens', code, message };
+    service.finishReply('resp_1', { status: 'failed', status_details: { type: 'failed', error } });
+  };
+  const limitReached = (pause: string): string =>
+    `Rate limit reached for gpt-realtime on tokens per min (TPM): Limit 40000, Used 39669, Requested 8571. Please try again in ${pause}. Visit https://platform.openai.com/account/rate-limits to learn more.`;
+
+  it.each([
+    ['250ms', 250],
+    ['6.232s', 6_232],
+    ['0s', 0],
+    ['1m26.4s', 10_000],
+    ['2h', 10_000],
+  ])(
+    'is followed by the next request after the pause that is asked for, of 10 s at most: %s',
+    async (pause, ms) => {
+      const { clock, service, session } = openSession();
+      session.createReply(null);
+      service.startReply();
+      refuse(service, limitReached(pause));
+      session.createReply(null);
+      if (ms > 0) await clock.advance(ms - 1);
+      expect(service.sentOfType('response.create')).toHaveLength(1);
+      await clock.advance(1);
+      expect(service.sentOfType('response.create')).toHaveLength(2);
+    },
+  );
+
+  it.each([
+    ['Rate limit reached. Please try again later.', 'rate_limit_exceeded'],
+    ['Please try again in a moment.', 'rate_limit_exceeded'],
+    [limitReached('6s'), 'server_error'],
+  ])('is followed by it at once where no pause is asked for: %s (%s)', (message, code) => {
+    const { service, session } = openSession();
+    service.startReply();
+    session.createReply(null);
+    refuse(service, message, code);
+    expect(service.sentTypes).toEqual(['response.create']);
+  });
+
+  it('leaves no pause behind, and none where the session ends', async () => {
+    const { clock, service, session } = openSession();
+    service.startReply();
+    session.createReply(null);
+    refuse(service, limitReached('8s'));
+    service.startReply();
+    refuse(service, limitReached('2s'));
+    await clock.advance(2_000);
+    expect(service.sentTypes).toEqual(['response.create']);
+    service.startReply();
+    refuse(service, limitReached('8s'));
+    session.close();
+    await clock.advance(1_000);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
 describe('cancelling', () => {
   it('names the active reply, and once', () => {
     const { service, session } = openSession();
@@ -357,21 +422,71 @@ describe('cancelling', () => {
     expect(service.sentTypes).toEqual(['response.cancel']);
   });
 
-  it('reaches a reply that was only just asked for', () => {
+  it('reaches a reply that was only just asked for, by its id and once it begins (Q4)', () => {
     const { service, session } = openSession();
     session.createReply(null);
     session.cancelReply();
     session.cancelReply();
-    expect(service.sent.slice(1)).toEqual([{ type: 'response.cancel' }]);
+    expect(service.sentTypes).toEqual(['response.create']);
+    service.startReply('resp_1', answering('reply_1'));
+    session.cancelReply();
+    expect(service.sent.slice(1)).toEqual([cancellationOf('resp_1')]);
   });
 
-  it('reaches a reply that begins after it', () => {
-    const { service, session } = openSession();
+  it('lets nobody hear the reply to a request that was cancelled before it began', () => {
+    const { service, ear, session } = openSession();
     session.createReply(null);
     session.cancelReply();
-    service.startReply();
+    service.startReply('resp_1', answering('reply_1'));
+    service.sayAudio(audioOf(20), 'resp_1');
+    service.finishReply('resp_1', { status: 'cancelled' });
+    expect(ear.order).toEqual([]);
+  });
+
+  it.each([{ metadata: null }, {}, answering('reply_77'), { metadata: { request: 7 } }])(
+    'spares a reply of the service that comes before the one asked for: %o (Q4)',
+    (response) => {
+      const { service, ear, session } = openSession();
+      session.createReply(null);
+      service.say({ type: 'input_audio_buffer.speech_started', audio_start_ms: 0, item_id: 'item_U' });
+      session.cancelReply();
+      service.startReply('resp_own', response);
+      service.sayError(activeError('reply_1'));
+      service.finishReply('resp_own');
+      expect(service.sentTypes).toEqual(['response.create']);
+      expect(ear.entriesOf('reply.finished')).toHaveLength(1);
+    },
+  );
+
+  it('spares the reply to the next request', () => {
+    const { service, ear, session } = openSession();
+    session.createReply('greet');
     session.cancelReply();
-    expect(service.sent.slice(2)).toEqual([{ type: 'response.cancel', response_id: 'resp_1' }]);
+    session.createReply('answer');
+    service.sayError(activeError('reply_1'));
+    service.finishReply('resp_unheard');
+    service.startReply('resp_1', answering('reply_2'));
+    expect(service.sentTypes).toEqual(['response.create', 'response.create']);
+    expect(ear.entriesOf('reply.started')).toHaveLength(1);
+  });
+
+  it('reaches the reply to a request that was met late, after another one came and went', () => {
+    const { service, session } = openSession();
+    session.createReply(null);
+    service.startReply('resp_own');
+    service.finishReply('resp_own');
+    session.cancelReply();
+    service.startReply('resp_1', answering('reply_1'));
+    expect(service.sent.slice(1)).toEqual([cancellationOf('resp_1')]);
+  });
+
+  it('reaches a reply that begins after nobody had answered in time', async () => {
+    const { clock, service, session } = openSession();
+    session.createReply(null);
+    await clock.advance(4_000);
+    session.cancelReply();
+    service.startReply('resp_1', answering('reply_1'));
+    expect(service.sent.slice(1)).toEqual([cancellationOf('resp_1')]);
   });
 
   it('is followed by the next request once the cancelled reply is over', () => {
@@ -379,8 +494,8 @@ describe('cancelling', () => {
     session.createReply(null);
     session.cancelReply();
     session.createReply(null);
-    expect(service.sentTypes).toEqual(['response.create', 'response.cancel']);
-    service.startReply();
+    expect(service.sentTypes).toEqual(['response.create']);
+    service.startReply('resp_1', answering('reply_1'));
     service.finishReply('resp_1', { status: 'cancelled' });
     expect(service.sentTypes).toEqual(['response.create', 'response.cancel', 'response.create']);
   });
@@ -391,6 +506,6 @@ describe('cancelling', () => {
     session.cancelReply();
     service.sayError(activeError('reply_1'));
     service.finishReply('resp_other');
-    expect(service.sentTypes).toEqual(['response.create', 'response.cancel']);
+    expect(service.sentTypes).toEqual(['response.create']);
   });
 });

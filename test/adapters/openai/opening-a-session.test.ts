@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createOpenAiModel } from '../../../src/adapters/openai/model.ts';
+import type { HistoryItem } from '../../../src/runtime/ports/model.ts';
 import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
 import { FakeService, type Message } from './fake-service.ts';
 import { apiKey, audioOf, openSession, plainRequest, startSession } from './started-session.ts';
@@ -275,20 +276,26 @@ describe('what is asked before the session is open', () => {
     expect(oddities).toEqual(['bound']);
   });
 
-  it('holds what was heard meanwhile, in its place among the tool results, as words of the agent', () => {
+  it('holds what it is told of the time before it, in its place among the tool results', () => {
     const { service, session } = startSession();
-    session.remember('We close at six.');
+    const says = (text: string): HistoryItem => ({ kind: 'speech', role: 'agent', text });
+    session.remember(says('We close at six.'), 0);
     session.sendToolResult('call_1', 'done');
     service.letIn();
-    session.remember('Goodbye.');
-    const items = service.sentOfType('conversation.item.create').map(({ item }) => item);
-    expect(items[0]).toEqual({
-      type: 'message',
-      role: 'assistant',
-      content: [{ type: 'output_text', text: 'We close at six.' }],
+    session.remember(says('Goodbye.'), 0);
+    const events = service.sentOfType('conversation.item.create');
+    expect(events[0]).toEqual({
+      type: 'conversation.item.create',
+      previous_item_id: 'root',
+      item: {
+        id: 'added_0',
+        type: 'message',
+        role: 'assistant',
+        content: [{ type: 'output_text', text: 'We close at six.' }],
+      },
     });
-    expect(items[1]?.content[0].text).toContain('call_1:');
-    expect(items[2]?.content[0].text).toBe('Goodbye.');
+    expect(events[1]?.item.content[0].text).toContain('call_1:');
+    expect(events[2]).toMatchObject({ previous_item_id: 'added_0', item: { id: 'added_1' } });
   });
 
   it('lets a listener speak as soon as it hears of the open session', () => {

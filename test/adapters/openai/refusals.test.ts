@@ -206,13 +206,43 @@ describe('no connection', () => {
   });
 });
 
+describe('a session whose end an error has announced', () => {
+  it('ends with that reason, also where it is closed from here before the service does so', () => {
+    const { service, ear, session } = openSession();
+    service.sayError({ code: 'insufficient_quota' });
+    session.close();
+    expect(ear.entries).toEqual(closed({ code: null, cause: 'insufficient_quota', reaction: 'giveUp' }));
+    expect(service.closedWith).toBe(1000);
+  });
+
+  it('ends with that reason, also where it answers no more pings', async () => {
+    const { clock, service, ear } = openSession({ pingEveryMs: 400 });
+    service.answersPings = false;
+    service.sayError({ code: 'insufficient_quota' });
+    await clock.advance(800);
+    expect(ear.entries).toEqual(closed({ code: null, cause: 'insufficient_quota', reaction: 'giveUp' }));
+    expect(service.isTerminated).toBe(true);
+  });
+
+  it('is asked for nothing more', () => {
+    const { service, session } = openSession();
+    service.sayError({ code: 'insufficient_quota' });
+    session.createReply(null);
+    session.appendAudio('VVVV');
+    expect(service.sent).toEqual([]);
+  });
+});
+
 describe('a reply that fails for a reason that no session survives', () => {
-  it('ends the session after the reply', async () => {
-    const { clock, service, ear } = openSession();
+  it('ends the session at once, after the reply and before the next one is asked for', () => {
+    const { service, ear, session } = openSession();
     service.startReply();
+    session.createReply(null);
     const error = { type: 'insufficient_quota', code: 'insufficient_quota', message: 'You exceeded it.' };
     service.finishReply('resp_1', { status: 'failed', status_details: { type: 'failed', error } });
-    await clock.advance(1_000);
+    session.createReply(null);
+    expect(service.sent).toEqual([]);
+    expect(service.closedWith).toBe(1000);
     expect(ear.order).toEqual(['reply.started', 'replyEnded', 'reply.finished', 'model.closed']);
     expect(ear.entriesOf('model.closed')).toEqual(
       closed({ cause: 'insufficient_quota', reaction: 'giveUp' }),

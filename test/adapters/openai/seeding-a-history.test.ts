@@ -191,6 +191,56 @@ describe('what of a history is given', () => {
   });
 });
 
+describe('what is told after the history was taken', () => {
+  const caller = (text: string): HistoryItem => ({ kind: 'speech', role: 'caller', text });
+  const agent = (text: string): HistoryItem => ({ kind: 'speech', role: 'agent', text });
+  const tell = (items: readonly HistoryItem[], told: readonly (readonly [HistoryItem, number])[]) => {
+    const { service, session } = openSession({ history: items });
+    for (const [item, place] of told) session.remember(item, place);
+    return service.sent;
+  };
+
+  it('goes to its place, behind what was told for the same place before (S3)', () => {
+    const sent = tell(history, [
+      [caller('Good morning.'), 0],
+      [caller('In London.'), 2],
+      [caller('Please.'), 2],
+      [agent('It is foggy.'), 4],
+    ]);
+    expect(
+      sent.map(({ previous_item_id, item }) => [previous_item_id, item.id, item.content[0].text]),
+    ).toEqual([
+      ['root', 'added_0', 'Good morning.'],
+      ['seed_1', 'added_1', 'In London.'],
+      ['added_1', 'added_2', 'Please.'],
+      ['seed_3', 'added_3', 'It is foggy.'],
+    ]);
+  });
+
+  it('finds its place also where not all of the history was taken', () => {
+    const items = [agent('Hello.'), caller(''), caller('And that?')];
+    expect(tell(items, [[caller('And this?'), 2]])).toMatchObject([{ previous_item_id: 'seed_0' }]);
+    const { service, session } = openSession({ history: items }, { limits: { historyItems: 1 } });
+    session.remember(caller('And this?'), 2);
+    expect(service.sent).toMatchObject([{ previous_item_id: 'root' }]);
+    session.remember(agent('No.'), 3);
+    expect(service.sent[1]).toMatchObject({ previous_item_id: 'seed_0' });
+  });
+
+  it('may be a tool call with its result, and is nothing without words', () => {
+    const toolCallId = `call_${'x'.repeat(40)}`;
+    const sent = tell(history, [
+      [agent(''), 4],
+      [{ kind: 'toolCall', toolCallId, name: 'book_table', arguments: '{}' }, 4],
+      [{ kind: 'toolResult', toolCallId, output: 'booked' }, 4],
+    ]);
+    expect(sent).toMatchObject([
+      { previous_item_id: 'seed_3', item: { type: 'function_call', call_id: 'call_seed_1' } },
+      { previous_item_id: 'added_0', item: { type: 'function_call_output', call_id: 'call_seed_1' } },
+    ]);
+  });
+});
+
 describe('a result that comes in another session than its call', () => {
   const longId = `call_${'x'.repeat(40)}`;
   const openCall: HistoryItem = {

@@ -122,6 +122,16 @@ describe('in memory', () => {
     expect(oddities).toEqual([]);
   });
 
+  it('spares the answer to a turn that was delivered at once, together with a request that it overtook', async () => {
+    const world = await meet();
+    const { clock, ear, session } = world;
+    ear.react = ({ type }) => type === 'caller.startedSpeaking' && session.cancelReply();
+    session.appendAudio(Buffer.concat([noiseBurst(900), silence(600)]).toString('base64'));
+    session.createReply(null);
+    expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
+    expect(ear.entriesOf('reply.finished')[0]).toMatchObject({ status: 'completed', voiced: true });
+  });
+
   it('takes a spoken turn through its tools to the answer', async () => {
     const world = await meet();
     const { clock, ear, session, far, oddities } = world;
@@ -252,6 +262,21 @@ describe('in memory', () => {
     expect(ear.payloadsOf('reply.transcribed').at(-1)).toEqual({
       transcript: 'It is foggy in London today.',
     });
+    expect(oddities).toEqual([]);
+  });
+
+  it('tells an open session later what belongs into its history, and the service takes it in its place', async () => {
+    const world = await meet({
+      history: [
+        { kind: 'speech', role: 'agent', text: 'Welcome. How can I help?' },
+        { kind: 'speech', role: 'agent', text: 'London it is.' },
+      ],
+    });
+    const { clock, session, far, oddities } = world;
+    session.remember({ kind: 'speech', role: 'caller', text: 'Good morning.' }, 0);
+    session.remember({ kind: 'speech', role: 'caller', text: 'In London, please.' }, 1);
+    await clock.advance(100);
+    expect(far.items.map(({ id }) => id)).toEqual(['added_0', 'seed_0', 'added_1', 'seed_1']);
     expect(oddities).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ import type { Draft, ToolEffect } from '../../../src/machines/entries.ts';
 import { bytesPerMs } from '../../../src/media/mulaw.ts';
 import type { Clock } from '../../../src/runtime/ports/clock.ts';
 import type {
+  HistoryItem,
   Model,
   ModelListener,
   ModelRequest,
@@ -18,7 +19,7 @@ type Loss = { code?: number | null; cause?: string; reaction?: 'retry' | 'giveUp
 
 export class FakeSession implements ModelSession {
   readonly request: ModelRequest;
-  /** What it was told, in order: `createReply: ...`, `truncate item 400`. */
+  /** What it was told, in order: `createReply: ...`, `truncate item 400`, `remember at 2, agent: ...`. */
   readonly told: string[] = [];
   /** Caller audio that it was given. */
   readonly audio: Buffer[] = [];
@@ -66,8 +67,9 @@ export class FakeSession implements ModelSession {
     this.told.push(`result of ${toolCallId}: ${output}`);
   }
 
-  remember(heard: string): void {
-    this.told.push(`remember: ${heard}`);
+  remember(item: HistoryItem, place: number): void {
+    const what = item.kind === 'speech' ? `${item.role}: ${item.text}` : `${item.kind} ${item.toolCallId}`;
+    this.told.push(`remember at ${place}, ${what}`);
   }
 
   close(): void {
@@ -117,10 +119,14 @@ export class FakeSession implements ModelSession {
 
   endsReply(replyId: string, itemId: string, words: string, toolCalls = 0): void {
     if (this.isClosed) return;
-    this.#listener.onReplyItemEnded(itemId);
-    this.signal({ type: 'reply.transcribed', itemId, transcript: referTo(words) }, { transcript: words });
+    this.endsItem(itemId, words);
     this.#listener.onReplyEnded(replyId);
     this.finishes(replyId, true, toolCalls);
+  }
+
+  endsItem(itemId: string, words: string): void {
+    this.#listener.onReplyItemEnded(itemId);
+    this.signal({ type: 'reply.transcribed', itemId, transcript: referTo(words) }, { transcript: words });
   }
 
   finishes(replyId: string, voiced: boolean, toolCalls = 0): void {
