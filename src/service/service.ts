@@ -192,6 +192,9 @@ export class Service {
   async #configure(): Promise<string> {
     const configuration = readConfiguration(this.#options.environment);
     this.#opened.configuration = configuration;
+    const { publicAddress } = configuration;
+    // Before it listens: no webhook can be checked without it.
+    if (publicAddress.kind === 'url') this.#publicUrl = publicAddress.url;
     this.#instanceLog.note('instance.started', { version, node: process.version });
     const instruments = await createInstruments({
       configuration,
@@ -295,10 +298,7 @@ export class Service {
 
   async #findPublicAddress(): Promise<string> {
     const { publicAddress, host } = this.#part('configuration');
-    if (publicAddress.kind === 'url') {
-      this.#publicUrl = publicAddress.url;
-      return publicAddress.url;
-    }
+    if (publicAddress.kind === 'url') return publicAddress.url;
     const { authToken } = publicAddress;
     const { clock } = this.#options;
     const port = this.addresses.publicPort;
