@@ -84,7 +84,13 @@ export class Service {
   /** Resolves when every phase has had its first turn, a fatal one failed, or the start was given up. */
   start(): Promise<StartOutcome> {
     this.#actor.start();
+    void this.#announceOnceReady();
     return this.#settled.promise;
+  }
+
+  /** One that drains beside it goes on taking connections until it knows of this one: the next beat would be late. */
+  async #announceOnceReady(): Promise<void> {
+    if ((await this.#settled.promise) === 'running') await this.#opened.assembly?.presence.announce();
   }
 
   /** Resolves when nothing of the process is open any more. */

@@ -84,6 +84,15 @@ describe('a start', () => {
     expect(known).toEqual(['https://calls.example.com']);
   });
 
+  it('tells the other processes at once that it is ready', async () => {
+    const isKnown = async (): Promise<boolean> =>
+      (await service.journal.instances()).some(({ ready }) => ready);
+    // Its beats are a minute apart.
+    const { service } = host.service({}, fastClock(1 / 60));
+    await service.start();
+    await until(isKnown);
+  });
+
   it('needs no phone number, and says that its addresses were not looked at', async () => {
     const { service, outcome } = host.service({});
     await service.start();
