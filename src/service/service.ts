@@ -227,6 +227,7 @@ export class Service {
       ...{ metrics, logger: this.#part('logger'), meters: this.#part('meters') },
       notReady: () => (this.#isReady ? null : this.#isLeaving ? 'draining' : 'starting'),
       assembly: () => this.#opened.assembly,
+      mayHaveCompany: () => this.#opened.assembly?.drain.company !== 'none',
       clockSkewMs,
     });
     const journal = health.watchJournal(measureAppends(opened, clock, metrics));

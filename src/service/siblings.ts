@@ -16,6 +16,9 @@ export interface SiblingsOptions {
   journal: Pick<Instances, 'instances'>;
 }
 
+/** Who is there beside this process: one that is ready, one that is not (yet, or any more), or nobody. */
+export type Company = 'ready' | 'unready' | 'none';
+
 export class Siblings {
   readonly #options: SiblingsOptions;
 
@@ -25,13 +28,20 @@ export class Siblings {
 
   /** @throws RetryError `journal.unavailable` */
   async areReady(): Promise<boolean> {
-    const rows = await this.#options.journal.instances();
-    return rows.some((row) => this.#takesCalls(row));
+    return (await this.company()) === 'ready';
   }
 
-  #takesCalls(row: InstanceRow): boolean {
+  /** @throws RetryError `journal.unavailable` */
+  async company(): Promise<Company> {
+    const rows = await this.#options.journal.instances();
+    const others = rows.filter((row) => this.#staysWithoutUs(row));
+    if (others.length === 0) return 'none';
+    return others.some(({ ready }) => ready) ? 'ready' : 'unready';
+  }
+
+  #staysWithoutUs(row: InstanceRow): boolean {
     const { instance, host, pulse, isProcessAlive, drainsWithUs } = this.#options;
     const isThere = isBeating(row, pulse) && (row.host !== host || isProcessAlive(row.pid));
-    return row.ready && isThere && row.instance !== instance && !drainsWithUs(row.instance);
+    return isThere && row.instance !== instance && !drainsWithUs(row.instance);
   }
 }
