@@ -10,11 +10,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openJournal } from '../../src/adapters/journal/open-journal.ts';
-import { addressOf, connectionOverrides, routes } from '../../src/adapters/twilio/addresses.ts';
+import { type PublicPlace, routingTo } from '../../src/adapters/twilio/number.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
 import type { FaultPlan } from '../../src/twin/openai/faults.ts';
 import { type OpenAiTwin, startOpenAiTwin } from '../../src/twin/openai/server.ts';
+import type { NumberConfiguration } from '../../src/twin/twilio/rest/phone-numbers.ts';
 import { startTwilioTwin, type TwinServer } from '../../src/twin/twilio/server.ts';
 import { findPort } from '../../test/support/free-port.ts';
 import { withoutBudgets } from '../../test/support/without-budgets.ts';
@@ -79,14 +80,15 @@ export class Stage {
       sessionMaximumMs: options.sessionMaximumMs,
       keptSessions: 100_000,
     });
+    const fallbackUrl = options.withoutFallback ? null : `${effects.url}/fallback`;
     const twilio = await startTwilioTwin({
       ...account,
       allowInsecureStreams: true,
-      numbers: { [shopNumber]: routingTo(publicUrl, options.withoutFallback ? null : effects.url) },
+      numbers: { [shopNumber]: numberTo({ publicUrl, fallbackUrl }) },
     });
     const environment = {
       ...environmentFor({ publicUrl, openai, twilio, effects }),
-      ...(options.withoutFallback ? {} : { TWILIO_FALLBACK_URL: `${effects.url}/fallback` }),
+      ...(fallbackUrl === null ? {} : { TWILIO_FALLBACK_URL: fallbackUrl }),
       ...options.environment,
     };
     return new Stage(folder, ground, { openai, twilio, effects }, environment);
@@ -156,13 +158,17 @@ const environmentFor = ({ publicUrl, openai, twilio, effects }: Parts): Record<s
 });
 
 /** As `holdfast number point-here` sets it. */
-const routingTo = (publicUrl: string, fallbackHost: string | null) => ({
-  voiceUrl: addressOf(publicUrl, routes.voice) + connectionOverrides,
-  ...(fallbackHost === null
-    ? {}
-    : { voiceFallbackUrl: `${fallbackHost}/fallback`, voiceFallbackMethod: 'GET' as const }),
-  statusCallback: addressOf(publicUrl, routes.status) + connectionOverrides,
-});
+function numberTo(place: PublicPlace): Partial<NumberConfiguration> {
+  const { voice, fallback, status } = routingTo(place);
+  return {
+    voiceUrl: voice.url,
+    voiceMethod: voice.method,
+    voiceFallbackUrl: fallback.url,
+    voiceFallbackMethod: fallback.method,
+    statusCallback: status.url,
+    statusCallbackMethod: status.method,
+  };
+}
 
 /** The document that the repository ships, as its reader is told to fill it in. */
 const fallbackFor = (publicUrl: string): string =>

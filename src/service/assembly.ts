@@ -84,7 +84,7 @@ export function assemble(options: AssemblyOptions): Assembly {
   const agents = createAgents(options);
   const { tokenKey, isLeaving = () => false, isParting = () => false } = options;
   const partsAlone = (): boolean =>
-    isParting() ? drain.isAlone !== false : isLeaving() && drain.isAlone === true;
+    isParting() ? drain.company !== 'ready' : isLeaving() && drain.company === 'none';
   const instructions = new Instructions({
     clock,
     journal,

@@ -33,6 +33,8 @@ import type { LiveCalls } from './live-calls.ts';
 import { unlessStalled } from './stall.ts';
 import type { Steering } from './steering.ts';
 
+const putOff: Answer = { do: 'decline', againAfterMs: 1_000 };
+
 export interface DeskOptions {
   registry: Registry;
   claims: Claims;
@@ -86,10 +88,10 @@ export class Desk implements CarrierDesk {
    *
    * @throws what is neither of the two, as GiveUpError `journal.future`
    */
-  async answerCall(incoming: IncomingCall): Promise<Answer> {
+  async answerCall(incoming: IncomingCall, mayComeAgain = false): Promise<Answer> {
     const callId = incoming.carrierCallId;
     try {
-      return await this.#answer(callId, incoming);
+      return await this.#answer(callId, incoming, mayComeAgain);
     } catch (error) {
       const cause = causeOf(error);
       if (cause === null) throw error;
@@ -141,10 +143,11 @@ export class Desk implements CarrierDesk {
     return parts?.admit(line) ?? null;
   }
 
-  async #answer(callId: string, incoming: IncomingCall): Promise<Answer> {
+  async #answer(callId: string, incoming: IncomingCall, mayComeAgain: boolean): Promise<Answer> {
     const known = await unlessStalled(this.#options.clock, this.#read(callId));
     if (known) return this.#instruct(known);
     const refusal = this.#admission.refusal();
+    if (refusal !== null && mayComeAgain && this.#admission.putsOff(refusal)) return putOff;
     if (refusal !== null) return this.#decline(callId, refusal, null);
     return this.#instruct(await this.#beginOnce(callId, incoming));
   }

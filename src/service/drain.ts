@@ -12,7 +12,7 @@
 
 import type { Call } from '../runtime/call.ts';
 import type { Registry } from '../runtime/registry.ts';
-import type { Siblings } from './siblings.ts';
+import type { Company, Siblings } from './siblings.ts';
 
 export interface DrainOptions {
   siblings: Siblings;
@@ -27,27 +27,25 @@ export interface DrainOptions {
 
 export class Drain {
   readonly #options: DrainOptions;
-  /** Null until the others were looked up. */
-  #hasOthers: boolean | null = null;
+  #company: Company | null = null;
 
   constructor(options: DrainOptions) {
     this.#options = options;
   }
 
-  /** No other process is there that would take the calls; null while that is not known. */
-  get isAlone(): boolean | null {
-    return this.#hasOthers === null ? null : !this.#hasOthers;
+  /** Who else was there when this process looked last; null before. Whoever was ready was trusted with the calls: it stays. */
+  get company(): Company | null {
+    return this.#company;
   }
 
   /** Asks every call to move within the time, where there is a process to move to. To be repeated: one may come. */
   async moveCalls(withinMs: number): Promise<void> {
     const { siblings, announce, onTrouble } = this.#options;
     if (!(await announce())) return;
-    const areReady = await siblings.areReady().catch(onTrouble);
-    if (areReady === undefined) return;
-    // Whoever was there has been trusted with the calls.
-    this.#hasOthers ||= areReady;
-    if (!this.#hasOthers) return;
+    const company = await siblings.company().catch(onTrouble);
+    if (!company) return;
+    if (this.#company !== 'ready') this.#company = company;
+    if (this.#company !== 'ready') return;
     this.#options.stopListening();
     for (const call of this.#options.registry.calls()) {
       if (isStreaming(call) && call.state.snapshot.context.move === null) askToMove(call, withinMs);

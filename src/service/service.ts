@@ -86,7 +86,13 @@ export class Service {
   /** Resolves when every phase has had its first turn, a fatal one failed, or the start was given up. */
   start(): Promise<StartOutcome> {
     this.#actor.start();
+    void this.#announceOnceReady();
     return this.#settled.promise;
+  }
+
+  /** One that drains beside it goes on taking connections until it knows of this one: the next beat would be late. */
+  async #announceOnceReady(): Promise<void> {
+    if ((await this.#settled.promise) === 'running') await this.#opened.assembly?.presence.announce();
   }
 
   /** Resolves when nothing of the process is open any more. */
@@ -199,6 +205,9 @@ export class Service {
   async #configure(): Promise<string> {
     const configuration = readConfiguration(this.#options.environment);
     this.#opened.configuration = configuration;
+    const { publicAddress } = configuration;
+    // Before it listens: no webhook can be checked without it.
+    if (publicAddress.kind === 'url') this.#publicUrl = publicAddress.url;
     this.#instanceLog.note('instance.started', { version, node: process.version });
     const instruments = await createInstruments({
       configuration,
@@ -225,6 +234,7 @@ export class Service {
       ...{ metrics, logger: this.#part('logger'), meters: this.#part('meters') },
       notReady: () => (this.#isReady ? null : this.#isLeaving ? 'draining' : 'starting'),
       assembly: () => this.#opened.assembly,
+      mayHaveCompany: () => this.#opened.assembly?.drain.company !== 'none',
       clockSkewMs,
     });
     const journal = health.watchJournal(measureAppends(opened, clock, metrics));
@@ -304,10 +314,7 @@ export class Service {
 
   async #findPublicAddress(): Promise<string> {
     const { publicAddress, host } = this.#part('configuration');
-    if (publicAddress.kind === 'url') {
-      this.#publicUrl = publicAddress.url;
-      return publicAddress.url;
-    }
+    if (publicAddress.kind === 'url') return publicAddress.url;
     const { authToken } = publicAddress;
     const { clock } = this.#options;
     const port = this.addresses.publicPort;

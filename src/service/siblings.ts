@@ -16,6 +16,9 @@ export interface SiblingsOptions {
   journal: Pick<Instances, 'instances'>;
 }
 
+/** Who is there beside this process: one that is ready, one that is not (yet, or any more), or nobody. */
+export type Company = 'ready' | 'unready' | 'none';
+
 export class Siblings {
   readonly #options: SiblingsOptions;
 
@@ -25,8 +28,7 @@ export class Siblings {
 
   /** @throws RetryError `journal.unavailable` */
   async areReady(): Promise<boolean> {
-    const rows = await this.#options.journal.instances();
-    return rows.some((row) => this.#takesCalls(row));
+    return (await this.company()) === 'ready';
   }
 
   /** @throws RetryError `journal.unavailable` */
@@ -35,13 +37,21 @@ export class Siblings {
     return rows.some((row) => row.instance === instance && this.#isAlive(row));
   }
 
+  /** @throws RetryError `journal.unavailable` */
+  async company(): Promise<Company> {
+    const rows = await this.#options.journal.instances();
+    const others = rows.filter((row) => this.#staysWithoutUs(row));
+    if (others.length === 0) return 'none';
+    return others.some(({ ready }) => ready) ? 'ready' : 'unready';
+  }
+
   #isAlive(row: InstanceRow): boolean {
     const { host, pulse, isProcessAlive } = this.#options;
     return isBeating(row, pulse) && (row.host !== host || isProcessAlive(row.pid));
   }
 
-  #takesCalls(row: InstanceRow): boolean {
+  #staysWithoutUs(row: InstanceRow): boolean {
     const { instance, drainsWithUs } = this.#options;
-    return row.ready && this.#isAlive(row) && row.instance !== instance && !drainsWithUs(row.instance);
+    return this.#isAlive(row) && row.instance !== instance && !drainsWithUs(row.instance);
   }
 }

@@ -315,6 +315,47 @@ describe('a process that is to stop, alone', () => {
     await deploy.ends(two.process);
   });
 
+  it('has a call that loses its stream go on beside one that is not ready yet, until it can move there', async () => {
+    const { deploy, one, line } = await lonely();
+    const two = await deploy.open('two');
+    two.process.isReady = false;
+    await deploy.advance(1_100);
+    one.service.terminate(drainMs);
+    await deploy.advance(100);
+    line.drops();
+    expect(await deploy.followsTo(one.process)).toMatchObject({ do: 'connect', attempt: 2 });
+    two.process.isReady = true;
+    await deploy.advance(2_100);
+    expect(one.process.isListening).toBe(false);
+    await deploy.followsTo(two.process);
+    await deploy.advance(2_500);
+    expect((await claims(two.process)).at(-1)).toBe('two stream');
+    expect(one.service.state).toBe('stopped');
+    await deploy.ends(two.process);
+  });
+
+  it('knows who else is there: nobody yet, one that is not ready, one that is, and then it counts on it', async () => {
+    const { deploy, one } = await lonely();
+    const { drain } = one.process.assembly;
+    expect(drain.company).toBeNull();
+    one.service.terminate(drainMs);
+    await deploy.advance(100);
+    expect(drain.company).toBe('none');
+    const two = await deploy.open('two');
+    two.process.isReady = false;
+    await two.process.assembly.presence.announce();
+    await deploy.advance(1_000);
+    expect(drain.company).toBe('unready');
+    two.process.isReady = true;
+    await two.process.assembly.presence.announce();
+    await deploy.advance(1_000);
+    expect(drain.company).toBe('ready');
+    two.process.isReady = false;
+    await deploy.advance(2_000);
+    expect(drain.company).toBe('ready');
+    await deploy.ends(two.process);
+  });
+
   it('counts as alone beside one that has just died', async () => {
     const { deploy, one, line } = await lonely();
     const two = await deploy.open('two');

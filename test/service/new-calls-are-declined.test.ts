@@ -10,7 +10,15 @@ import { LookFailed } from '../../src/service/health/dependency.ts';
 import type { HealthOptions } from '../../src/service/health/health.ts';
 import { paces } from '../../src/service/health/paces.ts';
 import { standingOf } from '../../src/service/health/standing.ts';
-import { callerNumber, callSid, type Process, type ProcessOptions, Rig, shopNumber } from './rig.ts';
+import {
+  callerNumber,
+  callSid,
+  incoming,
+  type Process,
+  type ProcessOptions,
+  Rig,
+  shopNumber,
+} from './rig.ts';
 import { WatchedService } from './support/watched-service.ts';
 
 const helper = '+15550111';
@@ -91,6 +99,37 @@ describe('a new call', () => {
     service.farSides.model.works();
     await service.clock.advance(paces.model.retryMs);
     expect(await process.answer(callSid(1))).toMatchObject({ do: 'connect' });
+  });
+});
+
+describe('a new call that can come in again', () => {
+  const comesIn = ({ desk }: Process) => desk.answerCall(incoming(), true);
+  const putOff = { do: 'decline', againAfterMs: 1_000 };
+
+  it('is put off while the process starts, counted nowhere, and taken as soon as it is ready', async () => {
+    const { rig, process, service } = withAdmission(fallback(helper, 'https://static.example'));
+    service.notReady = 'starting';
+    expect(await comesIn(process)).toEqual(putOff);
+    expect(service.declined).toEqual([]);
+    await rig.expectNothingLeft();
+    service.notReady = null;
+    expect(await comesIn(process)).toMatchObject({ do: 'connect' });
+  });
+
+  it('is put off while the process drains and another one is there or may be, else declined', async () => {
+    let mayHaveCompany = true;
+    const { process, service } = withAdmission({ mayHaveCompany: () => mayHaveCompany });
+    service.notReady = 'draining';
+    expect(await comesIn(process)).toEqual(putOff);
+    mayHaveCompany = false;
+    expect(await comesIn(process)).toEqual({ do: 'decline' });
+    expect(service.declined).toEqual(['draining']);
+  });
+
+  it('is declined for any other cause, for nobody will take it in a moment', async () => {
+    const { process, service } = withAdmission({ mayHaveCompany: () => true });
+    service.isFull = true;
+    expect(await comesIn(process)).toEqual({ do: 'decline' });
   });
 });
 

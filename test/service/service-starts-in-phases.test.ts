@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/platform/clock.ts';
+import { Service } from '../../src/service/service.ts';
 import { fastClock, freePort, get, Host, leave, number, occupy, until } from './support/host.ts';
 
 let host: Host;
@@ -63,6 +65,32 @@ describe('a start', () => {
     expect((await get(publicPort, '/health'))?.status).toBe(404);
     expect((await get(publicPort, '/live'))?.status).toBe(200);
     expect((await get(publicPort, '/ready'))?.status).toBe(200);
+  });
+
+  it('knows a configured public address before it listens', async () => {
+    const known: (string | null)[] = [];
+    const service: Service = new Service({
+      environment: host.environment(),
+      clock: systemClock,
+      onChange: (_, fact) => {
+        if (fact?.type === 'phase.passed' && fact.phase === 'journal') known.push(service.publicUrl);
+      },
+    });
+    host.onClose(async () => {
+      service.stop('the test is over');
+      await service.stopped;
+    });
+    await service.start();
+    expect(known).toEqual(['https://calls.example.com']);
+  });
+
+  it('tells the other processes at once that it is ready', async () => {
+    const isKnown = async (): Promise<boolean> =>
+      (await service.journal.instances()).some(({ ready }) => ready);
+    // Its beats are a minute apart.
+    const { service } = host.service({}, fastClock(1 / 60));
+    await service.start();
+    await until(isKnown);
   });
 
   it('needs no phone number, and says that its addresses were not looked at', async () => {

@@ -4,7 +4,8 @@
  *
  * Invariants:
  * F1. Every request for TwiML gets an answer within its limit, and a call that is over is never created.
- * F2. A call is told to ask again at most `mostWaits` times in a row.
+ * F2. A call is told to ask again at most `mostWaits` times in a row. A new one is put off `mostPutOffs` times at most,
+ *     then declined.
  * F3. A number that the carrier has dialled for a call is not dialled again because our log does not show it yet.
  */
 
@@ -13,7 +14,7 @@ import type { Answer, CarrierDesk, IncomingCall } from '../../runtime/ports/carr
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { HoldfastError, RetryError } from '../../runtime/ports/errors.ts';
 import type { Signal } from '../../runtime/ports/signal.ts';
-import type { Continuation, DialEnd } from './continuation.ts';
+import { type Continuation, type DialEnd, firstTime } from './continuation.ts';
 import type { Tally } from './tally.ts';
 import { late, withinLimit } from './time-limit.ts';
 import type { CallFields } from './webhook-fields.ts';
@@ -27,6 +28,9 @@ const continueLimitMs = 3_000;
 /** A minute at least: longer than a lone process takes to restart. */
 const mostWaits = 60;
 
+/** A quarter of a minute at least: longer than a process takes from its first answer until it is ready. */
+const mostPutOffs = 15;
+
 /** Long enough for what has just been reported to be in the call's log. */
 const waitAMoment: Answer = { do: 'wait', pauseMs: 1_000 };
 
@@ -34,6 +38,9 @@ export type ReportOutcome = 'taken' | 'unknownCall' | 'failed';
 
 const knowsNothingOf = (error: unknown): boolean =>
   error instanceof HoldfastError && error.code === 'call.unknown';
+
+/** Whoever was put through meanwhile has waited long enough. */
+const mayComeAgain = ({ waits, dialed }: Continuation): boolean => waits < mostPutOffs && dialed === null;
 
 /** A newer instance has the call: it answers when the carrier asks again. */
 const isOfNewer = (error: unknown): boolean =>
@@ -67,8 +74,8 @@ export class FrontDesk {
   }
 
   /** For a call that comes in. */
-  async answer(fields: CallFields): Promise<Answer> {
-    return (await this.#concluded(fields)) ?? this.#answerCall(fields);
+  async answer(fields: CallFields, asked = firstTime): Promise<Answer> {
+    return (await this.#concluded(fields)) ?? this.#answerCall(fields, asked);
   }
 
   /** For a call that the carrier has already. `key` tells one request from another. */
@@ -108,17 +115,21 @@ export class FrontDesk {
     return { do: 'hangUp' };
   }
 
-  async #continueAfter(fields: CallFields, { dialed, waits }: Continuation, key: string): Promise<Answer> {
+  async #continueAfter(fields: CallFields, asked: Continuation, key: string): Promise<Answer> {
+    const { dialed, waits } = asked;
     // Once more, since the report may have failed; at once, for both together must come in time.
     const reported = dialed === null ? null : this.#reportDial(fields, dialed);
-    const [answer] = await Promise.all([this.#continueCall(fields, key), reported]);
+    const [answer] = await Promise.all([this.#continueCall(fields, asked, key), reported]);
     // The caller waits on a line of ours: nobody is dialled any more, and whoever was to be told how it went was not there.
     if (answer.do === 'wait' && answer.dialing && dialed === null && waits > 0)
       await this.#reportDial(fields, { outcome: 'unknown', dialId: key });
     const isDialledAlready = answer.do === 'transfer' && dialed !== null;
-    // Whoever comes from the fallback would be sent back there without an end to it.
-    const isSentBack = answer.do === 'decline' && this.#fallbackUrl !== null;
-    return isDialledAlready || isSentBack ? waitAMoment : answer;
+    return isDialledAlready || this.#isSentBack(answer) ? waitAMoment : answer;
+  }
+
+  /** Whoever comes from the fallback would come in anew, or be sent back there, without an end to it. */
+  #isSentBack(answer: Answer): boolean {
+    return answer.do === 'decline' && (answer.againAfterMs !== undefined || this.#fallbackUrl !== null);
   }
 
   #reportDial({ CallSid }: CallFields, { outcome, dialId }: DialEnd): Promise<ReportOutcome> {
@@ -126,9 +137,9 @@ export class FrontDesk {
     return this.report(CallSid, { entry }, `twilio:${CallSid}:dialed:${dialId}`);
   }
 
-  async #answerCall(fields: CallFields): Promise<Answer> {
+  async #answerCall(fields: CallFields, asked: Continuation): Promise<Answer> {
     try {
-      const answer = this.#desk.answerCall(incoming(fields));
+      const answer = this.#desk.answerCall(incoming(fields), mayComeAgain(asked));
       return this.#inTime(await withinLimit(this.#clock, answerLimitMs, answer), { do: 'decline' });
     } catch (error) {
       this.#tally.count('desk.failed', error);
@@ -136,9 +147,9 @@ export class FrontDesk {
     }
   }
 
-  async #continueCall(fields: CallFields, key: string): Promise<Answer> {
+  async #continueCall(fields: CallFields, asked: Continuation, key: string): Promise<Answer> {
     try {
-      const answer = this.#askNext(fields, key);
+      const answer = this.#askNext(fields, asked, key);
       return this.#inTime(await withinLimit(this.#clock, continueLimitMs, answer), waitAMoment);
     } catch (error) {
       this.#tally.count('desk.failed', error);
@@ -148,12 +159,12 @@ export class FrontDesk {
   }
 
   /** A call that nobody knows begins now: its first webhook found nobody here, and a fallback sent it back. */
-  async #askNext(fields: CallFields, key: string): Promise<Answer> {
+  async #askNext(fields: CallFields, asked: Continuation, key: string): Promise<Answer> {
     try {
       return await this.#desk.continueCall(fields.CallSid, key);
     } catch (error) {
       if (!knowsNothingOf(error)) throw error;
-      return await this.#desk.answerCall(incoming(fields));
+      return await this.#desk.answerCall(incoming(fields), mayComeAgain(asked));
     }
   }
 

@@ -50,6 +50,22 @@ export interface PublicPlace {
   fallbackUrl: string | null;
 }
 
+/**
+ * What `pointHere` sets. The voice URL is without `connectionOverrides`: the agent of a new call may take longer than they
+ * let the carrier wait (`front-desk.ts`), and what fails there goes to the fallback.
+ */
+export const routingTo = ({
+  publicUrl,
+  fallbackUrl,
+}: PublicPlace): Pick<NumberRouting, 'voice' | 'fallback' | 'status'> => ({
+  voice: { url: addressOf(publicUrl, routes.voice), method: 'POST' },
+  fallback: {
+    url: fallbackUrl ?? addressOf(publicUrl, routes.fallback),
+    method: fallbackUrl === null ? 'POST' : 'GET',
+  },
+  status: { url: addressOf(publicUrl, routes.status) + connectionOverrides, method: 'POST' },
+});
+
 /** All methods throw GiveUpError `carrier.refused` and RetryError `carrier.unavailable`. */
 export class TwilioNumber {
   readonly #api: TwilioApi;
@@ -66,15 +82,16 @@ export class TwilioNumber {
   }
 
   /** Sends the number's calls here. Returns where they went before. */
-  async pointHere({ publicUrl, fallbackUrl }: PublicPlace): Promise<NumberRouting> {
+  async pointHere(place: PublicPlace): Promise<NumberRouting> {
     const { sid, routing } = await this.#find();
+    const { voice, fallback, status } = routingTo(place);
     await this.#api.post(`/IncomingPhoneNumbers/${encodeURIComponent(sid)}.json`, z.unknown(), {
-      VoiceUrl: addressOf(publicUrl, routes.voice),
-      VoiceMethod: 'POST',
-      VoiceFallbackUrl: fallbackUrl ?? addressOf(publicUrl, routes.fallback),
-      VoiceFallbackMethod: fallbackUrl === null ? 'POST' : 'GET',
-      StatusCallback: addressOf(publicUrl, routes.status) + connectionOverrides,
-      StatusCallbackMethod: 'POST',
+      VoiceUrl: voice.url,
+      VoiceMethod: voice.method,
+      VoiceFallbackUrl: fallback.url,
+      VoiceFallbackMethod: fallback.method,
+      StatusCallback: status.url,
+      StatusCallbackMethod: status.method,
       ...(routing.applicationSid === '' ? {} : { VoiceApplicationSid: '' }),
       ...(routing.trunkSid === '' ? {} : { TrunkSid: '' }),
     });

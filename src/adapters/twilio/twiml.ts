@@ -13,7 +13,7 @@ import VoiceResponse from 'twilio/lib/twiml/VoiceResponse.js';
 import type { Apology } from '../../machines/instruction.ts';
 import type { Answer } from '../../runtime/ports/carrier.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
-import { addressOf, connectionOverrides, routes, streamAddressOf } from './addresses.ts';
+import { addressOf, connectionOverrides, type Route, routes, streamAddressOf } from './addresses.ts';
 import { type Continuation, firstTime, queryAfter } from './continuation.ts';
 
 export const mostTwimlCharacters = 4_000;
@@ -43,8 +43,9 @@ export function writeTwiml(answer: Answer, place: TwimlPlace, asked: Continuatio
   const response = new VoiceResponse();
   if (answer.do === 'connect') connect(response, answer, place);
   else if (answer.do === 'transfer') transfer(response, answer, place);
-  else if (answer.do === 'wait') wait(response, answer.pauseMs, place, asked);
-  else if (answer.do === 'decline') decline(response, place);
+  else if (answer.do === 'wait')
+    askAgain(response, answer.pauseMs, addressAfter(routes.continue, place, asked));
+  else if (answer.do === 'decline') decline(response, answer, place, asked);
   else hangUp(response, answer.do === 'apologise' ? `${apologies[answer.apology]} ${callLater}` : null);
   const text = response.toString();
   if (text.length <= mostTwimlCharacters) return text;
@@ -79,20 +80,29 @@ function transfer(response: VoiceResponse, answer: Transfer, { publicUrl }: Twim
   response.dial({ action, method: 'POST', timeout: wholeSeconds(answer.ringMs) }).number(answer.number);
 }
 
-function wait(
-  response: VoiceResponse,
-  pauseMs: number,
-  { publicUrl }: TwimlPlace,
-  asked: Continuation,
-): void {
+const addressAfter = (route: Route, { publicUrl }: TwimlPlace, asked: Continuation): string =>
+  addressOf(publicUrl, route) + queryAfter(asked) + connectionOverrides;
+
+function askAgain(response: VoiceResponse, pauseMs: number, address: string): void {
   response.pause({ length: wholeSeconds(pauseMs) });
-  const address = addressOf(publicUrl, routes.continue) + queryAfter(asked) + connectionOverrides;
   response.redirect({ method: 'POST' }, address);
 }
 
-/** GET, since the fallback may be a file on a static host, which refuses POST. */
-function decline(response: VoiceResponse, { fallbackUrl }: TwimlPlace): void {
-  if (fallbackUrl === null) hangUp(response, busy);
+type Decline = Extract<Answer, { do: 'decline' }>;
+
+/**
+ * A call that is put off comes in as before, so that a balancer can try several processes for it. The fallback by GET: it
+ * may be a file on a static host, which refuses POST.
+ */
+function decline(
+  response: VoiceResponse,
+  { againAfterMs }: Decline,
+  place: TwimlPlace,
+  asked: Continuation,
+): void {
+  const { fallbackUrl } = place;
+  if (againAfterMs !== undefined) askAgain(response, againAfterMs, addressAfter(routes.voice, place, asked));
+  else if (fallbackUrl === null) hangUp(response, busy);
   else response.redirect({ method: 'GET' }, fallbackUrl);
 }
 

@@ -20,7 +20,7 @@ import type { Answer, CarrierDesk } from '../../runtime/ports/carrier.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
 import { routes } from './addresses.ts';
-import { type Continuation, firstTime, readContinuation } from './continuation.ts';
+import { type Continuation, readContinuation } from './continuation.ts';
 import { FrontDesk, type ReportOutcome } from './front-desk.ts';
 import type { Signature } from './signature.ts';
 import type { Tally } from './tally.ts';
@@ -125,11 +125,12 @@ class Webhooks {
     return reply.code(malformed ? status : 500).send();
   }
 
-  async answer({ body, headers }: Request, reply: FastifyReply): Promise<unknown> {
+  async answer({ body, query, headers }: Request, reply: FastifyReply): Promise<unknown> {
     const fields = readFields(callFields, body);
     if (headers[tryHeader] === 'next' && this.#options.passesOn?.(fields.CallSid))
       return reply.code(503).send();
-    return this.#say(reply, await this.#frontDesk.answer(fields), firstTime);
+    const asked = readContinuation(query);
+    return this.#say(reply, await this.#frontDesk.answer(fields, asked), asked);
   }
 
   async continue({ body, query, headers }: Request, reply: FastifyReply): Promise<unknown> {

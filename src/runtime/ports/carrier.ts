@@ -22,8 +22,8 @@ export type Answer =
   /** Dial the number (E.164) for the caller and leave the two alone; `apology` is said first. */
   | { do: 'transfer'; number: string; ringMs: number; apology: Apology | null }
   | Exclude<Instruction, { do: 'connect' | 'transfer' }>
-  /** We cannot take the call now: say so, or hand it to the fallback. */
-  | { do: 'decline' };
+  /** We cannot take the call now: say so, or hand it to the fallback; where it may soon be taken, have it come in again. */
+  | { do: 'decline'; againAfterMs?: number };
 
 /** An open media stream towards the caller. */
 export interface Line {
@@ -58,8 +58,11 @@ export interface StreamStart {
 
 /** What webhooks and streams are handed to. */
 export interface CarrierDesk {
-  /** An incoming call, or the same delivery once more. */
-  answerCall(call: IncomingCall): Promise<Answer>;
+  /**
+   * An incoming call, or the same delivery once more. `mayComeAgain`: it can be put off where somebody may soon take it;
+   * it cannot unless told.
+   */
+  answerCall(call: IncomingCall, mayComeAgain?: boolean): Promise<Answer>;
   /** The carrier asks what to do next with a call that it has. `key` tells one request from another. */
   continueCall(carrierCallId: string, key: string): Promise<Answer>;
   /** `key` tells one delivery from another: the same one again changes nothing. */

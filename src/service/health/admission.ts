@@ -8,6 +8,7 @@
  * Invariants:
  * AD1. A call is counted as declined once, however often Twilio asks about it.
  * AD2. A call is passed on `mostPasses` times by each process: whoever brings it again has found nobody, and is answered.
+ * AD3. A call is declined for a process that comes or goes only where nobody is soon there to take it: else it is put off.
  * I9. At most `mostRemembered` declined calls are remembered, and as many that were passed on.
  */
 import type { Clock } from '../../runtime/ports/clock.ts';
@@ -22,6 +23,8 @@ export type DeclineCause = 'starting' | 'draining' | 'journal' | 'model' | 'full
 export interface Admission {
   /** Null where new calls are taken. */
   refusal(): DeclineCause | null;
+  /** Whether a call that is not taken for this cause is to ask again in a moment, for somebody may take it then. */
+  putsOff(cause: DeclineCause): boolean;
   /**
    * The call is not taken.
    * @returns the number (E.164) that its caller is put through to; null where he hears the fallback or the busy message
@@ -36,6 +39,8 @@ export interface DoorOptions {
   fallbackNumber: string | null;
   /** There is a fallback outside this host, which has calls wait for a process. */
   hasFallbackUrl: boolean;
+  /** Another process is there, ready or not, or may be. Asked while this one drains. */
+  mayHaveCompany(): boolean;
   /** Once for each call. */
   onDeclined(callId: string, cause: DeclineCause, error: unknown): void;
   /** Each time; nobody is told unless asked for. */
@@ -63,6 +68,11 @@ export class Door implements Admission {
 
   refusal(): DeclineCause | null {
     return this.#options.refusal();
+  }
+
+  /** AD3. Of the connections to a shared port the system gives this process its share until it stops to listen. */
+  putsOff(cause: DeclineCause): boolean {
+    return cause === 'starting' || (cause === 'draining' && this.#options.mayHaveCompany());
   }
 
   /**
@@ -107,5 +117,6 @@ function remember(calls: Map<string, number>, callId: string, value: number): vo
 /** Takes every call while `takesCalls` says so. For a process that watches nothing. */
 export const openWhile = (takesCalls: () => boolean): Admission => ({
   refusal: () => (takesCalls() ? null : 'draining'),
+  putsOff: () => false,
   decline: () => null,
 });

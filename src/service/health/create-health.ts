@@ -9,7 +9,9 @@ import { type Counted, countConversations } from './conversations.ts';
 import { createBudgets } from './create-budgets.ts';
 import { Health, type HealthOptions } from './health.ts';
 
-export interface CreateHealthOptions extends Pick<HealthOptions, 'clock' | 'notReady' | 'clockSkewMs'> {
+type Given = 'clock' | 'notReady' | 'clockSkewMs' | 'mayHaveCompany';
+
+export interface CreateHealthOptions extends Pick<HealthOptions, Given> {
   configuration: Pick<Configuration, 'callsLimit' | 'budgets' | 'fallbackTransferTo' | 'twilio'>;
   /** Undefined before the parts of the process are there. */
   assembly(): Counted | undefined;

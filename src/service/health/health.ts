@@ -44,6 +44,8 @@ export interface HealthOptions {
   /** None unless told. */
   budgets?: Budgets;
   fallback: { number: string | null; url: string | null };
+  /** See `DoorOptions`. Never unless told. */
+  mayHaveCompany?(): boolean;
   onDeclined(cause: DeclineCause): void;
   /** The balancer was asked to try another process with a new call. */
   onPassedOn?(cause: DeclineCause): void;
@@ -80,6 +82,7 @@ export class Health {
       refusal: () => this.refusal,
       fallbackNumber: fallback.number,
       hasFallbackUrl: fallback.url !== null,
+      mayHaveCompany: () => options.mayHaveCompany?.() ?? false,
       onDeclined: (callId, cause, error) => this.#noteDeclined(callId, cause, error),
       onPassedOn: (_, cause) => options.onPassedOn?.(cause),
     });

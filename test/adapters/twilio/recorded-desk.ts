@@ -55,6 +55,8 @@ export interface Report {
 
 export class RecordedDesk implements CarrierDesk {
   readonly answered: IncomingCall[] = [];
+  /** Whether each that was answered could be put off. */
+  readonly mayComeAgain: boolean[] = [];
   readonly continued: string[] = [];
   /** One for each that continued. */
   readonly keys: string[] = [];
@@ -65,8 +67,9 @@ export class RecordedDesk implements CarrierDesk {
   takeReport: () => Promise<void> = async () => undefined;
   admit: (start: StreamStart) => Promise<LineListener | null> = async () => null;
 
-  answerCall(call: IncomingCall): Promise<Answer> {
+  answerCall(call: IncomingCall, mayComeAgain = false): Promise<Answer> {
     this.answered.push(call);
+    this.mayComeAgain.push(mayComeAgain);
     return this.answer();
   }
 

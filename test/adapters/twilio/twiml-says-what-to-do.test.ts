@@ -139,6 +139,17 @@ describe('TwiML', () => {
     expect(redirect?.text).toBe(`https://calls.example/twilio/continue?waits=5${overrides}`);
   });
 
+  it('has a call that is put off come in again, whatever fallback there is, and counts how often', () => {
+    const changes = { fallbackUrl: 'https://static.example/' };
+    const [pause, redirect] = verbs({ do: 'decline', againAfterMs: 1_000 }, changes, {
+      waits: 4,
+      dialed: null,
+    });
+    expect(pause?.attributes).toEqual({ length: '1' });
+    expect(redirect?.attributes).toEqual({ method: 'POST' });
+    expect(redirect?.text).toBe(`https://calls.example/twilio/voice?waits=5${overrides}`);
+  });
+
   it('lets the next request tell how the dialling ended', () => {
     const dialed = { outcome: 'no-answer', dialId: 'CA2' } as const;
     const [, redirect] = verbs({ do: 'wait', pauseMs: 1 }, {}, { waits: 0, dialed });

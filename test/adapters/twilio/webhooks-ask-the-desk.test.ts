@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FixCallError, GiveUpError, RetryError } from '../../../src/runtime/ports/errors.ts';
 import { readTwiml } from './read-twiml.ts';
 import { callSid } from './stream-messages.ts';
@@ -176,6 +176,36 @@ describe('a call that is told to ask again', () => {
     stage.desk.next = async () => ({ do: 'wait', pauseMs: 1_000 });
     const { body } = await stage.post('/twilio/continue?waits=-7', inProgress);
     expect(redirectOf(body)).toContain('?waits=1#');
+  });
+});
+
+describe('a new call that is put off', () => {
+  const pathIn = (body: string): string => (redirectOf(body) ?? '').replace(publicUrl, '').replace(/#.*/, '');
+
+  beforeEach(() => {
+    stage.desk.next = unknownCall;
+    stage.desk.answer = async () =>
+      stage.desk.mayComeAgain.at(-1) ? { do: 'decline', againAfterMs: 1_000 } : { do: 'decline' };
+  });
+
+  it('comes in again 15 times in a row and is then declined', async () => {
+    let path = '/twilio/voice';
+    for (let asked = 0; asked < 15; asked++) path = pathIn((await stage.post(path)).body);
+    expect(path).toBe('/twilio/voice?waits=15');
+    expect(verbsOf((await stage.post(path)).body)).toEqual(['Say', 'Hangup']);
+    expect(stage.desk.mayComeAgain.filter((may) => may)).toHaveLength(15);
+  });
+
+  it('stays with what it waits for where it came from a fallback, which would else have it come in for ever', async () => {
+    let path = '/twilio/fallback';
+    for (let asked = 0; asked < 15; asked++) path = pathIn((await stage.post(path, inProgress)).body);
+    expect(path).toBe('/twilio/continue?waits=15');
+    expect(verbsOf((await stage.post(path, inProgress)).body)).toEqual(['Say', 'Hangup']);
+  });
+
+  it('is not put off once more where its caller was put through meanwhile', async () => {
+    await stage.post('/twilio/continue?waits=1&dialed=no-answer&dial=CA2', inProgress);
+    expect(stage.desk.mayComeAgain).toEqual([false]);
   });
 });
 
