@@ -1,6 +1,8 @@
 /**
  * Owns: `npm run load`: many calls at once against the service, and what became of them.
  * Does not own: the run (`load/load-run.ts`), the calls (`src/twin/load`), the reports' forms.
+ *
+ * Exit codes: 0 it was measured, or told how it is used; 1 it could not be measured to the end; 2 the command line is wrong.
  */
 import { writeFileSync } from 'node:fs';
 import { account } from '../src/twin/load/account.ts';
@@ -60,12 +62,18 @@ function tell(report: LoadReport, { jsonFile, htmlFile }: LoadCommand): void {
   if (htmlFile !== null) writeFileSync(htmlFile, writeHtml(report));
 }
 
+async function run(command: LoadCommand): Promise<void> {
+  if (!command.finds) tell(await load(command), command);
+  else for (const subject of command.subjects) await findLimit(subject, command);
+}
+
 const command = readCommand(process.argv.slice(2));
 if (typeof command === 'string') {
   console.error(command);
   process.exitCode = command === usage ? 0 : 2;
-} else if (command.finds) {
-  for (const subject of command.subjects) await findLimit(subject, command);
 } else {
-  tell(await load(command), command);
+  await run(command).catch((error: Error) => {
+    console.error(`no report: ${error.message}`);
+    process.exitCode = 1;
+  });
 }

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../../src/twin/load/caller-plan.ts';
 import type { FiguresByName } from '../../src/twin/load/measures.ts';
 import { Peers } from '../load/peers.ts';
-import { type SubjectName, startSubject } from './subject.ts';
+import { whileAlive } from '../load/while-alive.ts';
+import { type Subject, type SubjectName, startSubject } from './subject.ts';
 
 export interface RoundOptions {
   calls: number;
@@ -52,12 +53,15 @@ export const shortWaits = { warmUpMs: 1_000, settleMs: 2_500 } as const;
 /** The probe collects garbage. What came meanwhile waited for that, and is the measurement's own doing. */
 const catchUpMs = 2_000;
 
+/** @throws Error that says who died, where the subject or the peers did */
 export async function measureRound(name: SubjectName, options: RoundOptions): Promise<Round> {
   const peers = await Peers.start();
   try {
     const subject = await startSubject(name, peers.port);
     try {
-      return await measure(name, options, peers, subject);
+      return await whileAlive([subject.process.died, peers.died], (signal) =>
+        measure(name, options, { peers, subject, signal }),
+      );
     } finally {
       await subject.close();
     }
@@ -66,28 +70,33 @@ export async function measureRound(name: SubjectName, options: RoundOptions): Pr
   }
 }
 
-type StartedSubject = Awaited<ReturnType<typeof startSubject>>;
+interface Parts {
+  peers: Peers;
+  subject: Subject;
+  /** Ends all waiting. */
+  signal: AbortSignal;
+}
 
 async function measure(
   name: SubjectName,
   options: RoundOptions,
-  peers: Peers,
-  { process, address }: StartedSubject,
+  { peers, subject: { process, address }, signal }: Parts,
 ): Promise<Round> {
+  const wait = (forMs: number): Promise<void> => sleep(forMs, undefined, { signal });
   const { calls, windowMs, scenario, warmUpMs, settleMs } = { ...usualWaits, ...options };
   await peers.place({ address, calls: warmUp.calls, rampMs: warmUp.rampMs, scenario: 'talk' });
-  await sleep(warmUpMs);
+  await wait(warmUpMs);
   await peers.hangUp();
   await peers.clear();
   const idle = await process.probe();
   await peers.place({ address, calls, rampMs: Math.max(1_000, calls * rampMsPerCall), scenario });
-  await sleep(settleMs);
+  await wait(settleMs);
   await process.probe();
-  await sleep(catchUpMs);
+  await wait(catchUpMs);
   await peers.startWindow();
   const { counts: countsBefore } = await peers.roll();
   const before = readings(process, peers);
-  await sleep(windowMs);
+  await wait(windowMs);
   const after = readings(process, peers);
   const { figures, counts, liveCalls } = await peers.window();
   const rssBytes = process.rssBytes();
@@ -122,7 +131,7 @@ interface Readings {
   generatorWaitMs: number;
 }
 
-const readings = (process: StartedSubject['process'], peers: Peers): Readings => ({
+const readings = (process: Subject['process'], peers: Peers): Readings => ({
   atMs: performance.now(),
   cpuMs: process.cpuMs(),
   waitMs: process.waitMs(),

@@ -50,17 +50,21 @@ export async function startSubject(
   const surroundings = isService
     ? { ...serviceEnvironment(folder, port, adminPort, peersPort), ...environment }
     : yardstickEnvironment(port, peersPort);
-  const close = async (): Promise<void> => {
-    await measured?.kill();
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
   const measured = await MeasuredProcess.start({
     main: mainOf(name),
     folder,
     logName: name,
     environment: surroundings,
     isReady: () => answers({ port, path: '/ready' }),
+  }).catch((error: Error) => {
+    removeFolder();
+    throw error;
   });
+  const close = async (): Promise<void> => {
+    await measured.kill();
+    removeFolder();
+  };
   const adminAddress = isService ? `127.0.0.1:${adminPort}` : null;
   return { process: measured, address: `http://127.0.0.1:${port}`, adminAddress, close };
 }

@@ -9,7 +9,7 @@ import { type Found, findMostCalls, type Trial } from './find.ts';
 
 const latencyLimitMs = 20;
 const waits = { warmUpMs: 3_000, settleMs: 8_000, windowMs: 10_000 } as const;
-const mostCalls = 2_000;
+export const mostTried = 2_000;
 const generatorLateLimitMs = 10;
 
 export function judge(calls: number, { figures, liveCalls }: Round): Trial {
@@ -22,7 +22,7 @@ export async function findLimit(
   subject: SubjectName,
   { calls, scenario }: { calls: number; scenario: Scenario },
 ): Promise<Found> {
-  const found = await findMostCalls(calls, mostCalls, async (number) => {
+  const found = await findMostCalls(calls, mostTried, async (number) => {
     const round = await measureRound(subject, { calls: number, scenario, ...waits });
     const trial = judge(number, round);
     console.error(tellTrial(trial, round));

@@ -1,13 +1,17 @@
 /**
  * Owns: one run under load: warm-up, ramp, window, hang-up, and the look at what is left.
  * Does not own: the calls (`src/twin/load`), what is under load (`target.ts`), the report's form.
+ *
+ * Invariants:
+ * LR1. What is measured or the peers die: the run fails by it at once, whatever it waits for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../../src/twin/load/caller-plan.ts';
 import type { Leaks, LoadReport, Sample } from './load-report.ts';
 import { boundAt, type MetricsPage } from './metrics-page.ts';
-import type { Peers } from './peers.ts';
+import type { Peers, Told } from './peers.ts';
 import type { Memory, Target } from './target.ts';
+import { whileAlive } from './while-alive.ts';
 
 export interface LoadOptions {
   title: string;
@@ -33,6 +37,7 @@ export class LoadRun {
   readonly #onSample: (sample: Sample) => void;
   readonly #samples: Sample[] = [];
   #isSampling = true;
+  #signal = new AbortController().signal;
 
   constructor(peers: Peers, target: Target, options: LoadOptions, onSample: (sample: Sample) => void) {
     this.#peers = peers;
@@ -41,22 +46,21 @@ export class LoadRun {
     this.#onSample = onSample;
   }
 
-  async measure(): Promise<LoadReport> {
+  /** LR1. @throws Error that says who died */
+  measure(): Promise<LoadReport> {
+    return whileAlive([this.#target.died, this.#peers.died], async (signal) => {
+      this.#signal = signal;
+      return await this.#measure();
+    });
+  }
+
+  async #measure(): Promise<LoadReport> {
     const { calls, rampMs, windowMs, scenario } = this.#options;
     const idle = await this.#warmUp();
-    const sampling = this.#sample();
-    await this.#peers.place({ address: this.#target.address, calls, rampMs, scenario });
-    await sleep(Math.min(settleMs, windowMs));
-    const begun = await this.#mark();
-    await this.#peers.startWindow();
-    await sleep(windowMs);
-    const told = await this.#peers.window();
-    const ended = await this.#mark();
-    this.#isSampling = false;
-    await sampling;
+    const [{ begun, told, ended }] = await Promise.all([this.#measureWindow(), this.#sample()]);
     const loaded = await this.#target.memory();
     // What was sent during the collection arrives yet.
-    await sleep(catchUpMs);
+    await this.#sleep(catchUpMs);
     const leaks = await this.#end(idle);
     const final = await this.#peers.roll();
     return {
@@ -74,10 +78,27 @@ export class LoadRun {
     };
   }
 
+  async #measureWindow(): Promise<{ begun: Mark; told: Told; ended: Mark }> {
+    const { calls, rampMs, windowMs, scenario } = this.#options;
+    await this.#peers.place({ address: this.#target.address, calls, rampMs, scenario });
+    await this.#sleep(Math.min(settleMs, windowMs));
+    const begun = await this.#mark();
+    await this.#peers.startWindow();
+    await this.#sleep(windowMs);
+    const told = await this.#peers.window();
+    const ended = await this.#mark();
+    this.#isSampling = false;
+    return { begun, told, ended };
+  }
+
+  async #sleep(forMs: number): Promise<void> {
+    await sleep(forMs, undefined, { signal: this.#signal });
+  }
+
   async #warmUp(): Promise<Idle> {
     const { calls, rampMs, lastsMs } = warmUp;
     await this.#peers.place({ address: this.#target.address, calls, rampMs, scenario: 'talk' });
-    await sleep(lastsMs);
+    await this.#sleep(lastsMs);
     await this.#peers.hangUp();
     await this.#whenEmpty();
     await this.#peers.clear();
@@ -88,7 +109,7 @@ export class LoadRun {
     const startedAtMs = performance.now();
     let before = { atMs: startedAtMs, cpuMs: await this.#target.cpuMs(), generatorMs: this.#peers.cpuMs() };
     while (this.#isSampling) {
-      await sleep(sampleMs);
+      await this.#sleep(sampleMs);
       const now = {
         atMs: performance.now(),
         cpuMs: await this.#target.cpuMs(),
@@ -151,7 +172,7 @@ export class LoadRun {
       const left = await this.#left();
       const isEmpty = Object.values(left).every((count) => (count ?? 0) === 0);
       if (isEmpty || performance.now() - startedAtMs > leakLimitMs) return left;
-      await sleep(pollMs);
+      await this.#sleep(pollMs);
     }
   }
 

@@ -8,9 +8,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMsOf, handlesOf, waitMsOf } from '../process-figures.ts';
 import type { ProbeAnswer } from './probe.ts';
+import { deathOf } from './while-alive.ts';
 
 const startLimitMs = 60_000;
 const pollMs = 50;
+const toldLines = 10;
 const probe = join(import.meta.dirname, 'probe.ts');
 
 export interface ProcessOptions {
@@ -24,14 +26,17 @@ export interface ProcessOptions {
 
 export class MeasuredProcess {
   readonly exited: Promise<void>;
-  readonly logPath: string;
+  /** Rejects when it ends by itself, with the end of its log: its folder goes with the run. */
+  readonly died: Promise<never>;
+  readonly #logPath: string;
   readonly #child: ChildProcess;
   #hasExited = false;
+  #isKilled = false;
   #asked = 0;
 
   private constructor({ main, folder, logName, environment }: ProcessOptions) {
-    this.logPath = join(folder, `${logName}.log`);
-    const log = openSync(this.logPath, 'a');
+    this.#logPath = join(folder, `${logName}.log`);
+    const log = openSync(this.#logPath, 'a');
     const flags = [
       '--disable-warning=ExperimentalWarning',
       '--conditions=holdfast-source',
@@ -44,22 +49,27 @@ export class MeasuredProcess {
       stdio: ['ignore', log, log, 'ipc'],
     });
     closeSync(log);
+    const died = Promise.withResolvers<never>();
+    this.died = died.promise;
+    this.died.catch(() => undefined);
     this.exited = new Promise((resolve) =>
-      this.#child.once('exit', () => {
+      this.#child.once('exit', (code, signal) => {
         this.#hasExited = true;
+        if (!this.#isKilled) died.reject(this.#tellDeath(deathOf(logName, code, signal)));
         resolve();
       }),
     );
   }
 
-  /** @throws Error where it is not ready within a minute */
+  /** @throws Error where it ends, or is not ready within a minute */
   static async start(options: ProcessOptions): Promise<MeasuredProcess> {
     const started = new MeasuredProcess(options);
     const startedAtMs = performance.now();
     while (!(await options.isReady())) {
-      if (started.#hasExited || performance.now() - startedAtMs > startLimitMs) {
+      if (started.#hasExited) return await started.died;
+      if (performance.now() - startedAtMs > startLimitMs) {
         await started.kill();
-        throw new Error(`${options.logName} did not start: see ${started.logPath}`);
+        throw started.#tellDeath(new Error(`${options.logName} did not start`));
       }
       await sleep(pollMs);
     }
@@ -68,10 +78,6 @@ export class MeasuredProcess {
 
   get pid(): number {
     return this.#child.pid ?? 0;
-  }
-
-  get hasExited(): boolean {
-    return this.#hasExited;
   }
 
   /** CPU time of all its threads so far, those that have ended included (Linux: proc(5), utime and stime, of 10 ms). */
@@ -109,7 +115,13 @@ export class MeasuredProcess {
   }
 
   async kill(): Promise<void> {
+    this.#isKilled = true;
     if (!this.#hasExited) this.#child.kill('SIGKILL');
     await this.exited;
+  }
+
+  #tellDeath({ message }: Error): Error {
+    const log = readFileSync(this.#logPath, 'utf8').trim().split('\n').slice(-toldLines).join('\n');
+    return new Error(log === '' ? message : `${message}; its last lines:\n${log}`);
   }
 }

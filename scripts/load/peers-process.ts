@@ -37,4 +37,6 @@ process.on('message', (command: Command) => {
     if (command.do === 'close') process.disconnect?.();
   });
 });
+// Whoever measures is gone, and nobody hears what these find.
+process.on('disconnect', () => process.exit());
 process.send?.({ id: 0, result: peers.port } satisfies Reply);

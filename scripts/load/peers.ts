@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Placement } from '../../src/twin/load/load-peers.ts';
 import type { FiguresByName } from '../../src/twin/load/measures.ts';
 import { cpuMsOf, waitMsOf } from '../process-figures.ts';
+import { deathOf } from './while-alive.ts';
 
 type Order =
   | { do: 'place'; placement: Placement }
@@ -28,15 +29,24 @@ export interface Told {
 
 export class Peers {
   readonly port: number;
+  /** Rejects when their process ends by itself. */
+  readonly died: Promise<never>;
   readonly #child: ChildProcess;
   readonly #host: string;
   readonly #waiting = new Map<number, (result: unknown) => void>();
   #lastId = 0;
+  #isOver = false;
 
   private constructor(child: ChildProcess, host: string, port: number) {
     this.#child = child;
     this.#host = host;
     this.port = port;
+    const died = Promise.withResolvers<never>();
+    this.died = died.promise;
+    this.died.catch(() => undefined);
+    child.once('exit', (code, signal) => {
+      if (!this.#isOver) died.reject(deathOf('the load peers', code, signal));
+    });
     child.on('message', ({ id, result }: Reply) => {
       this.#waiting.get(id)?.(result);
       this.#waiting.delete(id);
@@ -52,7 +62,7 @@ export class Peers {
     });
     return new Promise((resolve, reject) => {
       child.once('message', ({ result }: Reply) => resolve(new Peers(child, host, Number(result))));
-      child.once('exit', (code) => reject(new Error(`the load peers ended with ${code}`)));
+      child.once('exit', (code, signal) => reject(deathOf('the load peers', code, signal)));
     });
   }
 
@@ -90,10 +100,12 @@ export class Peers {
   }
 
   async close(): Promise<void> {
+    this.#isOver = true;
     await this.#order({ do: 'close' });
   }
 
   kill(): void {
+    this.#isOver = true;
     this.#child.kill('SIGKILL');
   }
 
@@ -105,11 +117,13 @@ export class Peers {
     return waitMsOf(this.#child.pid ?? 0);
   }
 
+  /** @throws Error where their process is gone, or goes before it has answered */
   #order(order: Order): Promise<unknown> {
     const id = ++this.#lastId;
-    return new Promise((resolve) => {
+    const answered = new Promise((resolve, reject) => {
       this.#waiting.set(id, resolve);
-      this.#child.send({ ...order, id });
+      this.#child.send({ ...order, id }, (error) => error && reject(error));
     });
+    return Promise.race([answered, this.died]);
   }
 }

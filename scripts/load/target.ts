@@ -17,6 +17,8 @@ export interface Memory {
 
 export interface Target {
   address: string;
+  /** Rejects when the process ends by itself; never of a service elsewhere. */
+  died: Promise<never>;
   cpuMs(): Promise<number | null>;
   residentBytes(): Promise<number | null>;
   /** Collects garbage where it can: not to be asked while latencies are measured. */
@@ -31,6 +33,7 @@ export async function startTarget(name: SubjectName, peersPort: number): Promise
   return {
     address,
     close,
+    died: process.died,
     cpuMs: async () => process.cpuMs(),
     residentBytes: async () => process.rssBytes(),
     memory: async () => {
@@ -50,6 +53,7 @@ export function remoteTarget(address: string, adminAddress: string | null, token
     (await metrics())?.value('process_resident_memory_bytes') ?? null;
   return {
     address,
+    died: new Promise(() => undefined),
     metrics,
     residentBytes,
     cpuMs: async () => {

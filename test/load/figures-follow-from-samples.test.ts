@@ -186,11 +186,54 @@ describe('the command line', () => {
   });
 
   it.each([
-    ['--calls', '0'],
-    ['--scenario', 'tango'],
-    ['--subject', 'nobody'],
-    ['--volume', '11'],
-  ])('is refused in words: %s %s', (...parameters) => {
-    expect(readCommand(parameters)).toMatch(/npm run load/);
+    ['--calls 0', '--calls must be a whole number from 1 to'],
+    ['--calls 2.5', '--calls must be a whole number from 1 to'],
+    ['--calls 1e9', '--calls must be a whole number from 1 to'],
+    ['--calls 40000', '--calls must be a whole number from 1 to 32768'],
+    ['--calls 2001 --find', '--calls must be a whole number from 1 to 2000'],
+    ['--ramp soon', '--ramp must be a duration'],
+    ['--ramp 0s', '--ramp must be a duration'],
+    ['--minutes 0.001', '--minutes must be a number from 0.05'],
+    ['--minutes x', '--minutes must be a number from 0.05'],
+    ['--scenario tango', '--scenario must be one of'],
+    ['--subject nobody', 'a subject is one of'],
+    ['--peers x:y', '--peers must be HOST:PORT'],
+    ['--peers 127.0.0.1:70000', '--peers must be HOST:PORT'],
+    ['--address elsewhere:80', '--address must be a URL'],
+    ['--address https://elsewhere', '--address must be a URL'],
+    ['--address http://elsewhere --admin 9090', '--admin must be HOST:PORT'],
+    ['--volume 11', 'Unknown option'],
+  ])('is refused in words: %s', (parameters, sentence) => {
+    const refused = readCommand(parameters.split(' '));
+    expect(refused).toContain(sentence);
+    expect(refused).toContain('npm run load');
+  });
+
+  it.each([
+    ['--find --address http://elsewhere:80', '--address has no effect with --find'],
+    ['--find --admin elsewhere:80', '--admin has no effect with --find'],
+    ['--find --peers 127.0.0.1:9090', '--peers has no effect with --find'],
+    ['--find --ramp 5s', '--ramp has no effect with --find'],
+    ['--find --minutes 2', '--minutes has no effect with --find'],
+    ['--find --json file', '--json has no effect with --find'],
+    ['--find --html file', '--html has no effect with --find'],
+    ['--subject service,relay', '--subject names several'],
+    ['--admin 127.0.0.1:9090', '--admin is of a service that runs already'],
+    ['--address http://elsewhere:80 --subject relay', '--subject is what is started here'],
+  ])('drops nothing that was said: %s', (parameters, sentence) => {
+    expect(readCommand(parameters.split(' '))).toContain(sentence);
+  });
+
+  it('is heeded where it may be said', () => {
+    expect(
+      readCommand('--find --subject service,relay --calls 2000 --scenario churn'.split(' ')),
+    ).toMatchObject({ finds: true, subjects: ['service', 'relay'], calls: 2_000, scenario: 'churn' });
+    const remote = '--address http://elsewhere:80/base/ --admin elsewhere:9090 --peers 0.0.0.0:0 --json file';
+    expect(readCommand(remote.split(' '))).toMatchObject({
+      address: 'http://elsewhere:80/base',
+      adminAddress: 'elsewhere:9090',
+      peersHost: '0.0.0.0',
+      jsonFile: 'file',
+    });
   });
 });

@@ -23,10 +23,15 @@ export class Capacity {
     return this.#options.limit;
   }
 
+  /** Those that the limit is one for, also where there is none. */
+  get liveCalls(): number {
+    return this.#options.liveCalls();
+  }
+
   /** 1 where it is full, more where calls came that were known; null without a limit. */
   get usedRatio(): number | null {
-    const { limit, liveCalls } = this.#options;
-    return limit === null ? null : liveCalls() / limit;
+    const { limit } = this.#options;
+    return limit === null ? null : this.liveCalls / limit;
   }
 
   get isFull(): boolean {

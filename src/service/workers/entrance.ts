@@ -11,6 +11,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
 import type { Address } from './messages.ts';
 import { Shares } from './shares.ts';
+import type { LoadReport } from './worker-load.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export const waitLimitMs = 3_000;
@@ -59,9 +60,9 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
     });
   }
 
-  /** From now on the worker gets connections. */
-  add(worker: Worker): void {
-    this.#shares.add(worker);
+  /** From now on the worker gets connections. @param report what it told last */
+  add(worker: Worker, report: LoadReport): void {
+    this.#shares.add(worker, report);
     this.#untaken.set(worker, new Map());
     for (const [socket, timer] of [...this.#waiting]) {
       this.#clock.clearTimeout(timer);
@@ -70,11 +71,11 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
     }
   }
 
-  note(worker: Worker, load: number, taken: number): void {
-    this.#shares.note(worker, load, taken);
+  note(worker: Worker, report: LoadReport): void {
+    this.#shares.note(worker, report);
     const untaken = this.#untaken.get(worker);
     for (const [number, socket] of untaken ?? []) {
-      if (number > taken) break;
+      if (number > report.taken) break;
       untaken?.delete(number);
       socket.destroy();
     }

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import type { Phase, PhaseOutcome } from '../../machines/service.ts';
 import type { Reading } from '../../telemetry/metrics/reading.ts';
 import type { StartOutcome } from '../service.ts';
+import type { LoadReport } from './worker-load.ts';
 
 export interface Address {
   host: string;
@@ -58,8 +59,7 @@ export type ToWorker =
 export type ToPrimary =
   | { type: 'open'; instance: string; address: Address }
   | { type: 'close' }
-  /** `load`: live calls, and connections that are no stream; `taken`: the number of the last connection that came. */
-  | { type: 'load'; load: number; calls: number; taken: number }
+  | { type: 'load'; report: LoadReport }
   /** With the socket. */
   | { type: 'passUpgrade'; key: number; instance: string; request: UpgradeRequest }
   | { type: 'upgradeTaken'; key: number }

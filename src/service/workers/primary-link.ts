@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { MetricsText } from '../../adapters/http/admin-server.ts';
 import type { ConnectionSource, ConnectionTaker } from '../../adapters/http/handed-connections.ts';
+import type { Clock } from '../../runtime/ports/clock.ts';
 import type { Metrics } from '../../telemetry/metrics/metrics.ts';
 import type { Reading } from '../../telemetry/metrics/reading.ts';
 import {
@@ -19,7 +20,7 @@ import {
   tell,
 } from './messages.ts';
 import { PassedUpgrades } from './passed-upgrades.ts';
-import { WorkerLoad } from './worker-load.ts';
+import { type Standing, WorkerLoad } from './worker-load.ts';
 
 /** As `process` of a worker is one. */
 export interface WorkerChannel extends Channel {
@@ -37,7 +38,7 @@ const goneText = 'the primary process is gone';
 export class PrimaryLink implements ConnectionSource {
   readonly #channel: WorkerChannel;
   readonly #instance: string;
-  readonly #load = new WorkerLoad((report) => this.tell({ type: 'load', ...report }));
+  readonly #load = new WorkerLoad((report) => this.tell({ type: 'load', report }));
   readonly #upgrades = new PassedUpgrades((message, socket) => this.tell(message, socket));
   readonly #texts = new Map<number, PromiseWithResolvers<string>>();
   readonly #closed = Promise.withResolvers<void>();
@@ -82,6 +83,16 @@ export class PrimaryLink implements ConnectionSource {
     this.#load.countBy(countCalls);
   }
 
+  /** @param look at what this worker carries, and whether it takes new calls; until `lastWord` */
+  lookBy(look: () => Standing, clock: Clock): void {
+    this.#load.lookBy(look, clock);
+  }
+
+  /** Does not wait for the next look. */
+  look(): void {
+    this.#load.tell();
+  }
+
   /** The number of live calls may be another one. */
   noteChange(): void {
     this.#load.noteChange();
@@ -106,6 +117,7 @@ export class PrimaryLink implements ConnectionSource {
 
   /** Resolves when the primary has, or can have, what this worker measured to its end. */
   async lastWord(): Promise<void> {
+    this.#load.stop();
     const message: ToPrimary = { type: 'metrics', key: null, readings: await this.#read() };
     if (!this.#channel.connected) return;
     await new Promise<void>((resolve) => this.#channel.send?.(message, () => resolve()));

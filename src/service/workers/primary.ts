@@ -18,6 +18,7 @@ import type { ListenFailure, ToPrimary } from './messages.ts';
 import { PrimaryMeter } from './primary-meter.ts';
 import { Restarts } from './restarts.ts';
 import { UpgradePasses } from './upgrade-passes.ts';
+import type { LoadReport } from './worker-load.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts';
 import { WorkersTerminal } from './workers-terminal.ts';
@@ -94,7 +95,7 @@ export class Primary {
   }
 
   #take(worker: WorkerProcess, message: ToPrimary, socket: Socket | undefined): void {
-    if (message.type === 'load') this.#noteLoad(worker, message);
+    if (message.type === 'load') this.#noteLoad(worker, message.report);
     else if (message.type === 'passUpgrade') {
       const to = this.#find(message.instance);
       if (socket) this.#passes.begin(worker, message.key, to, message.request, socket);
@@ -110,9 +111,9 @@ export class Primary {
     else this.#onDraining(message.withinMs);
   }
 
-  #noteLoad(worker: WorkerProcess, { load, calls, taken }: Extract<ToPrimary, { type: 'load' }>): void {
-    worker.calls = calls;
-    this.#entrance.note(worker, load, taken);
+  #noteLoad(worker: WorkerProcess, report: LoadReport): void {
+    worker.report = report;
+    this.#entrance.note(worker, report);
   }
 
   #find(instance: string): WorkerProcess | null {
@@ -139,7 +140,7 @@ export class Primary {
     worker.isOpen = true;
     worker.tell({ type: 'opened', port });
     this.#tellSiblings();
-    this.#entrance.add(worker);
+    this.#entrance.add(worker, worker.report);
   }
 
   /** A lone service goes on answering the carrier to its end: so the port closes with the last worker that asks for it. */

@@ -1,5 +1,6 @@
 /**
- * Owns: which worker gets the next connection: the one with the fewest live calls and connections under way.
+ * Owns: which worker gets the next connection: of those that take new calls the one with the fewest conversations and
+ * connections under way.
  * Does not own: the connections (`entrance.ts`), what a worker counts (`worker-load.ts`).
  *
  * Not in turn: a call makes several connections in a fixed rhythm (webhook, stream, action, status), and with two workers
@@ -10,12 +11,17 @@
  *     on in what the worker tells.
  * E2. A worker that has left a connection untaken for `untakenLimitMs` stands still: it gets none while another worker is
  *     there.
+ * E7. A worker that takes no new calls gets no connection while one that does is there and awake: its load falls as its
+ *     calls end, so by the load alone it would draw every new caller, and turn each away. Where none takes any, the load
+ *     decides, and that worker says to the caller why. What belongs to a live call any worker can serve.
  */
+import type { LoadReport } from './worker-load.ts';
 
 export const untakenLimitMs = 500;
 
 interface Share {
   load: number;
+  takesCalls: boolean;
   /** Numbers of the last connection that was handed to it, and of the last one that it told to have come. */
   handed: number;
   taken: number;
@@ -39,8 +45,10 @@ export class Shares<Worker> {
     return this.#shares.size;
   }
 
-  add(worker: Worker): void {
-    this.#shares.set(worker, { load: 0, handed: 0, taken: 0, untakenSince: null, turn: 0 });
+  /** @param report what the worker told last */
+  add(worker: Worker, { load, refusal }: Pick<LoadReport, 'load' | 'refusal'>): void {
+    const takesCalls = refusal === null;
+    this.#shares.set(worker, { load, takesCalls, handed: 0, taken: 0, untakenSince: null, turn: 0 });
   }
 
   remove(worker: Worker): void {
@@ -48,11 +56,11 @@ export class Shares<Worker> {
   }
 
   /** What the worker told: E1. */
-  note(worker: Worker, load: number, taken: number): void {
+  note(worker: Worker, { load, taken, refusal }: Omit<LoadReport, 'calls'>): void {
     const share = this.#shares.get(worker);
     if (!share) return;
     if (taken > share.taken) share.untakenSince = taken < share.handed ? this.#monotonic() : null;
-    Object.assign(share, { load, taken });
+    Object.assign(share, { load, taken, takesCalls: refusal === null });
   }
 
   /** Null without a worker. @returns the worker, and the connection's number among those that it was handed */
@@ -70,7 +78,8 @@ export class Shares<Worker> {
   #candidates(): [Worker, Share][] {
     const all = [...this.#shares];
     const awake = all.filter(([, share]) => !this.#standsStill(share));
-    return awake.length > 0 ? awake : all;
+    const open = awake.filter(([, { takesCalls }]) => takesCalls);
+    return [open, awake, all].find(({ length }) => length > 0) ?? [];
   }
 
   /** E2. */

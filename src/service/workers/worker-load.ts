@@ -1,24 +1,52 @@
 /**
- * Owns: what a worker counts as its share of the work, and telling it at each change: its live calls, and connections
- * that are no stream. A stream belongs to a call.
- * Does not own: what follows from it (`shares.ts`).
+ * Owns: what a worker counts as its share of the work, and whether it takes new calls; telling both when they change.
+ * Does not own: what follows from it (`shares.ts`), the reasons for taking none (`../health/health.ts`).
+ *
+ * The share is conversations, which are what `CALLS_LIMIT` counts, and connections that are no stream: a stream belongs
+ * to a call, and a caller who was put through takes nothing of a worker. `calls` are all that live here, for the metrics.
+ *
+ * Invariants:
+ * W1. Connections and calls that come or go are told after the turn in which they do. What changes with time alone, as a
+ *     budget, or with a step, as a transfer, is told within `lookEveryMs`: a look goes through all calls, and steps are
+ *     many.
+ * I4. After `stop` no timer is left.
  */
 import type { Socket } from 'node:net';
+import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
+import type { DeclineCause } from '../health/admission.ts';
+
+export const lookEveryMs = 250;
 
 export interface LoadReport {
   load: number;
   calls: number;
   /** The number of the last connection that came. */
   taken: number;
+  /** Why no new call is taken; null where it is. */
+  refusal: DeclineCause | null;
 }
+
+export interface Standing {
+  /** Calls that talk to the agent, or are about to. */
+  conversations: number;
+  refusal: DeclineCause | null;
+}
+
+/** Of a worker that has told nothing yet. */
+export const noReport: LoadReport = { load: 0, calls: 0, taken: 0, refusal: 'starting' };
 
 export class WorkerLoad {
   readonly #report: (report: LoadReport) => void;
   readonly #underWay = new Set<object>();
   #countCalls: () => number = () => 0;
+  #look: () => Standing = () => ({ conversations: 0, refusal: 'starting' });
   #taken = 0;
-  #told: LoadReport = { load: 0, calls: 0, taken: 0 };
+  #told = noReport;
+  /** Connections under way when it was told last. */
+  #underWayTold = 0;
   #isDue = false;
+  #clock: Clock | null = null;
+  #timer: TimerHandle;
 
   constructor(report: (report: LoadReport) => void) {
     this.#report = report;
@@ -26,6 +54,17 @@ export class WorkerLoad {
 
   countBy(countCalls: () => number): void {
     this.#countCalls = countCalls;
+  }
+
+  /** Looks from now on, until `stop`. */
+  lookBy(look: () => Standing, clock: Clock): void {
+    this.#look = look;
+    this.#clock = clock;
+    this.#lookLater(clock);
+  }
+
+  stop(): void {
+    this.#clock?.clearTimeout(this.#timer);
   }
 
   /** A connection came; without a socket its far side had gone before. */
@@ -43,22 +82,48 @@ export class WorkerLoad {
     if (this.#underWay.delete(socket)) this.noteChange();
   }
 
-  /** What changes in one turn is told at once after it. */
+  /** W1. */
   noteChange(): void {
     if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(() => {
       this.#isDue = false;
-      this.#tell();
+      if (this.#hasMoved()) this.tell();
     });
   }
 
-  #tell(): void {
-    const calls = this.#countCalls();
-    const report = { load: calls + this.#underWay.size, calls, taken: this.#taken };
-    const { load, taken } = this.#told;
-    if (report.load === load && report.calls === this.#told.calls && report.taken === taken) return;
+  /** Now, where anything is another than it was told. */
+  tell(): void {
+    const { conversations, refusal } = this.#look();
+    this.#underWayTold = this.#underWay.size;
+    const report: LoadReport = {
+      load: conversations + this.#underWay.size,
+      calls: this.#countCalls(),
+      taken: this.#taken,
+      refusal,
+    };
+    if (isSame(report, this.#told)) return;
     this.#told = report;
     this.#report(report);
   }
+
+  #hasMoved(): boolean {
+    const { calls, taken } = this.#told;
+    return (
+      this.#countCalls() !== calls || this.#taken !== taken || this.#underWay.size !== this.#underWayTold
+    );
+  }
+
+  #lookLater(clock: Clock): void {
+    this.#timer = clock.setTimeout(() => {
+      this.tell();
+      this.#lookLater(clock);
+    }, lookEveryMs);
+  }
 }
+
+const isSame = (one: LoadReport, other: LoadReport): boolean =>
+  one.load === other.load &&
+  one.calls === other.calls &&
+  one.taken === other.taken &&
+  one.refusal === other.refusal;

@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Environment } from '../../config/dotenv.ts';
 import { type ToPrimary, type ToWorker, tell } from './messages.ts';
+import { noReport } from './worker-load.ts';
 
 export interface WorkerEnd {
   code: number | null;
@@ -34,7 +35,8 @@ export class WorkerProcess {
   instance: string | null = null;
   /** Connections may come to it. */
   isOpen = false;
-  calls = 0;
+  /** The last one that it told. */
+  report = noReport;
   readonly #child: ChildProcess;
   readonly #startedMs = performance.now();
 
@@ -52,6 +54,10 @@ export class WorkerProcess {
     // A worker that cannot be reached any more has ended, or is about to.
     this.#child.on('error', () => undefined);
     this.#child.once('close', (code, signal) => onEnd(this, { code, signal }));
+  }
+
+  get calls(): number {
+    return this.report.calls;
   }
 
   get isConnected(): boolean {

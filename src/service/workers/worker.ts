@@ -10,6 +10,7 @@ import { systemClock } from '../../platform/clock.ts';
 import { Service } from '../service.ts';
 import { PrimaryLink, type WorkerChannel } from './primary-link.ts';
 import { workerEnvironment } from './worker-environment.ts';
+import type { Standing } from './worker-load.ts';
 
 export interface WorkerOptions {
   /** From 1. */
@@ -35,6 +36,11 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
       primary.tell({ type: 'phase', phase: fact.phase, outcome: phases[fact.phase] });
     },
   });
+  const standing = (): Standing => ({
+    conversations: service.health?.capacity.liveCalls ?? 0,
+    refusal: service.health ? service.health.refusal : 'starting',
+  });
+  primary.lookBy(standing, systemClock);
   primary.obey({
     drain: (reason) => primary.tell({ type: 'draining', withinMs: service.drain(reason) }),
     stop: (reason) => service.stop(reason),
@@ -43,6 +49,8 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   // What an agent's code leaves unhandled must not end everybody's calls.
   process.on('unhandledRejection', (error) => service.noteFault(error));
   const outcome = await service.start();
+  // Before the word that it runs: by then it gets calls.
+  primary.look();
   primary.tell({ type: 'started', outcome, allPassed });
   await service.stopped;
   await primary.lastWord();

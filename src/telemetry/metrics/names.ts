@@ -265,7 +265,11 @@ const runtime = {
     chart: { atMost: 2 },
   }),
   ready: gauge('ready', 'Whether this process has started and does not drain.', 'max'),
-  admission: gauge('admission_open', 'Whether a new call would be taken now.', 'max'),
+  admission: gauge(
+    'admission_open',
+    'Whether a new call would be taken now; of several workers, whether any of them takes one.',
+    'max',
+  ),
   dependencyUp: gauge(
     'dependency_up',
     'Whether a dependency is held to be up: one failed look alone does not say otherwise.',

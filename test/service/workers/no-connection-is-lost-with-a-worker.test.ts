@@ -39,9 +39,11 @@ async function dial(): Promise<Socket> {
   return socket;
 }
 
+const report = (load: number, taken: number) => ({ load, calls: load, taken, refusal: null });
+
 const join = (): Worker => {
   const worker = new Worker();
-  entrance.add(worker);
+  entrance.add(worker, report(0, 0));
   return worker;
 };
 
@@ -54,7 +56,7 @@ describe('a connection', () => {
     const socket = worker.handed[0]?.socket;
     expect(socket?.bytesRead).toBe(0);
     expect(socket?.destroyed).toBe(false);
-    entrance.note(worker, 1, 1);
+    entrance.note(worker, report(1, 1));
     expect(socket?.destroyed).toBe(true);
   });
 
@@ -75,7 +77,7 @@ describe('a connection', () => {
     expect(two.handed).toEqual([]);
     await dial();
     await until(() => two.handed.length === 1);
-    entrance.note(one, 1, 1);
+    entrance.note(one, report(1, 1));
     expect(one.handed[0]?.socket.destroyed).toBe(true);
     expect(entrance.size).toBe(1);
   });

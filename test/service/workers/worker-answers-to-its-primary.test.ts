@@ -9,6 +9,7 @@ import { FirstStart } from '../../../src/service/workers/first-start.ts';
 import type { ToPrimary, ToWorker } from '../../../src/service/workers/messages.ts';
 import { PrimaryLink, type WorkerChannel } from '../../../src/service/workers/primary-link.ts';
 import { runWorker } from '../../../src/service/workers/worker.ts';
+import { lookEveryMs, type Standing } from '../../../src/service/workers/worker-load.ts';
 import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
 import { get, Host, until } from '../support/host.ts';
 
@@ -136,15 +137,16 @@ describe('a server whose connections another process takes', () => {
   it('tells its load: calls, and connections that are no stream', async () => {
     let calls = 2;
     link.countBy(() => calls);
+    link.lookBy(() => ({ conversations: calls, refusal: null }), clock);
     dial('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
-    await until(() => channel.last('load')?.load === 3);
+    await until(() => channel.last('load')?.report.load === 3);
     dial(upgradeText);
-    await until(() => channel.last('load')?.taken === 2 && channel.last('load')?.load === 3);
+    await until(() => channel.last('load')?.report.taken === 2 && channel.last('load')?.report.load === 3);
     calls = 1;
     link.noteChange();
     release();
-    await until(() => channel.last('load')?.load === 1);
-    expect(channel.last('load')).toEqual({ type: 'load', load: 1, calls: 1, taken: 2 });
+    await until(() => channel.last('load')?.report.load === 1);
+    expect(channel.last('load')?.report).toEqual({ load: 1, calls: 1, taken: 2, refusal: null });
     const told = channel.told.length;
     link.noteChange();
     await new Promise((resolve) => setImmediate(resolve));
@@ -152,10 +154,40 @@ describe('a server whose connections another process takes', () => {
     upgraded[0]?.destroy();
   });
 
+  it('tells that it takes no new calls, and that a caller was put through, though no call comes or goes', async () => {
+    const standing: Standing = { conversations: 2, refusal: null };
+    link.countBy(() => 2);
+    link.lookBy(() => ({ ...standing }), clock);
+    await clock.advance(lookEveryMs);
+    expect(channel.last('load')?.report).toEqual({ load: 2, calls: 2, taken: 0, refusal: null });
+    Object.assign(standing, { conversations: 1, refusal: 'overloaded' });
+    await clock.advance(lookEveryMs);
+    expect(channel.last('load')?.report).toEqual({ load: 1, calls: 2, taken: 0, refusal: 'overloaded' });
+    const told = channel.told.length;
+    await clock.advance(4 * lookEveryMs);
+    expect(channel.told).toHaveLength(told);
+    await link.lastWord();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('does not look at all its calls at each step', async () => {
+    let looks = 0;
+    const look = (): Standing => {
+      looks += 1;
+      return { conversations: 0, refusal: null };
+    };
+    link.lookBy(look, clock);
+    for (let step = 0; step < 10; step += 1) {
+      link.noteChange();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(looks).toBe(0);
+  });
+
   it('serves what is open to its end, streams included, once nothing more comes', async () => {
     const slow = dial('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
     dial(upgradeText);
-    await until(() => upgraded.length === 1 && channel.last('load')?.taken === 2);
+    await until(() => upgraded.length === 1 && channel.last('load')?.report.taken === 2);
     let isStopped = false;
     const stopped = server.stopListening().then(() => {
       isStopped = true;
@@ -176,7 +208,7 @@ describe('a server whose connections another process takes', () => {
 
   it('cuts a request off that does not end', async () => {
     const { socket } = dial('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
-    await until(() => channel.last('load')?.taken === 1);
+    await until(() => channel.last('load')?.report.taken === 1);
     const closed = server.close();
     channel.says({ type: 'closed' });
     await until(() => clock.pendingTimers === 1);
@@ -328,12 +360,15 @@ describe('the process of a worker', () => {
     expect(channel.told.filter(({ type }) => type === 'phase').length).toBeGreaterThanOrEqual(6);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.emit(signal);
     expect((await get(port, '/ready'))?.status).toBe(200);
+    await until(() => channel.last('load') !== undefined);
+    expect(channel.last('load')?.report).toMatchObject({ calls: 0, refusal: null });
     channel.says({ type: 'readMetrics', key: 3 });
     await until(() => channel.last('metrics') !== undefined);
     expect(channel.last('metrics')).toMatchObject({ key: 3 });
     expect(channel.last('metrics')?.readings.map(({ name }) => name)).toContain('holdfast_calls_live');
     channel.says({ type: 'drain', reason: 'SIGTERM' });
     expect(channel.last('draining')).toEqual({ type: 'draining', withinMs: 1 });
+    await until(() => channel.last('load')?.report.refusal === 'draining');
     await until(() => channel.last('close') !== undefined);
     channel.says({ type: 'closed' });
     expect(await exitCode).toBe(0);
