@@ -49,6 +49,7 @@ export interface ResumedAgent extends ResolvedAgent {
 
 /**
  * The agent of a call that began in another process or before a restart, from its stored record.
+ * @param released the definition is not waited for any longer
  * @throws GiveUpError `log.invalid` where `stored` is no record
  */
 export async function resumeAgent(
@@ -56,26 +57,34 @@ export async function resumeAgent(
   call: AgentCall,
   stored: Json,
   clock: Clock,
+  released?: AbortSignal,
 ): Promise<ResumedAgent> {
   const parsed = agentRecordSchema.safeParse(stored);
   if (!parsed.success) throw new GiveUpError('log.invalid', `call ${call.callId}: its agent is not readable`);
   const kept = { record: parsed.data, digest: digestOf(stored) };
   try {
-    return { ...kept, ...functionsOf(await define(loaded, call, clock)), fault: null };
+    return { ...kept, ...functionsOf(await define(loaded, call, clock, released)), fault: null };
   } catch (error) {
     if (!(error instanceof FixCallError)) throw error;
     return { ...kept, tools: new Map(), onCallEnded: null, fault: error };
   }
 }
 
-async function define({ agent, origin }: LoadedAgent, call: AgentCall, clock: Clock): Promise<CheckedAgent> {
+async function define(
+  { agent, origin }: LoadedAgent,
+  call: AgentCall,
+  clock: Clock,
+  released?: AbortSignal,
+): Promise<CheckedAgent> {
   if (typeof agent !== 'function') return agent;
-  const ending = await withinDeadline({ clock, timeoutMs: definitionMs }, async () =>
+  const ending = await withinDeadline({ clock, timeoutMs: definitionMs, released }, async () =>
     checkDefinition(await agent(call), origin),
   );
   if (ending.how === 'returned') return ending.value;
-  if (ending.how !== 'threw') throw origin.fault(`its function took longer than ${definitionMs} ms`);
-  throw callFault(origin, ending.error);
+  if (ending.how === 'threw') throw callFault(origin, ending.error);
+  const why =
+    ending.how === 'timedOut' ? `took longer than ${definitionMs} ms` : 'was given up with its call';
+  throw origin.fault(`its function ${why}`);
 }
 
 function callFault(origin: AgentOrigin, error: unknown): FixCallError {

@@ -83,7 +83,9 @@ export class ToolRunner {
   async recover(agent: ResolvedAgent, request: RecoveryRequest): Promise<ToolOutcome> {
     const { tool, effect } = lookUp(agent, request.name);
     if (effect === 'once') return await this.#recoverOnce(tool, request);
-    return tool ? await this.#attempt(tool, effect, request) : absent(request.name);
+    if (tool) return await this.#attempt(tool, effect, request);
+    // Without its function a call that may have had its effect cannot be repeated, nor can anybody say that it had none.
+    return effect === 'none' ? absent(request.name) : outcomeUnknown;
   }
 
   async #recoverOnce(tool: CheckedTool | undefined, request: RecoveryRequest): Promise<ToolOutcome> {

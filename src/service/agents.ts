@@ -5,6 +5,7 @@
 import type { AgentCall } from '../agent/definition.ts';
 import type { LoadedAgent } from '../agent/loaded-agent.ts';
 import { resolveAgent, resumeAgent } from '../agent/resolve.ts';
+import { RetriedAgent } from '../agent/retried-agent.ts';
 import { ToolRunner } from '../agent/tool-runner.ts';
 import type { EntryOf } from '../machines/entries.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
@@ -63,9 +64,11 @@ export class Agents {
       to: content('to'),
       parameters: {},
     };
-    const agent = await resumeAgent(loaded, call, stored, clock);
+    const ask = (released?: AbortSignal) => resumeAgent(loaded, call, stored, clock, released);
+    const agent = await ask();
     if (agent.fault) onFault(agent.fault, { callId });
-    return new CallAgent(agent, call, this.#runner(callId), agent.fault);
+    const retried = new RetriedAgent(agent, { ask, onFault: (error) => onFault(error, { callId }) });
+    return new CallAgent(agent, call, this.#runner(callId), retried);
   }
 
   #runner(callId: string): ToolRunner {

@@ -6,6 +6,7 @@
 import type { AgentCall, CallSummary } from '../agent/definition.ts';
 import { declaredTools } from '../agent/record.ts';
 import type { ResolvedAgent } from '../agent/resolve.ts';
+import type { RetriedAgent } from '../agent/retried-agent.ts';
 import { effectOf, type ToolOutcome, type ToolRequest, type ToolRunner } from '../agent/tool-runner.ts';
 import { destinationOf } from '../agent/transfer.ts';
 import type { ReplyPurpose, TransferOutcome } from '../machines/commands.ts';
@@ -43,18 +44,24 @@ export class CallAgent {
   readonly #agent: ResolvedAgent;
   readonly #call: AgentCall;
   readonly #runner: ToolRunner;
-  readonly #fault: Error | null;
+  readonly #retried: RetriedAgent | null;
 
-  constructor(agent: ResolvedAgent, call: AgentCall, runner: ToolRunner, fault: Error | null = null) {
+  /** @param retried of a call that is resumed */
+  constructor(
+    agent: ResolvedAgent,
+    call: AgentCall,
+    runner: ToolRunner,
+    retried: RetriedAgent | null = null,
+  ) {
     this.#agent = agent;
     this.#call = call;
     this.#runner = runner;
-    this.#fault = fault;
+    this.#retried = retried;
   }
 
   /** Why a resumed call's agent has no functions; null where nothing is wrong. */
   get fault(): Error | null {
-    return this.#fault;
+    return this.#retried?.fault ?? null;
   }
 
   get digest(): string {
@@ -114,16 +121,18 @@ export class CallAgent {
     return destinationOf(this.#agent.record, text);
   }
 
-  run(tool: RequestedTool, released: AbortSignal): Promise<ToolOutcome> {
-    return this.#runner.run(this.#agent, this.#request(tool, released));
+  async run(tool: RequestedTool, released: AbortSignal): Promise<ToolOutcome> {
+    const agent = (await this.#retried?.whole(released)) ?? this.#agent;
+    return await this.#runner.run(agent, this.#request(tool, released));
   }
 
-  recover(
+  async recover(
     tool: RequestedTool,
     released: AbortSignal,
     isUnderWay: () => Promise<boolean>,
   ): Promise<ToolOutcome> {
-    return this.#runner.recover(this.#agent, { ...this.#request(tool, released), isUnderWay });
+    const agent = (await this.#retried?.whole(released)) ?? this.#agent;
+    return await this.#runner.recover(agent, { ...this.#request(tool, released), isUnderWay });
   }
 
   /** What the tool does must not be done twice. */

@@ -19,6 +19,7 @@ import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
 import type { OpenSocket, Socket } from '../../runtime/ports/socket.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { OpenAiLimits } from './limits.ts';
+import { MuteWatch } from './mute-watch.ts';
 import type { CountOddity } from './oddity.ts';
 import {
   type Closing,
@@ -66,6 +67,7 @@ export class Connection {
   readonly #access: Access;
   readonly #listener: ConnectionListener;
   readonly #heartbeat: Heartbeat | null;
+  readonly #muteWatch: MuteWatch | null;
   #giveUpOpening: (() => void) | null = null;
   #socket: Socket | null = null;
   #timer: TimerHandle;
@@ -77,7 +79,9 @@ export class Connection {
   constructor(access: Access, listener: ConnectionListener) {
     this.#access = access;
     this.#listener = listener;
-    this.#heartbeat = access.pingEveryMs === null ? null : this.#createHeartbeat(access.pingEveryMs);
+    const { pingEveryMs } = access;
+    this.#heartbeat = pingEveryMs === null ? null : this.#createHeartbeat(pingEveryMs);
+    this.#muteWatch = pingEveryMs === null ? null : this.#createMuteWatch(pingEveryMs);
   }
 
   /** Call once. */
@@ -110,6 +114,11 @@ export class Connection {
   /** What was expected has come. */
   settle(): void {
     if (!this.#verdict) this.#disarm();
+  }
+
+  /** From here on a far side that is alive and tells nothing any more is found. Call once. */
+  attend(): void {
+    if (!this.#hasEnded) this.#muteWatch?.start();
   }
 
   send(event: RealtimeClientEvent): void {
@@ -160,6 +169,14 @@ export class Connection {
     });
   }
 
+  /** Nothing is changed by what is asked, and it has to be confirmed (OpenAI Realtime, `session.update`). */
+  #createMuteWatch(pingEveryMs: number): MuteWatch {
+    return new MuteWatch(this.#access.clock, pingEveryMs, {
+      ask: () => this.send({ type: 'session.update', session: { type: 'realtime' } }),
+      onMute: () => this.end(loss('session.mute')),
+    });
+  }
+
   #opened(socket: Socket): void {
     this.#socket = socket;
     this.#giveUpOpening = null;
@@ -170,6 +187,7 @@ export class Connection {
   #take(data: string | Uint8Array): void {
     if (this.#hasEnded) return;
     this.#heartbeat?.noteLife();
+    this.#muteWatch?.noteEvent();
     const reading = this.#read(data);
     if (typeof reading === 'object') {
       if (reading.type !== 'error' || !this.#awaitEnd(reading.error)) this.#listener.onEvent(reading);
@@ -210,6 +228,7 @@ export class Connection {
     this.#hasEnded = true;
     this.#disarm();
     this.#heartbeat?.stop();
+    this.#muteWatch?.stop();
     shut();
     this.#listener.onEnded(closing);
   }

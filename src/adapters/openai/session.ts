@@ -122,6 +122,7 @@ export class OpenAiSession implements ModelSession {
     this.#connection.settle();
     this.#phase = 'open';
     this.#conversation.open();
+    this.#connection.attend();
     const { id, expires_at: expiresAt } = this.#created;
     this.#signal({
       type: 'model.opened',

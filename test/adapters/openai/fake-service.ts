@@ -25,6 +25,8 @@ function merge(into: Message, from: Message): Message {
   return merged;
 }
 
+const emptyUpdate = JSON.stringify({ type: 'session.update', session: { type: 'realtime' } });
+
 export class FakeService {
   readonly requests: SocketRequest[] = [];
   /** Everything that was sent, as text. */
@@ -36,6 +38,8 @@ export class FakeService {
   isGivenUp = false;
   /** Answer pings by itself. */
   answersPings = true;
+  /** Confirm a `session.update` that changes nothing by itself. */
+  answersProbes = true;
   /** What opening a socket throws. */
   openingError: Error | null = null;
   #handlers: OpeningHandlers | null = null;
@@ -71,7 +75,10 @@ export class FakeService {
 
   accept(): void {
     const socket: Socket = {
-      send: (text) => this.texts.push(text),
+      send: (text) => {
+        this.texts.push(text);
+        if (text === emptyUpdate && this.answersProbes) this.say({ type: 'session.updated', session: {} });
+      },
       ping: () => {
         this.pings++;
         if (this.answersPings) this.handlers.onPong?.();
