@@ -33,6 +33,8 @@ export interface CallEvidence {
   /** The last answer was heard to its end. */
   isDone: boolean;
   hungUp: DrillCaller['hungUp'];
+  /** See `wasTurnedAway`. */
+  wasTurnedAway: boolean;
   struck: readonly Struck[];
   sessions: readonly SessionFrames[];
   /** Callers whose speech a session of this call was given; more than one is crosstalk. */
@@ -84,6 +86,7 @@ export async function gatherEvidence(call: DrillCall, sources: EvidenceSources):
     said: party.said,
     isDone: party.isDone,
     hungUp: party.hungUp,
+    wasTurnedAway: wasTurnedAway(handle),
     struck: [
       ...call.struck,
       ...streamFaults(handle.events),
@@ -97,6 +100,12 @@ export async function gatherEvidence(call: DrillCall, sources: EvidenceSources):
     replays: steps.every(({ matches }) => matches),
     effects: effects.filter((effect) => effect.caller === caller),
   };
+}
+
+/** Before the call had a stream the carrier asked a fallback for it: it was declined, or found nobody. */
+export function wasTurnedAway({ webhooks, events }: Pick<CallHandle, 'webhooks' | 'events'>): boolean {
+  const firstAt = events.find(({ event }) => event === 'streamOpening')?.at ?? Number.POSITIVE_INFINITY;
+  return webhooks.some(({ url, at }) => at <= firstAt && new URL(url).pathname.endsWith('/fallback'));
 }
 
 const streamFaults = (events: readonly CallEvent[]): Struck[] =>

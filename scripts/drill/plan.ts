@@ -48,6 +48,8 @@ export interface Plan {
   act?(scene: Scene): Promise<void>;
   /** Reasons for which the call may end without having been completed. Empty: it must go on in conversation. */
   mayEndWith?(evidence: CallEvidence, policy: Policy): readonly string[];
+  /** A process that takes calls is there all the time: no call that comes in is declined or goes to the fallback. */
+  takesEveryCall?: boolean;
   /** The peer of this call is hostile: what is lost and interrupted of it is its own doing, and is not counted. */
   isHostile?(caller: number): boolean;
   /** The process goes on out of sight: what is said and asked again is told and fails nothing. */

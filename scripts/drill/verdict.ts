@@ -126,6 +126,9 @@ function brokenPromises(plan: Plan, policy: Policy, judged: readonly Judged[], l
   );
   return [
     ...(dropped.length > 0 ? [`no call is dropped: ${dropped.join(', ')}`] : []),
+    ...(plan.takesEveryCall
+      ? promise('no new call is turned away', judged, ({ evidence }) => !evidence.wasTurnedAway)
+      : []),
     ...promise('no word is lost', judged, ({ measures }) => measures.wordsLost === 0),
     ...(isOutOfSight ? [] : brokenByRepetition(judged)),
     ...promise('every word of the agent is heard', judged, ({ measures }) => measures.wordsSkipped === 0),

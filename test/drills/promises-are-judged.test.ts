@@ -2,12 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { answersTo, lastQuestion, replies } from '../../scripts/drill/conversation.ts';
 import { fleetRestart } from '../../scripts/drill/drills/fleet.ts';
-import { restartBound } from '../../scripts/drill/drills/process.ts';
-import type { CallEvidence } from '../../scripts/drill/evidence.ts';
+import { restartBound, rollingRestart } from '../../scripts/drill/drills/process.ts';
+import { type CallEvidence, wasTurnedAway } from '../../scripts/drill/evidence.ts';
 import type { Plan } from '../../scripts/drill/plan.ts';
 import { headLine, markdown, merge, percentile, replaceTable, rowLine } from '../../scripts/drill/table.ts';
 import { judge, type Row, shortfall, twilioMs } from '../../scripts/drill/verdict.ts';
 import type { CallEvent } from '../../src/twin/twilio/call/call-events.ts';
+import type { WebhookRecord } from '../../src/twin/twilio/webhooks/webhook-client.ts';
 import { evidenceOf, heardReply } from './support/evidence-of.ts';
 
 const turns = [1, 2, 3, 4];
@@ -132,6 +133,15 @@ describe('a promise', () => {
     expect(judge(plan, 'action', [goodCall(known)]).broken.join('\n')).toMatch(words);
   });
 
+  it('no new call is turned away, where a drill promises that one process is always there', () => {
+    const away = goodCall({ wasTurnedAway: true });
+    expect(judge(plan, 'action', [away]).broken).toEqual([]);
+    for (const restart of [rollingRestart, fleetRestart]) {
+      expect(judge(restart, 'action', [goodCall()]).broken).toEqual([]);
+      expect(judge(restart, 'action', [away]).broken).toEqual(['no new call is turned away: CA1']);
+    }
+  });
+
   it('of the gap concerns those who were struck; of an untouched call, the others', () => {
     const { heard } = goodCall();
     const torn = heard.map((frame) =>
@@ -164,6 +174,30 @@ describe('a promise', () => {
     );
     expect(judge(hostile, 'action', [goodCall({ heard })])).toMatchObject({ gapsMs: [], broken: [] });
     expect(judge(hostile, 'action', [goodCall({ isDone: false })]).dropped).toBe(1);
+  });
+});
+
+describe('a new call', () => {
+  const asked = (url: string, at: number): WebhookRecord => ({
+    ...{ url, at, doneAt: at, method: 'POST', parameters: {}, idempotencyToken: '', attempts: 1 },
+    outcome: { kind: 'failed', code: 11200, detail: '' },
+  });
+  const opening: CallEvent = { event: 'streamOpening', at: 1_000, streamSid: 'MZ1', url: 'wss://h/' };
+  const voice = asked('https://h/twilio/voice', 0);
+
+  it.each([
+    ['https://static.example/fallback', 500, true],
+    ['https://h/twilio/fallback', 500, true],
+    ['https://h/twilio/voice?waits=1', 500, false],
+    // What becomes of a live call is another promise.
+    ['https://static.example/fallback', 5_000, false],
+  ])('for which the carrier asks %s at %i ms was turned away before its first stream: %s', (url, at, was) => {
+    expect(wasTurnedAway({ webhooks: [voice, asked(url, at)], events: [opening] })).toBe(was);
+  });
+
+  it('that never got a stream was turned away whenever that was', () => {
+    const webhooks = [voice, asked('https://h/twilio/fallback', 9_000)];
+    expect(wasTurnedAway({ webhooks, events: [] })).toBe(true);
   });
 });
 

@@ -85,7 +85,8 @@ export const fleetRestart: Plan = {
   ...fleet,
   name: 'rolling-restart fleet',
   underEachPolicy: false,
-  staggerMs: 12_000,
+  takesEveryCall: true,
+  staggerMs: 24_000,
   mayEndWith: endsWithStream,
   gapLimitMs: goneMs,
   act: async (scene) => {

@@ -121,8 +121,10 @@ const exitLimitMs = 25_000;
 export const rollingRestart: Plan = {
   name: 'rolling-restart',
   underEachPolicy: true,
+  takesEveryCall: true,
   instances: ['one', 'two'],
-  staggerMs: 9_000,
+  // Both processes are replaced by then: calls come while each of them drains, and while each new one starts.
+  staggerMs: 20_000,
   mayEndWith: endsWithStream,
   gapLimitMs: (policy) => takenOverMs[policy],
   act: async (scene) => {

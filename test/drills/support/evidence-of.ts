@@ -12,6 +12,7 @@ export const evidenceOf = (known: Partial<CallEvidence>): CallEvidence => ({
   said: [],
   isDone: false,
   hungUp: null,
+  wasTurnedAway: false,
   struck: [],
   sessions: [],
   strangers: 0,
