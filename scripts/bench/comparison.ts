@@ -4,6 +4,7 @@
  * A ratio is made of one round each, of those that followed one another: what the machine did besides is then the same
  * for both. Its spread is from the least to the most of the rounds.
  */
+import { hasKeptUp } from './kept-up.ts';
 import type { Round } from './round.ts';
 import { type SubjectName, titleOf } from './subject.ts';
 
@@ -107,11 +108,11 @@ export function writeComparison(rounds: readonly Round[], subjects: readonly Sub
 }
 
 const mostWaitShare = 0.1;
-const leastKeptUp = 0.98;
 
 /** What makes a round's figures doubtful: another process had the core, or somebody could not keep up. */
 export function doubtsIn(rounds: readonly Round[]): string[] {
-  return rounds.flatMap(({ subject, waitShare, generatorWaitShare, keptUp }, index) => {
+  return rounds.flatMap((round, index) => {
+    const { subject, waitShare, generatorWaitShare, keptUp } = round;
     const place = `round ${index + 1} in order (${subject})`;
     return [
       ...(waitShare > mostWaitShare
@@ -120,7 +121,7 @@ export function doubtsIn(rounds: readonly Round[]): string[] {
       ...(generatorWaitShare > mostWaitShare
         ? [`${place}: the generator waited ${percent(generatorWaitShare)} of the time for a core`]
         : []),
-      ...(keptUp < leastKeptUp ? [`${place}: only ${percent(keptUp)} of the frames arrived in time`] : []),
+      ...(!hasKeptUp(round) ? [`${place}: only ${percent(keptUp)} of the frames arrived in time`] : []),
     ].map((doubt) => `doubtful: ${doubt}`);
   });
 }

@@ -4,7 +4,8 @@
  * Does not own: the drawing of a chart (`plot.ts`).
  */
 import type { DurationName } from '../../src/twin/load/measures.ts';
-import { type LoadReport, leakOf, type Sample, titledDurations, troublesOf } from './load-report.ts';
+import { leakOf, tellLeft } from './leaks.ts';
+import { type LoadReport, type Sample, titledDurations, troublesOf } from './load-report.ts';
 import { drawPlot, escapeHtml, type Line, plain } from './plot.ts';
 
 const style = `
@@ -67,7 +68,7 @@ function tilesOf(report: LoadReport): Tile[] {
     { name: 'CPU seconds per call-minute', value: known(report.cpuSecondsPerCallMinute, 3) },
     { name: 'memory in use per call', value: known(thousandth(report.liveBytesPerCall), 0, ' kB') },
     { name: 'troubles', value: String(troubles), isBad: troubles > 0 },
-    { name: 'left after the end', value: leakOf(leaks) ?? 'nothing', isBad: leakOf(leaks) !== null },
+    { name: 'left after the end', value: tellLeft(leaks), isBad: leakOf(leaks) !== null },
   ];
 }
 

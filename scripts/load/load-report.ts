@@ -1,8 +1,9 @@
 /**
  * Owns: what a load run says in the end, as data, and as text for a terminal.
- * Does not own: the page (`html.ts`), the run (`load-run.ts`).
+ * Does not own: the page (`html.ts`), the run (`load-run.ts`), what counts as a leak (`leaks.ts`).
  */
 import type { DurationName, Figures, FiguresByName } from '../../src/twin/load/measures.ts';
+import { type Leaks, tellLeft } from './leaks.ts';
 
 /** Of one second. */
 export interface Sample {
@@ -15,19 +16,6 @@ export interface Sample {
   cpuShare: number | null;
   residentBytes: number | null;
   generatorCpuShare: number;
-}
-
-export interface Leaks {
-  /** Milliseconds from the hang-up of all until nothing was left, or until it was no longer waited for. */
-  waitedMs: number;
-  liveCalls: number | null;
-  liveSessions: number;
-  openSockets: number | null;
-  openTimers: number | null;
-  handlesBefore: number | null;
-  handlesAfter: number | null;
-  liveBytesBefore: number | null;
-  liveBytesAfter: number | null;
 }
 
 export interface LoadReport {
@@ -76,20 +64,6 @@ export function troublesOf(counts: Record<string, number>): [name: string, count
   return Object.entries(counts).filter(([name]) => isTrouble(name));
 }
 
-/** What is left of the calls after their end; null where nothing is. */
-export function leakOf({ liveCalls, liveSessions, openSockets, openTimers, ...leaks }: Leaks): string | null {
-  const { handlesBefore, handlesAfter } = leaks;
-  const left = [
-    ...[['live calls', liveCalls] as const, ['model sessions', liveSessions] as const],
-    ...[['sockets', openSockets] as const, ['timers', openTimers] as const],
-    ['open files', Math.max(0, (handlesAfter ?? 0) - (handlesBefore ?? 0) - idleHandles)] as const,
-  ].filter(([, count]) => (count ?? 0) > 0);
-  return left.length === 0 ? null : left.map(([name, count]) => `${count} ${name}`).join(', ');
-}
-
-/** Connections that are kept open on purpose: to the collector, for the next webhook. */
-const idleHandles = 10;
-
 const kilobytes = (bytes: number | null): string =>
   bytes === null ? '-' : `${(bytes / 1_000).toFixed(0)} kB`;
 const megabytes = (bytes: number | null): string => (bytes === null ? '-' : `${(bytes / 1e6).toFixed(1)} MB`);
@@ -108,7 +82,7 @@ export function writeReport(report: LoadReport): string {
     `  CPU seconds per call-minute   ${fixed(report.cpuSecondsPerCallMinute, 4)} (generator: ${(100 * report.generatorCpuShare).toFixed(0)} % of a core)`,
     `  memory per call               ${kilobytes(report.liveBytesPerCall)} in use, ${kilobytes(report.residentBytesPerCall)} resident`,
     `  event loop delay              p50 under ${fixed(delay.p50, 1)} ms, p99 under ${fixed(delay.p99, 1)} ms, max under ${fixed(delay.max, 0)} ms`,
-    `  left after ${(leaks.waitedMs / 1_000).toFixed(1)} s           ${leakOf(leaks) ?? 'nothing'}; memory in use ${megabytes(leaks.liveBytesBefore)} before, ${megabytes(leaks.liveBytesAfter)} after`,
+    `  left after ${(leaks.waitedMs / 1_000).toFixed(1)} s           ${tellLeft(leaks)}; memory in use ${megabytes(leaks.liveBytesBefore)} before, ${megabytes(leaks.liveBytesAfter)} after, resident ${megabytes(leaks.residentBytesBefore)} and ${megabytes(leaks.residentBytesAfter)}`,
     `  troubles                      ${troubles.length === 0 ? 'none' : ''}`,
     ...troubles.map(([name, count]) => `    ${name.padEnd(40)} ${count}`),
   ].join('\n');

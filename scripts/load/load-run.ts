@@ -7,7 +7,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../../src/twin/load/caller-plan.ts';
-import type { Leaks, LoadReport, Sample } from './load-report.ts';
+import type { Leaks } from './leaks.ts';
+import type { LoadReport, Sample } from './load-report.ts';
 import { boundAt, type MetricsPage } from './metrics-page.ts';
 import type { Peers, Told } from './peers.ts';
 import type { Memory, Target } from './target.ts';
@@ -154,7 +155,7 @@ export class LoadRun {
     await this.#peers.hangUp();
     const left = await this.#whenEmpty();
     const waitedMs = performance.now() - startedAtMs;
-    const { liveBytes } = await this.#target.memory();
+    const { liveBytes, residentBytes } = await this.#target.memory();
     return {
       ...left,
       waitedMs,
@@ -162,6 +163,9 @@ export class LoadRun {
       handlesAfter: this.#target.handles(),
       liveBytesBefore: idle.memory.liveBytes,
       liveBytesAfter: liveBytes,
+      residentBytesBefore: idle.memory.residentBytes,
+      residentBytesAfter: residentBytes,
+      unseenBecause: await this.#target.unseenBecause(),
     };
   }
 

@@ -48,13 +48,22 @@ export function boundAt(
   return counts.find(([, count]) => count >= (all * percent) / 100)?.[0] ?? null;
 }
 
-/** Null where nobody answers. */
-export async function fetchMetrics(adminAddress: string, token: string | null): Promise<MetricsPage | null> {
+/** The page, or why there is none. */
+export type Asked = { page: MetricsPage } | { page: null; why: string };
+
+export async function askMetrics(adminAddress: string, token: string | null): Promise<Asked> {
   try {
     const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
     const answer = await fetch(`http://${adminAddress}/metrics`, { headers });
-    return answer.ok ? readMetrics(await answer.text()) : null;
+    if (answer.ok) return { page: readMetrics(await answer.text()) };
+    await answer.body?.cancel();
+    const hint = answer.status === 401 ? ': is ADMIN_TOKEN right?' : '';
+    return { page: null, why: `its metrics answered ${answer.status}${hint}` };
   } catch {
-    return null;
+    return { page: null, why: 'its metrics did not answer' };
   }
 }
+
+/** Null where nobody answers. */
+export const fetchMetrics = async (adminAddress: string, token: string | null): Promise<MetricsPage | null> =>
+  (await askMetrics(adminAddress, token)).page;

@@ -7,7 +7,7 @@
  * own metrics do, where their address is given.
  */
 import { type SubjectName, startSubject } from '../bench/subject.ts';
-import { fetchMetrics, type MetricsPage } from './metrics-page.ts';
+import { askMetrics, fetchMetrics, type MetricsPage } from './metrics-page.ts';
 
 export interface Memory {
   /** In use, after a collection; null where that cannot be asked for. */
@@ -25,6 +25,8 @@ export interface Target {
   memory(): Promise<Memory>;
   handles(): number | null;
   metrics(): Promise<MetricsPage | null>;
+  /** Why its metrics cannot be looked at; null where they can. */
+  unseenBecause(): Promise<string | null>;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export async function startTarget(name: SubjectName, peersPort: number): Promise
     },
     handles: () => process.handles(),
     metrics: async () => (adminAddress === null ? null : fetchMetrics(adminAddress, null)),
+    unseenBecause: () => whyUnseen(adminAddress, null, 'it has no metrics'),
   };
 }
 
@@ -62,6 +65,17 @@ export function remoteTarget(address: string, adminAddress: string | null, token
     },
     memory: async () => ({ liveBytes: null, residentBytes: await residentBytes() }),
     handles: () => null,
+    unseenBecause: () => whyUnseen(adminAddress, token, 'no --admin was given'),
     close: async () => undefined,
   };
+}
+
+async function whyUnseen(
+  adminAddress: string | null,
+  token: string | null,
+  withoutAddress: string,
+): Promise<string | null> {
+  if (adminAddress === null) return withoutAddress;
+  const asked = await askMetrics(adminAddress, token);
+  return asked.page === null ? asked.why : null;
 }

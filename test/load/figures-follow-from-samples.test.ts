@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { breachesOf, readBounds } from '../../scripts/bench/bounds.ts';
 import { ratioOf, spreadOf, writeComparison } from '../../scripts/bench/comparison.ts';
+import type { Round } from '../../scripts/bench/round.ts';
 import { findMostCalls } from '../../scripts/load/find.ts';
 import { judge } from '../../scripts/load/find-limit.ts';
 import { cpuPerCallMinute, memoryPerCall } from '../../scripts/load/load-run.ts';
 import { boundAt, readMetrics } from '../../scripts/load/metrics-page.ts';
 import { durationMsOf, readCommand } from '../../scripts/load/options.ts';
-import { Measures } from '../../src/twin/load/measures.ts';
+import type { Scenario } from '../../src/twin/load/caller-plan.ts';
+import { type DurationName, Measures } from '../../src/twin/load/measures.ts';
 import { roundWith } from './support/rounds.ts';
 
 describe('measured durations', () => {
@@ -155,13 +157,43 @@ describe('the search for the most calls', () => {
       return measures.roll();
     };
     const within = (up: number, down: number, liveCalls = 10) =>
-      judge(10, roundWith('service', { liveCalls, figures: figures(up, down) })).isWithin;
+      judge(10, 'talk', roundWith('service', { liveCalls, figures: figures(up, down) })).isWithin;
     expect([within(19, 19), within(21, 1), within(1, 21), within(1, 1, 9)]).toEqual([
       true,
       false,
       false,
       false,
     ]);
+  });
+});
+
+describe('a trial', () => {
+  const figuresOf = (...names: DurationName[]) => {
+    const measures = new Measures();
+    for (const name of names) measures.record(name, 3);
+    return measures.roll();
+  };
+  const both = figuresOf('up', 'down');
+  const isWithin = (scenario: Scenario, round: Partial<Round>) =>
+    judge(200, scenario, roundWith('service', { liveCalls: 200, figures: both, ...round })).isWithin;
+
+  it.each(['churn', 'mixed'] as const)('of %s is within though some calls are between two', (scenario) => {
+    expect([200, 198, 180, 179].map((liveCalls) => isWithin(scenario, { liveCalls }))).toEqual([
+      ...[true, true, true, false],
+    ]);
+  });
+
+  it('needs all calls where none ends by its plan', () => {
+    expect(isWithin('talk', { liveCalls: 200 })).toBe(true);
+    expect(isWithin('talk', { liveCalls: 199 })).toBe(false);
+  });
+
+  it('is beyond where nothing was timed either way, or frames did not arrive', () => {
+    expect(isWithin('talk', { figures: figuresOf() })).toBe(false);
+    expect(isWithin('talk', { figures: figuresOf('up') })).toBe(false);
+    expect(isWithin('talk', { figures: figuresOf('down') })).toBe(false);
+    expect(isWithin('talk', { keptUp: 0.97 })).toBe(false);
+    expect(isWithin('talk', { keptUp: Number.NaN })).toBe(false);
   });
 });
 

@@ -1,7 +1,12 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { writeHtml } from '../../scripts/load/html.ts';
-import { type LoadReport, leakOf, type Sample, writeReport } from '../../scripts/load/load-report.ts';
+import { type Leaks, leakOf, tellLeft } from '../../scripts/load/leaks.ts';
+import { type LoadReport, type Sample, writeReport } from '../../scripts/load/load-report.ts';
 import { drawPlot, stepOf } from '../../scripts/load/plot.ts';
+import { remoteTarget } from '../../scripts/load/target.ts';
 import { Measures } from '../../src/twin/load/measures.ts';
 
 function figures() {
@@ -45,6 +50,9 @@ const report: LoadReport = {
     handlesAfter: 32,
     liveBytesBefore: 50e6,
     liveBytesAfter: 51e6,
+    residentBytesBefore: 200e6,
+    residentBytesAfter: 330e6,
+    unseenBecause: null,
   },
   samples: [sample(1_000, 5), sample(2_000, 10)],
 };
@@ -58,7 +66,7 @@ describe('the report in words', () => {
     /CPU seconds per call-minute +0\.0612 \(generator: 40 % of a core\)/,
     /99 kB in use, - resident/,
     /p50 under 1\.0 ms, p99 under 5\.0 ms, max under - ms/,
-    /left after 0\.5 s +nothing; memory in use 50\.0 MB before, 51\.0 MB after/,
+    /left after 0\.5 s +nothing; memory in use 50\.0 MB before, 51\.0 MB after, resident 200\.0 MB and 330\.0 MB/,
     /error\.streamLost +1/,
   ])('says %s', (line) => {
     expect(text).toMatch(line);
@@ -74,6 +82,56 @@ describe('what is left', () => {
     expect(leakOf({ ...report.leaks, liveCalls: 2, openTimers: 1 })).toBe('2 live calls, 1 timers');
     expect(leakOf({ ...report.leaks, handlesAfter: 60 })).toBe('20 open files');
     expect(leakOf(report.leaks)).toBeNull();
+    expect(tellLeft(report.leaks)).toBe('nothing');
+  });
+
+  it('is memory in use that grew by more than an idle process varies', () => {
+    expect(leakOf({ ...report.leaks, liveBytesBefore: 80e6, liveBytesAfter: 400e6 })).toBe(
+      '320 MB of memory',
+    );
+    expect(leakOf({ ...report.leaks, liveBytesAfter: 65e6 })).toBeNull();
+    // What is resident after a collection that was asked for tells nothing more.
+    expect(leakOf({ ...report.leaks, residentBytesAfter: 900e6 })).toBeNull();
+  });
+
+  it('is resident memory where no collection can be asked for', () => {
+    const elsewhere = { ...report.leaks, liveBytesBefore: null, liveBytesAfter: null };
+    expect(leakOf(elsewhere)).toBeNull();
+    expect(leakOf({ ...elsewhere, residentBytesAfter: 800e6 })).toBe('600 MB of memory');
+  });
+
+  it('is not said to be nothing where nobody looked', () => {
+    const unseen: Leaks = {
+      waitedMs: 0,
+      liveSessions: 0,
+      ...{ liveCalls: null, openSockets: null, openTimers: null, handlesBefore: null, handlesAfter: null },
+      ...{ liveBytesBefore: null, liveBytesAfter: null, residentBytesBefore: null, residentBytesAfter: null },
+      unseenBecause: 'no --admin was given',
+    };
+    const all = 'not looked at: live calls, sockets, timers, open files, memory (no --admin was given)';
+    expect(tellLeft(unseen)).toBe(all);
+    expect(tellLeft({ ...unseen, liveSessions: 3 })).toBe(`3 model sessions; ${all}`);
+    expect(tellLeft({ ...report.leaks, handlesBefore: null })).toBe('not looked at: open files');
+    expect(writeReport({ ...report, leaks: unseen })).not.toContain('nothing');
+    expect(writeHtml({ ...report, leaks: unseen })).toContain(`<b>${all}</b>`);
+  });
+
+  it.each([
+    [401, 'its metrics answered 401: is ADMIN_TOKEN right?'],
+    [500, 'its metrics answered 500'],
+    [200, null],
+  ])('is known to be unseen where the metrics answer %i', async (status, why) => {
+    const server = createServer((_, response) => response.writeHead(status).end('open 1\n'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const target = remoteTarget('http://127.0.0.1:9', `127.0.0.1:${port}`, 'token');
+    expect(await target.unseenBecause()).toBe(why);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    expect(await target.unseenBecause()).toBe('its metrics did not answer');
+    const without = remoteTarget('http://127.0.0.1:9', null, null);
+    expect(await without.unseenBecause()).toBe('no --admin was given');
   });
 });
 

@@ -64,6 +64,10 @@ export const scenarios: readonly Scenario[] = [...plainNames, 'mixed'];
 
 export const isScenario = (name: string): name is Scenario => (scenarios as readonly string[]).includes(name);
 
+/** Whether calls end by their plan and are replaced: then some are always between two. */
+export const replacesCalls = (scenario: Scenario): boolean =>
+  scenario === 'mixed' || plainScenarios[scenario].callMs !== null;
+
 /** What the n-th caller does. Of a slow reader's run every tenth is one: the others must not notice. */
 export function planOf(scenario: Scenario, caller: number): CallerPlan {
   if (scenario === 'mixed') return planOf(plainNames[caller % plainNames.length] ?? 'talk', caller * 10);
