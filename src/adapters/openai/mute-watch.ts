@@ -52,7 +52,8 @@ export class MuteWatch {
   }
 
   #look(): void {
-    const restMs = this.#quietMs - (this.#clock.monotonic() - this.#lastEventAtMs);
+    // A clock that counts fractions may be short of the moment by less than it can tell.
+    const restMs = Math.ceil(this.#quietMs - (this.#clock.monotonic() - this.#lastEventAtMs));
     if (this.#isAsked) this.#actions.onMute();
     else if (restMs > 0) this.#lookAfter(restMs);
     else this.#ask();
