@@ -12,7 +12,7 @@ import type { callMachine } from './call/machine.ts';
 export type Apology = 'agentUnavailable' | 'trouble';
 
 export type Instruction =
-  /** Open a media stream with this attempt's name and token. */
+  /** Open a media stream as this attempt, by a token and under a name of its own. */
   | { do: 'connect'; attempt: number; pauseMs: number }
   /** Dial the number of the newest `transfer.requested`, or the fallback's. */
   | { do: 'transfer'; to: 'requested' | 'fallback'; ringMs: number; apology: Apology | null }

@@ -1,6 +1,7 @@
 /** A stream that is lost and that nobody asks for again: the carrier is told to bring a new one. */
 import { describe, expect, it } from 'vitest';
 import type { AppendFate } from '../../src/adapters/journal/memory.ts';
+import { writeTwiml } from '../../src/adapters/twilio/twiml.ts';
 import { readStreamToken } from '../../src/runtime/stream-token.ts';
 import { callSid, type Process, type ProcessOptions, Rig, tokenKey } from './rig.ts';
 
@@ -45,6 +46,24 @@ describe('a stream that is lost', () => {
     await rig.clock.advance(600);
     expect(process.value()).toMatchObject({ live: { carrier: { streaming: 'steady' }, turn: 'listening' } });
     expect(await process.types()).toContain('redirect.finished');
+  });
+
+  it('is asked for under another name each time, also where the one before never came about', async () => {
+    const { rig, process, line } = await inConversation();
+    line.drops();
+    await rig.settle();
+    const names: string[] = [];
+    for (let tries = 0; tries < 3; tries++) {
+      const answer = await process.askNext();
+      expect(answer).toMatchObject({ do: 'connect', attempt: 2 });
+      const twiml = writeTwiml(answer, { publicUrl: 'https://h', instance: 'one', fallbackUrl: null });
+      names.push(/name="(CA[^"]+)"/.exec(twiml)?.[1] ?? '');
+      const entry = { type: 'stream.failed', streamId: `MZ${tries}`, error: '31920' } as const;
+      await process.desk.report(callSid(), { entry }, `failed:${tries}`);
+      await rig.clock.advance(300);
+    }
+    expect(new Set(names).size).toBe(3);
+    for (const name of names) expect(name).toMatch(new RegExp(`^${callSid()}-2-[0-9a-f]{8}$`));
   });
 
   it('is not brought back a second time where it has come while the carrier was being asked', async () => {

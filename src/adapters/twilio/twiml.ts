@@ -9,6 +9,7 @@
  * W1. Pure: the same answer at the same addresses is the same text.
  * W2. At most 4,000 characters, which is what the carrier takes in a request as well (Twilio, Call resource, Twiml).
  */
+import { createHash } from 'node:crypto';
 import VoiceResponse from 'twilio/lib/twiml/VoiceResponse.js';
 import type { Apology } from '../../machines/instruction.ts';
 import type { Answer } from '../../runtime/ports/carrier.ts';
@@ -64,11 +65,20 @@ function connect(response: VoiceResponse, answer: Connect, { publicUrl, instance
   const action = addressOf(publicUrl, routes.continue) + connectionOverrides;
   const stream = response.connect({ action, method: 'POST' }).stream({
     url: streamAddressOf(publicUrl, instance),
-    name: `${answer.callId}-${answer.attempt}`,
+    name: nameOf(answer),
     statusCallback: addressOf(publicUrl, routes.streamStatus) + connectionOverrides,
     statusCallbackMethod: 'POST',
   });
   stream.parameter({ name: 'token', value: answer.token });
+}
+
+/**
+ * Unique within the call (Twilio, Stream), also where the one before never came about and was the same attempt: each
+ * request has a token of its own. A digest, for the carrier shows the name to more people than the token.
+ */
+function nameOf({ callId, attempt, token }: Connect): string {
+  const mark = createHash('sha256').update(token).digest('hex').slice(0, 8);
+  return `${callId}-${attempt}-${mark}`;
 }
 
 type Transfer = Extract<Answer, { do: 'transfer' }>;
