@@ -1,6 +1,6 @@
 /**
  * Owns: how a start-up looks in a terminal: one line a phase, with its outcome, its time, and what to do; and what is
- * written down of a phase.
+ * written down of a phase, and of a fault outside of phases and calls.
  */
 import type { Phase, PhaseOutcome } from '../machines/service.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -38,4 +38,13 @@ export function tellPhase(
   if (type === 'phase.passed') return;
   const err = logger?.isLevelEnabled('debug') ? { err: error } : {};
   logger?.warn({ category: 'service', phase, detail, ...err }, 'a phase failed');
+}
+
+/** Never throws: whoever calls this may be the last handler there is. */
+export function tellFault(error: unknown, logger: Logger | undefined): void {
+  try {
+    logger?.error({ category: 'service', err: error }, 'something failed outside of any call');
+  } catch {
+    // A line that cannot be written is no reason to end calls.
+  }
 }

@@ -34,7 +34,7 @@ import { createInstruments } from './instruments.ts';
 import { measureAppends } from './measured-journal.ts';
 import { createModel } from './model.ts';
 import type { Opened } from './opened.ts';
-import { tellPhase } from './phase-report.ts';
+import { tellFault, tellPhase } from './phase-report.ts';
 import { type PhaseFact, PhaseNotPassed, PhaseRuns } from './phases.ts';
 import { pulseFor } from './pulse.ts';
 import { RoutedControl } from './routed-control.ts';
@@ -86,13 +86,11 @@ export class Service {
   /** Resolves when every phase has had its first turn, a fatal one failed, or the start was given up. */
   start(): Promise<StartOutcome> {
     this.#actor.start();
-    void this.#announceOnceReady();
+    // One that drains beside it goes on taking connections until it knows of this one: the next beat would be late.
+    void this.#settled.promise.then(
+      (outcome) => outcome === 'running' && this.#opened.assembly?.presence.announce(),
+    );
     return this.#settled.promise;
-  }
-
-  /** One that drains beside it goes on taking connections until it knows of this one: the next beat would be late. */
-  async #announceOnceReady(): Promise<void> {
-    if ((await this.#settled.promise) === 'running') await this.#opened.assembly?.presence.announce();
   }
 
   /** Resolves when nothing of the process is open any more. */
@@ -113,11 +111,7 @@ export class Service {
 
   /** Never throws: the handler of the process that calls this is the last one. */
   noteFault(error: unknown): void {
-    try {
-      this.#opened.logger?.error({ category: 'service', err: error }, 'something failed outside of any call');
-    } catch {
-      // A line that cannot be written is no reason to end calls.
-    }
+    tellFault(error, this.#opened.logger);
   }
 
   stop(reason: string): void {
