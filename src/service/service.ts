@@ -109,7 +109,6 @@ export class Service {
     return withinMs;
   }
 
-  /** Never throws: the handler of the process that calls this is the last one. */
   noteFault(error: unknown): void {
     tellFault(error, this.#opened.logger);
   }
@@ -310,9 +309,8 @@ export class Service {
     const { publicAddress, host } = this.#part('configuration');
     if (publicAddress.kind === 'url') return publicAddress.url;
     const { authToken } = publicAddress;
-    const { clock } = this.#options;
     const port = this.addresses.publicPort;
-    this.#opened.tunnel ??= await openTunnel({ host, port, authToken, clock });
+    this.#opened.tunnel ??= await openTunnel({ host, port, authToken, clock: this.#options.clock });
     this.#publicUrl = this.#opened.tunnel.url;
     return `${this.#publicUrl} (ngrok)`;
   }
