@@ -13,7 +13,14 @@ import {
 } from './drills/fleet.ts';
 import { callerHangupRace } from './drills/hang-up.ts';
 import { journalStall } from './drills/journal.ts';
-import { modelCap, modelDrop, modelRefused, modelRefusedTransfer, modelStall } from './drills/model.ts';
+import {
+  modelCap,
+  modelDrop,
+  modelMute,
+  modelRefused,
+  modelRefusedTransfer,
+  modelStall,
+} from './drills/model.ts';
 import {
   processKill,
   processRestart,
@@ -28,7 +35,7 @@ import type { Plan } from './plan.ts';
 
 /** Each gives its runs, one after the other. */
 export const drills: Readonly<Record<string, () => readonly Plan[]>> = {
-  'model-drop': () => [modelDrop, modelStall],
+  'model-drop': () => [modelDrop, modelStall, modelMute],
   'model-cap': () => [modelCap],
   'model-refused': () => [modelRefused(), modelRefusedTransfer()],
   'stream-drop': () => [streamDrop],

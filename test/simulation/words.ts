@@ -92,7 +92,7 @@ function sessionWords(fault: FaultOn<'session'>['fault']): string {
     case 'expire':
       return `expires ${when}${fault.announced ? '' : ', unannounced'}`;
     case 'stall':
-      return `goes deaf and mute ${when}`;
+      return `goes deaf and mute ${when}${fault.answersPings ? ', and answers pings' : ''}`;
     case 'lateDeltas':
       return `sends ${fault.count} pieces of audio after each cancelled response`;
     case 'response':

@@ -19,6 +19,7 @@ const losses: readonly Fault[] = [
 
 /** Nothing comes and nothing is answered: noticed only by a ping or a reply that does not come. */
 const stall: Fault = { kind: 'stall', when: now };
+const mute: Fault = { ...stall, answersPings: true };
 
 /** Strikes each call once, at a moment of its own between two times after its answer. */
 async function strikeEach(
@@ -67,6 +68,16 @@ export const modelStall: Plan = {
   staggerMs: 3_000,
   gapLimitMs: stallNoticedMs,
   act: (scene) => strikeEach(scene, [2_500, 12_000], () => stall),
+};
+
+/** Such a session is asked after 5 s without a word, and has 4 s to answer. */
+const muteNoticedMs = 10_500;
+
+export const modelMute: Plan = {
+  ...modelStall,
+  name: 'model-drop mute',
+  gapLimitMs: muteNoticedMs,
+  act: (scene) => strikeEach(scene, [2_500, 12_000], () => mute),
 };
 
 const sessionMaximumMs = 12_000;

@@ -7,9 +7,12 @@
  */
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
 
-/** By the pause between pings: how long a session may be quiet before it is asked, and how long it may take to answer. */
-const quietPings = 5;
-const answerPings = 2.5;
+/**
+ * By the pause between pings: how long a session may be quiet before it is asked, and how long it may take to answer.
+ * Together less than the caller's audio is kept for the next session (`BridgeSettings.ringMs`), where the pause is 2 s.
+ */
+const quietPings = 2.5;
+const answerPings = 2;
 
 export interface MuteWatchActions {
   ask(): void;

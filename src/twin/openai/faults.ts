@@ -62,8 +62,8 @@ export type Fault =
   | { kind: 'close'; code: number; reason?: string | undefined; when: Moment }
   /** The session ends as at its maximum: the error (where `announced`), then close code 1001. */
   | { kind: 'expire'; announced: boolean; when: Moment }
-  /** The connection stays but nothing is read, sent or answered, pings included. */
-  | { kind: 'stall'; when: Moment }
+  /** The connection stays but nothing is read, sent or answered: pings neither, unless `answersPings`. */
+  | { kind: 'stall'; when: Moment; answersPings?: boolean | undefined }
   /** After every cancelled response so many audio deltas still come. */
   | { kind: 'lateDeltas'; count: number }
   /** Befalls the next response, the n-th from now on, or every one (a poisoned session). */
@@ -108,7 +108,7 @@ const faultSchema = z.discriminatedUnion('kind', [
     when: momentSchema,
   }),
   z.strictObject({ kind: z.literal('expire'), announced: z.boolean(), when: momentSchema }),
-  z.strictObject({ kind: z.literal('stall'), when: momentSchema }),
+  z.strictObject({ kind: z.literal('stall'), when: momentSchema, answersPings: z.boolean().optional() }),
   z.strictObject({ kind: z.literal('lateDeltas'), count: z.int().min(1).max(1_000) }),
   z.strictObject({
     kind: z.literal('response'),

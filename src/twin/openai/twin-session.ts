@@ -36,7 +36,7 @@ export class TwinSession {
     this.connection = connection;
     this.#line = line;
     this.#injector = new FaultInjector(options.clock, line.socket, {
-      stall: () => this.#stall(),
+      stall: (answersPings) => this.#stall(answersPings),
       expire: (announced) => this.#session.expire(announced),
     });
     this.#session = new RealtimeSession({
@@ -112,9 +112,9 @@ export class TwinSession {
     return this.#session.items;
   }
 
-  #stall(): void {
+  #stall(answersPings: boolean): void {
     this.#isDeaf = true;
-    this.#line.stall();
+    if (!answersPings) this.#line.stall();
   }
 
   #end(closure: SocketClosure): void {

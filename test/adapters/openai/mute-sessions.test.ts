@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { openSession } from './started-session.ts';
 
 /** By the pause between pings of these sessions, 10 s. */
-const [quietMs, answerMs] = [50_000, 25_000];
+const [quietMs, answerMs] = [25_000, 20_000];
 
 it('a session that answers pings and nothing else is asked, and ends where it does not answer', async () => {
   const { clock, service, ear } = openSession();

@@ -21,8 +21,8 @@ type NoiseFault = Extract<Fault, { kind: 'noise' }>;
 
 /** What a fault can do to a connection besides its socket. */
 export interface FaultTarget {
-  /** From now on the connection hears nothing and answers no ping. */
-  stall(): void;
+  /** From now on the connection hears nothing. */
+  stall(answersPings: boolean): void;
   expire(announced: boolean): void;
 }
 
@@ -76,7 +76,7 @@ export class FaultInjector implements SessionFaults {
         this.#at(fault.when, () => this.#target.expire(fault.announced));
         return;
       case 'stall':
-        this.#at(fault.when, () => this.#stall());
+        this.#at(fault.when, () => this.#stall(fault.answersPings ?? false));
         return;
       case 'lateDeltas':
         this.#lateDeltas = fault.count;
@@ -122,9 +122,9 @@ export class FaultInjector implements SessionFaults {
     this.#outcomes.push({ outcome, left: isLasting ? 0 : which, isLasting });
   }
 
-  #stall(): void {
+  #stall(answersPings: boolean): void {
     this.#isStalled = true;
-    this.#target.stall();
+    this.#target.stall(answersPings);
   }
 
   #at(moment: Moment, spring: () => void): void {
