@@ -94,7 +94,7 @@ function faultsOfClaims(played: Played): string[] {
 
 function faultsOfStreams({ log, acts: drawn, diary }: Played): string[] {
   const attempts = log.flatMap((entry) =>
-    entry.type === 'owner.claimed' && entry.why === 'stream' ? [entry.attempt ?? 0] : [],
+    entry.type === 'owner.claimed' && entry.attempt !== undefined ? [entry.attempt] : [],
   );
   const streams = diary.settled.filter(({ act }) => act.act === 'stream');
   const claimed = streams.filter(({ outcome }) => outcome === 'claimed').length;

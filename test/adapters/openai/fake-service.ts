@@ -77,7 +77,8 @@ export class FakeService {
     const socket: Socket = {
       send: (text) => {
         this.texts.push(text);
-        if (text === emptyUpdate && this.answersProbes) this.say({ type: 'session.updated', session: {} });
+        if (text === emptyUpdate && this.answersProbes && this.answersPings)
+          this.say({ type: 'session.updated', session: {} });
       },
       ping: () => {
         this.pings++;
