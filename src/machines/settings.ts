@@ -39,8 +39,11 @@ export const settingsSchema = z.object({
   modelBackoffLongestMs: ms(5_000),
   /** Sessions tried in a row before the model counts as unavailable. */
   modelTries: z.int().positive().default(6),
-  /** The caller is said to speak for so long without a pause: the session is taken for deaf, and replaced. */
-  longestTurnMs: ms(60_000),
+  /**
+   * The caller is said to speak for so long without a pause: the session is taken for deaf, and replaced. Of what was said
+   * only the last seconds are kept for the next one, so nobody must ever speak for so long.
+   */
+  longestTurnMs: ms(600_000),
   /** From the caller's last word (or our request) until the reply must have begun. */
   replyStartMs: ms(6_000),
   /** How often one reply is asked for before the session is replaced. */

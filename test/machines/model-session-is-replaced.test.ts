@@ -156,7 +156,7 @@ describe('the pause before a new session', () => {
 });
 
 describe('a session that heard the caller begin and tells nothing more', () => {
-  it('is replaced after a minute: the next one hears the caller from the ring', () => {
+  it('is replaced in the end: the next one hears the last words from the ring', () => {
     given(...quietCall(), callerStarts)
       .when(elapsed('longestTurn'))
       .leadsTo({ states: { turn: 'listening' }, commands: ['closeModel 1'] });

@@ -144,7 +144,7 @@ describe('the answer to a tool that was bridged', () => {
     quick
       .leadsTo({
         states: { tools: 'idle', turn: 'thinking' },
-        commands: ['interruptReply', 'sendToolResult tool1'],
+        commands: ['sendToolResult tool1'],
       })
       .when(replyStarted('filler'))
       .leadsTo({ states: { turn: 'thinking' }, commands: ['interruptReply'] })

@@ -43,6 +43,8 @@ export interface Access {
   openSocket: OpenSocket;
   limits: OpenAiLimits;
   count: CountOddity;
+  /** Whether a session here has ever confirmed an update that changes nothing: only then silence after one means anything. */
+  updates: { areConfirmed: boolean };
 }
 
 export interface ConnectionListener {
@@ -73,6 +75,7 @@ export class Connection {
   #timer: TimerHandle;
   #hasEnded = false;
   #lastEventId: unknown;
+  #isAttended = false;
   /** What an error said of the end that is to come. */
   #verdict: Closing | null = null;
 
@@ -118,7 +121,10 @@ export class Connection {
 
   /** From here on a far side that is alive and tells nothing any more is found. Call once. */
   attend(): void {
-    if (!this.#hasEnded) this.#muteWatch?.start();
+    if (this.#hasEnded || !this.#muteWatch) return;
+    this.#isAttended = true;
+    if (!this.#access.updates.areConfirmed) this.#askForLife();
+    this.#muteWatch.start();
   }
 
   send(event: RealtimeClientEvent): void {
@@ -169,12 +175,18 @@ export class Connection {
     });
   }
 
-  /** Nothing is changed by what is asked, and it has to be confirmed (OpenAI Realtime, `session.update`). */
   #createMuteWatch(pingEveryMs: number): MuteWatch {
     return new MuteWatch(this.#access.clock, pingEveryMs, {
-      ask: () => this.send({ type: 'session.update', session: { type: 'realtime' } }),
-      onMute: () => this.end(loss('session.mute')),
+      ask: () => this.#askForLife(),
+      onMute: () => {
+        if (this.#access.updates.areConfirmed) this.end(loss('session.mute'));
+      },
     });
+  }
+
+  /** Nothing is changed by it, and it has to be confirmed (OpenAI Realtime, `session.update`). */
+  #askForLife(): void {
+    this.send({ type: 'session.update', session: { type: 'realtime' } });
   }
 
   #opened(socket: Socket): void {
@@ -190,6 +202,7 @@ export class Connection {
     this.#muteWatch?.noteEvent();
     const reading = this.#read(data);
     if (typeof reading === 'object') {
+      if (this.#isAttended && reading.type === 'session.updated') this.#access.updates.areConfirmed = true;
       if (reading.type !== 'error' || !this.#awaitEnd(reading.error)) this.#listener.onEvent(reading);
     } else if (reading === 'unknown') {
       this.#access.count('unknownEvent');

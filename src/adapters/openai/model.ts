@@ -44,6 +44,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
     openSocket: options.openSocket,
     limits: { ...defaultLimits, ...options.limits },
     count: options.count ?? (() => undefined),
+    updates: { areConfirmed: false },
   };
   return {
     open(request, listener) {

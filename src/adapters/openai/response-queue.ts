@@ -88,6 +88,7 @@ export class ResponseQueue {
 
   /** The far side asks for a pause before the next request. */
   pause(delayMs: number): void {
+    if (!this.#isOpen) return;
     this.#endPause();
     const pauseMs = Math.min(delayMs, this.#needs.limits.ratePauseMs);
     const timer = this.#needs.clock.setTimeout(() => {

@@ -67,7 +67,7 @@ const finishedResponse = response.extend({
   status: z.enum(['completed', 'cancelled', 'incomplete', 'failed']).catch('failed'),
   status_details: optional(z.object({ reason: optional(z.string()), error: optional(errorDetail) })),
   output: z.array(z.unknown()).catch([]),
-  usage: z.unknown(),
+  usage: z.unknown().optional(),
 });
 export type FinishedResponse = z.infer<typeof finishedResponse>;
 

@@ -7,7 +7,7 @@
  */
 import type { ReplyPurpose, TransferOutcome } from '../commands.ts';
 import type { Draft, DraftOf, EntryOf } from '../entries.ts';
-import type { Settings } from '../settings.ts';
+import { type Settings, settingsSchema } from '../settings.ts';
 
 /** Number of this chart. A changed configuration without a new number fails a test. */
 export const chartNumber = 2;
@@ -91,7 +91,8 @@ export const noReply: CallContext['reply'] = {
 export const initialContext = ({ input }: { input: CallInput }): CallContext => ({
   callId: input.callId,
   startedAt: input.created.at,
-  settings: input.created.settings,
+  // A log of before a bound was there has that bound's default.
+  settings: settingsSchema.parse(input.created.settings),
   instance: null,
   stream: { id: null, attempt: 0, tries: 0, cut: false },
   asks: 0,

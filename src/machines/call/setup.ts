@@ -203,8 +203,8 @@ export const call = setup({
       context.toolAnswerOwed &&
       hasFreeFloor(context),
     fillerAwaited: ({ context }) => context.filler === 'requested',
-    fillerUnheard: ({ context: { filler, reply } }) =>
-      filler === 'requested' || (filler === 'begun' && reply.active && !reply.voiced),
+    /** One that was only asked for is cut as it begins: a cancellation of it would be told to nobody. */
+    fillerUnheard: ({ context: { filler, reply } }) => filler === 'begun' && reply.active && !reply.voiced,
     fillerTooLate: ({ context }) => context.filler === 'requested' && context.toolAnswerOwed,
     fillerMayCome: ({ context }) => context.filler === 'none',
     fillerDue: ({ context }) =>

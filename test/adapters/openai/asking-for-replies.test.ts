@@ -370,6 +370,17 @@ describe('a reply that is refused because too much was asked for', () => {
     await clock.advance(1_000);
     expect(clock.pendingTimers).toBe(0);
   });
+
+  it('leaves no pause behind where whoever hears of it ends the session', async () => {
+    const { clock, service, session, ear } = openSession();
+    ear.react = ({ type }) => {
+      if (type === 'reply.finished') session.close();
+    };
+    service.startReply();
+    refuse(service, limitReached('8s'));
+    await clock.advance(1_000);
+    expect(clock.pendingTimers).toBe(0);
+  });
 });
 
 describe('cancelling', () => {

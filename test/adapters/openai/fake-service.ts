@@ -38,7 +38,9 @@ export class FakeService {
   isGivenUp = false;
   /** Answer pings by itself. */
   answersPings = true;
-  /** Confirm a `session.update` that changes nothing by itself. */
+  /** Updates that change nothing: they are not among the `texts`. */
+  probes = 0;
+  /** Confirm those by itself. */
   answersProbes = true;
   /** What opening a socket throws. */
   openingError: Error | null = null;
@@ -76,9 +78,8 @@ export class FakeService {
   accept(): void {
     const socket: Socket = {
       send: (text) => {
-        this.texts.push(text);
-        if (text === emptyUpdate && this.answersProbes && this.answersPings)
-          this.say({ type: 'session.updated', session: {} });
+        if (text === emptyUpdate) this.#takeProbe();
+        else this.texts.push(text);
       },
       ping: () => {
         this.pings++;
@@ -93,6 +94,11 @@ export class FakeService {
       bufferedBytes: () => this.bufferedBytes,
     };
     this.handlers.onOpen(socket);
+  }
+
+  #takeProbe(): void {
+    this.probes++;
+    if (this.answersProbes && this.answersPings) this.say({ type: 'session.updated', session: {} });
   }
 
   refuse(refusal: Partial<SocketRefusal>): void {

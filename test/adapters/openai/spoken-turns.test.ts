@@ -296,6 +296,7 @@ describe('the end of a reply', () => {
 
   it('has no usage where the figures are missing, and zeros for those that are none', () => {
     expect(finishedWith({ usage: { total_tokens: 3 } })?.usage).toBeNull();
+    expect(finishedWith({ usage: undefined })?.usage).toBeNull();
     const details = { text_tokens: 'x', audio_tokens: -1, cached_tokens: 1.5 };
     expect(
       finishedWith({ usage: { input_token_details: details, output_token_details: details } })?.usage,

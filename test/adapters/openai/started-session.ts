@@ -126,8 +126,10 @@ export function startSession(
 export function openSession(
   request: Partial<ModelRequest> = {},
   options: Partial<OpenAiModelOptions> = {},
+  prepare: (service: FakeService) => void = () => undefined,
 ): Started {
   const started = startSession(request, options);
+  prepare(started.service);
   started.service.letIn();
   if (started.ear.entriesOf('model.opened').length !== 1) throw new Error('the session did not open');
   started.service.texts.length = 0;

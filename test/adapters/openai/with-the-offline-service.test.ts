@@ -166,6 +166,7 @@ describe('in memory', () => {
     });
     expect(far.received.map(({ type }) => type)).toEqual([
       'session.update',
+      'session.update',
       'conversation.item.create',
       'conversation.item.create',
       'response.create',
