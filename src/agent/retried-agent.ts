@@ -18,7 +18,9 @@ export interface RetriedAgentParts {
 export class RetriedAgent {
   #agent: ResumedAgent;
   readonly #parts: RetriedAgentParts;
+  readonly #waiting = new Set<AbortSignal>();
   #asking: Promise<void> | null = null;
+  #released = new AbortController();
 
   constructor(agent: ResumedAgent, parts: RetriedAgentParts) {
     this.#agent = agent;
@@ -30,21 +32,34 @@ export class RetriedAgent {
     return this.#agent.fault;
   }
 
-  /** With its functions, where they can be had now. Never rejects. @param released of whoever asks first */
+  /** With its functions, where they can be had now. Never rejects. @param released whoever waits waits no more */
   async whole(released: AbortSignal): Promise<ResolvedAgent> {
-    if (this.#agent.fault === null) return this.#agent;
-    this.#asking ??= this.#ask(released).finally(() => {
+    if (this.#agent.fault === null || released.aborted) return this.#agent;
+    const leave = (): void => this.#leave(released);
+    this.#waiting.add(released);
+    released.addEventListener('abort', leave, { once: true });
+    this.#asking ??= this.#ask().finally(() => {
       this.#asking = null;
     });
     await this.#asking;
+    released.removeEventListener('abort', leave);
+    this.#waiting.delete(released);
     return this.#agent;
   }
 
-  async #ask(released: AbortSignal): Promise<void> {
+  /** The asking is given up with the last one that waits for it. */
+  #leave(released: AbortSignal): void {
+    this.#waiting.delete(released);
+    if (this.#waiting.size === 0) this.#released.abort();
+  }
+
+  async #ask(): Promise<void> {
     const { ask, onFault } = this.#parts;
+    this.#released = new AbortController();
+    const { signal } = this.#released;
     try {
-      this.#agent = await ask(released);
-      if (this.#agent.fault && !released.aborted) onFault(this.#agent.fault);
+      this.#agent = await ask(signal);
+      if (this.#agent.fault && !signal.aborted) onFault(this.#agent.fault);
     } catch (error) {
       onFault(error);
     }

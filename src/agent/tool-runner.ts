@@ -61,6 +61,9 @@ const outcomeUnknown: ToolOutcome = {
 
 const failed = (result: string): ToolOutcome => ({ outcome: 'failed', result: resultText(result) });
 
+/** How long the earlier run of a tool may take whose function is not there. */
+const unknownToolMs = 10_000;
+
 /** Between two looks whether an earlier run has come to something. */
 const lookAgainMs = 250;
 
@@ -90,7 +93,7 @@ export class ToolRunner {
 
   async #recoverOnce(tool: CheckedTool | undefined, request: RecoveryRequest): Promise<ToolOutcome> {
     const { clock } = this.#parts;
-    const longestUntil = clock.monotonic() + (tool?.timeoutMs ?? 0);
+    const longestUntil = clock.monotonic() + (tool?.timeoutMs ?? unknownToolMs);
     while (!request.released.aborted) {
       // In this order: what it did before it was over is found.
       const isOver = clock.monotonic() >= longestUntil || !(await request.isUnderWay());

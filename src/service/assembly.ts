@@ -27,7 +27,7 @@ import { Presence } from './presence.ts';
 import { localPulse, type Pulse } from './pulse.ts';
 import { Siblings } from './siblings.ts';
 import { Steering } from './steering.ts';
-import { ProcessToolRuns } from './tool-runs.ts';
+import { type Claimer, ProcessToolRuns } from './tool-runs.ts';
 
 export interface AssemblyOptions {
   configuration: Pick<Configuration, 'instance' | 'settings' | 'fallbackTransferTo'>;
@@ -60,7 +60,7 @@ export interface AssemblyOptions {
   stopListening?(): void;
   /** Callers who are declined wait in a document outside this host, and come back; there is none unless told. */
   hasFallbackDocument?: boolean;
-  /** A call left this process: over, lost or released. */
+  /** A call left this process: over, lost or released; or a tool that was run for one is done. */
   onCallGone(): void;
   /** And goes on in another process. */
   onCallMoved?(): void;
@@ -75,6 +75,8 @@ export interface Assembly {
   deliveries: CallEndDeliveries;
   drain: Drain;
   siblings: Siblings;
+  /** No call lives here, and no tool is being run for one that has left. */
+  isIdle(): boolean;
 }
 
 export function assemble(options: AssemblyOptions): Assembly {
@@ -92,12 +94,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     fallbackNumber: configuration.fallbackTransferTo,
     partsAlone,
   });
-  const runs = new ProcessToolRuns({
-    instance: configuration.instance,
-    inbox: journal,
-    isThere: (other) => siblings.isThere(other),
-    onTrouble: trouble('the outcome of a tool could not follow its call'),
-  });
+  const runs = createToolRuns(options, (claimer) => siblings.isThere(claimer));
   const { watch } = options;
   const live = new LiveCalls(agents, journal, { clock, model, control, instructions, watch, runs });
   const deliveries = new CallEndDeliveries({
@@ -153,7 +150,8 @@ export function assemble(options: AssemblyOptions): Assembly {
     steering: new Steering(instance, siblings),
     hasFallbackDocument: options.hasFallbackDocument ?? false,
   });
-  return { registry, live, desk, presence, deliveries, drain, siblings };
+  const isIdle = (): boolean => registry.size === 0 && runs.size === 0;
+  return { registry, live, desk, presence, deliveries, drain, siblings, isIdle };
 }
 
 const createAgents = ({ agent, journal, clock, watch, logger }: AssemblyOptions): Agents =>
@@ -165,6 +163,17 @@ const createAgents = ({ agent, journal, clock, watch, logger }: AssemblyOptions)
       const traceId = watch.traceIdOf(where.callId);
       logger.error({ category: 'call', traceId, err: error, ...where }, 'the agent failed');
     },
+  });
+
+const createToolRuns = (options: AssemblyOptions, isThere: (claimer: Claimer) => Promise<boolean>) =>
+  new ProcessToolRuns({
+    instance: options.configuration.instance,
+    inbox: options.journal,
+    clock: options.clock,
+    isThere,
+    onEnded: options.onCallGone,
+    onTrouble: (err) =>
+      options.logger.warn({ category: 'service', err }, 'the outcome of a tool could not follow its call'),
   });
 
 /** Told once as a dependency that is down; here it would be told every second. */

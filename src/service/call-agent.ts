@@ -140,16 +140,12 @@ export class CallAgent {
     return effectOf(this.#agent, name) === 'once';
   }
 
-  /** The same for every attempt at the tool call, in whichever process. */
-  keyOf(toolCallId: string): string {
-    return `${this.#call.callId}/${toolCallId}`;
-  }
-
   async tellEnd(end: Omit<CallSummary, 'call'>): Promise<void> {
     await this.#agent.onCallEnded?.({ call: this.#call, ...end }, { key: this.#call.callId });
   }
 
   #request({ toolCallId, name, arguments: text }: RequestedTool, released: AbortSignal): ToolRequest {
-    return { name, arguments: text, key: this.keyOf(toolCallId), call: this.#call, released };
+    const { callId } = this.#call;
+    return { name, arguments: text, key: `${callId}/${toolCallId}`, call: this.#call, released };
   }
 }

@@ -17,7 +17,7 @@ import type { Agents, CallFacts } from './agents.ts';
 import type { CallAgent } from './call-agent.ts';
 import type { CallWatch } from './call-watch.ts';
 import { LiveCall, type LiveCallPorts } from './live-call.ts';
-import type { ProcessToolRuns } from './tool-runs.ts';
+import { claimersOf, type ProcessToolRuns } from './tool-runs.ts';
 
 export interface LiveCallsPorts extends Omit<LiveCallPorts, 'runs'> {
   watch: CallWatch;
@@ -103,15 +103,10 @@ export class LiveCalls {
   #add(callId: string, agent: CallAgent, conversation: Conversation, entries: readonly Entry[]): LiveCall {
     const present = this.#parts.get(callId);
     if (present) return present;
-    const runs = this.#ports.runs.forCall(callId, lastOwner(entries));
+    const runs = this.#ports.runs.forCall(callId, claimersOf(entries));
     const parts = new LiveCall(agent, { ...this.#ports, runs }, conversation, entries.length);
     this.#parts.set(callId, parts);
     this.#ports.watch.follow(callId, entries);
     return parts;
   }
-}
-
-function lastOwner(entries: readonly Entry[]): string | null {
-  const claim = entries.findLast((entry) => entry.type === 'owner.claimed');
-  return claim?.instance ?? null;
 }

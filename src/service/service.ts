@@ -336,7 +336,7 @@ export class Service {
 
   #reportCallsGone(): void {
     this.#options.primary?.noteChange();
-    if (this.#opened.assembly?.registry.size === 0) this.#actor.signal({ type: 'calls.gone' });
+    if (this.#opened.assembly?.isIdle()) this.#actor.signal({ type: 'calls.gone' });
   }
 
   /** I4: also of a phase that is under way. */

@@ -5,6 +5,7 @@
 import type { InstanceRow, Instances } from '../runtime/ports/journal.ts';
 import { isBeating } from './liveness.ts';
 import type { Pulse } from './pulse.ts';
+import type { Claimer } from './tool-runs.ts';
 
 export interface SiblingsOptions {
   instance: string;
@@ -32,9 +33,9 @@ export class Siblings {
   }
 
   /** @throws RetryError `journal.unavailable` */
-  async isThere(instance: string): Promise<boolean> {
+  async isThere({ instance, at }: Claimer): Promise<boolean> {
     const rows = await this.#options.journal.instances();
-    return rows.some((row) => row.instance === instance && this.#isAlive(row));
+    return rows.some((row) => row.instance === instance && row.startedAt <= at && this.#isAlive(row));
   }
 
   /** @throws RetryError `journal.unavailable` */

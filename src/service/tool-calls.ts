@@ -17,12 +17,12 @@ import type { CallAgent, RequestedTool } from './call-agent.ts';
 /** Told to the model of a tool whose request can no longer be read: it was erased, or lies too far back. */
 const requestLost = 'What was asked for is not known any more, nor whether it was done. Ask the caller.';
 
-/** How an outcome finds a call that has left, and what is known of a run that began elsewhere. By the tool call's key. */
+/** How an outcome finds a call that has left, and what is known of a run that began elsewhere. */
 export interface ToolRuns {
-  begin(key: string): void;
+  begin(toolCallId: string): void;
   /** @param late the outcome, where the call has left meanwhile */
-  end(key: string, late: Signal | null): void;
-  isUnderWay(key: string): Promise<boolean>;
+  end(toolCallId: string, late: Signal | null): void;
+  isUnderWay(toolCallId: string): Promise<boolean>;
 }
 
 export interface ToolCallsParts {
@@ -85,15 +85,14 @@ export class ToolCalls {
   async #runTool(tool: RequestedTool, way: 'run' | 'recover'): Promise<void> {
     const { agent, runs } = this.#parts;
     const released = new AbortController();
-    const key = agent.keyOf(tool.toolCallId);
     this.#running.set(tool.toolCallId, { released, isOnce: way === 'run' && agent.isOnce(tool.name) });
-    if (way === 'run') runs.begin(key);
-    const isUnderWay = (): Promise<boolean> => runs.isUnderWay(key);
+    if (way === 'run') runs.begin(tool.toolCallId);
+    const isUnderWay = (): Promise<boolean> => runs.isUnderWay(tool.toolCallId);
     const outcome = await agent[way](tool, released.signal, isUnderWay);
     this.#running.delete(tool.toolCallId);
     const isTold = released.signal.aborted;
     const late = isTold || !this.#hasLeft ? null : finishOf(tool.toolCallId, outcome);
-    if (way === 'run') runs.end(key, late);
+    if (way === 'run') runs.end(tool.toolCallId, late);
     if (!isTold && !this.#hasLeft) this.#finish(tool.toolCallId, outcome);
   }
 

@@ -163,6 +163,32 @@ describe('while appends stall', () => {
   });
 });
 
+describe('a caller who was put through because appends stalled', () => {
+  it('and found nobody there, hears so, though the journal is well again', async () => {
+    const rig = new Rig();
+    const gate = new Gate();
+    const process = rig.open('one', { beforeAppend: gate.beforeAppend });
+    process.desk.admitBy({ refusal: () => null, putsOff: () => false, decline: () => '+15550199999' });
+    gate.shut();
+    expect((await webhook(rig, process, callSid())).answer).toMatchObject({ do: 'transfer' });
+    gate.release();
+    await rig.clock.advance(20_000);
+    const tally = new Tally(rig.clock, () => undefined);
+    const frontDesk = new FrontDesk({ desk: process.desk, clock: rig.clock, tally, fallbackUrl: null });
+    const fields = {
+      CallSid: callSid(),
+      From: callerNumber,
+      To: shopNumber,
+      CallStatus: 'in-progress',
+    } as const;
+    const dialed = { outcome: 'no-answer', dialId: 'CA-leg' } as const;
+    expect(await frontDesk.continue(fields, { waits: 1, dialed }, 'key')).toEqual({
+      do: 'apologise',
+      apology: 'trouble',
+    });
+  });
+});
+
 describe('while nothing is answered at all', () => {
   /** Some of a journal's methods never answer. */
   const mute =

@@ -30,7 +30,8 @@ function world(canBeFound: boolean) {
     greeting: 'Hello.',
     tools: [book],
   });
-  return { rig, effects, one: rig.open('one', { agent }), two: rig.open('two', { agent }) };
+  const open = (instance: string): Process => rig.open(instance, { agent });
+  return { rig, effects, open, one: open('one'), two: open('two') };
 }
 
 const outcomes = async (process: Process) =>
@@ -66,5 +67,48 @@ describe.each([[true], [false]])('a tool that is to be done once, and can be fou
     await rig.clock.advance(6_000);
     expect(await outcomes(one)).toEqual([]);
     await rig.expectNothingLeft();
+  });
+});
+
+describe('a process that is done with a call and not with its tool', () => {
+  it('is not idle before the outcome is where the call can find it', async () => {
+    const { rig, one, two } = world(false);
+    for (const { assembly } of [one, two]) await assembly.presence.start();
+    await one.begin();
+    one.model.session.asksFor('tool1', 'book', {}, 'once');
+    await rig.settle();
+    one.isLeaving = true;
+    await one.assembly.drain.moveCalls(500);
+    await rig.clock.advance(600);
+    await two.connect(await two.askNext());
+    await rig.clock.advance(400);
+    expect(one.assembly.registry.size).toBe(0);
+    expect(one.assembly.isIdle()).toBe(false);
+    const { gone } = one;
+    await rig.clock.advance(1_500);
+    expect(one.assembly.isIdle()).toBe(true);
+    expect(one.gone).toBe(gone + 1);
+    await rig.clock.advance(500);
+    expect(await outcomes(two)).toEqual(['completed']);
+    for (const { assembly } of [one, two]) await assembly.presence.stop();
+  });
+
+  it('is waited for by the third that has the call, after the second is gone', async () => {
+    const { rig, effects, open, one, two } = world(true);
+    const three = open('three');
+    for (const { assembly } of [one, two, three]) await assembly.presence.start();
+    const { line } = await one.begin();
+    one.model.session.asksFor('tool1', 'book', {}, 'once');
+    await rig.settle();
+    line.drops();
+    await rig.clock.advance(100);
+    await two.connect(await two.askNext());
+    two.dies();
+    await rig.clock.advance(100);
+    await three.connect(await three.askNext());
+    await rig.clock.advance(4_000);
+    expect(effects).toHaveLength(1);
+    expect(await outcomes(three)).toEqual(['completed']);
+    for (const { assembly } of [one, three]) await assembly.presence.stop();
   });
 });

@@ -368,11 +368,11 @@ export class SimulatedProcess {
   }
 
   #perform(command: ServiceCommand): void {
-    const { drain, registry } = this.assembly;
+    const { drain } = this.assembly;
     if (command.type === 'runPhase') {
       this.#service.signal({ type: 'phase.passed', phase: command.params.phase, detail: '', tookMs: 0 });
     } else if (command.type === 'drainCalls') {
-      if (registry.size === 0) this.#service.signal({ type: 'calls.gone' });
+      if (this.assembly.isIdle()) this.#service.signal({ type: 'calls.gone' });
       else void drain.moveCalls(command.params.withinMs);
     } else if (command.type === 'partFromCalls') {
       drain.part();
@@ -409,7 +409,7 @@ export class SimulatedProcess {
   }
 
   #reportCallsGone(): void {
-    if (this.assembly.registry.size === 0) this.#service.signal({ type: 'calls.gone' });
+    if (this.assembly.isIdle()) this.#service.signal({ type: 'calls.gone' });
   }
 
   #assemble(): Assembly {

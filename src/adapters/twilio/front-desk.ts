@@ -121,10 +121,13 @@ export class FrontDesk {
     const reported = dialed === null ? null : this.#reportDial(fields, dialed);
     const [answer] = await Promise.all([this.#continueCall(fields, asked, key), reported]);
     // The caller waits on a line of ours: nobody is dialled any more, and whoever was to be told how it went was not there.
+    // The answer does not wait for that, or it would come too late.
     if (answer.do === 'wait' && answer.dialing && dialed === null && waits > 0)
-      await this.#reportDial(fields, { outcome: 'unknown', dialId: key });
+      void this.#reportDial(fields, { outcome: 'unknown', dialId: key });
     const isDialledAlready = answer.do === 'transfer' && dialed !== null;
-    return isDialledAlready || this.#isSentBack(answer) ? waitAMoment : answer;
+    if (isDialledAlready || this.#isSentBack(answer)) return waitAMoment;
+    // Declined at first and put through: nobody was reached, and nobody is here for the caller any more.
+    return answer.do === 'hangUp' && dialed !== null ? { do: 'apologise', apology: 'trouble' } : answer;
   }
 
   /** Whoever comes from the fallback would come in anew, or be sent back there, without an end to it. */
