@@ -47,7 +47,7 @@ describe('a number', () => {
         '  fallback  POST https://before.example.com/twilio/fallback',
         '  status    POST https://before.example.com/twilio/status',
         'and now come to',
-        '  voice     POST https://calls.example.com/twilio/voice',
+        '  voice     POST https://calls.example.com/twilio/voice#ct=1000&rt=10000&rc=2&rp=all',
         '  fallback  POST https://calls.example.com/twilio/fallback',
         '  status    POST https://calls.example.com/twilio/status#ct=1000&rt=4000&rc=2&rp=all',
       ].join('\n'),

@@ -22,6 +22,12 @@ export type Route = (typeof routes)[keyof typeof routes];
  */
 export const connectionOverrides = '#ct=1000&rt=4000&rc=2&rp=all';
 
+/**
+ * The same for a new call, whose agent may take longer. By itself Twilio repeats a request only where no connection was made:
+ * one that was reset, as a listener does that closes in that moment, would go to the fallback.
+ */
+export const newCallOverrides = '#ct=1000&rt=10000&rc=2&rp=all';
+
 /** The public URL as addresses begin with it: lower-case host, no default port, no slash at the end. */
 export function normalizePublicUrl(publicUrl: string): string {
   const { origin, pathname } = new URL(publicUrl);

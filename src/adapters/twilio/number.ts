@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { GiveUpError } from '../../runtime/ports/errors.ts';
-import { addressOf, connectionOverrides, routes } from './addresses.ts';
+import { addressOf, connectionOverrides, newCallOverrides, routes } from './addresses.ts';
 import type { TwilioApi } from './api.ts';
 
 const text = z
@@ -50,15 +50,12 @@ export interface PublicPlace {
   fallbackUrl: string | null;
 }
 
-/**
- * What `pointHere` sets. The voice URL is without `connectionOverrides`: the agent of a new call may take longer than they
- * let the carrier wait (`front-desk.ts`), and what fails there goes to the fallback.
- */
+/** What `pointHere` sets. */
 export const routingTo = ({
   publicUrl,
   fallbackUrl,
 }: PublicPlace): Pick<NumberRouting, 'voice' | 'fallback' | 'status'> => ({
-  voice: { url: addressOf(publicUrl, routes.voice), method: 'POST' },
+  voice: { url: addressOf(publicUrl, routes.voice) + newCallOverrides, method: 'POST' },
   fallback: {
     url: fallbackUrl ?? addressOf(publicUrl, routes.fallback),
     method: fallbackUrl === null ? 'POST' : 'GET',

@@ -14,7 +14,14 @@ import VoiceResponse from 'twilio/lib/twiml/VoiceResponse.js';
 import type { Apology } from '../../machines/instruction.ts';
 import type { Answer } from '../../runtime/ports/carrier.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
-import { addressOf, connectionOverrides, type Route, routes, streamAddressOf } from './addresses.ts';
+import {
+  addressOf,
+  connectionOverrides,
+  newCallOverrides,
+  type Route,
+  routes,
+  streamAddressOf,
+} from './addresses.ts';
 import { type Continuation, firstTime, queryAfter } from './continuation.ts';
 
 export const mostTwimlCharacters = 4_000;
@@ -90,8 +97,10 @@ function transfer(response: VoiceResponse, answer: Transfer, { publicUrl }: Twim
   response.dial({ action, method: 'POST', timeout: wholeSeconds(answer.ringMs) }).number(answer.number);
 }
 
-const addressAfter = (route: Route, { publicUrl }: TwimlPlace, asked: Continuation): string =>
-  addressOf(publicUrl, route) + queryAfter(asked) + connectionOverrides;
+function addressAfter(route: Route, { publicUrl }: TwimlPlace, asked: Continuation): string {
+  const overrides = route === routes.voice ? newCallOverrides : connectionOverrides;
+  return addressOf(publicUrl, route) + queryAfter(asked) + overrides;
+}
 
 function askAgain(response: VoiceResponse, pauseMs: number, address: string): void {
   response.pause({ length: wholeSeconds(pauseMs) });

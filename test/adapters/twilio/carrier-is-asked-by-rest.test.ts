@@ -246,7 +246,7 @@ describe('the phone number', () => {
       method: 'POST',
       path: `${base}/IncomingPhoneNumbers/${resource.sid}.json`,
       form: {
-        VoiceUrl: 'https://calls.example/twilio/voice',
+        VoiceUrl: 'https://calls.example/twilio/voice#ct=1000&rt=10000&rc=2&rp=all',
         VoiceMethod: 'POST',
         VoiceFallbackUrl: 'https://calls.example/twilio/fallback',
         VoiceFallbackMethod: 'POST',

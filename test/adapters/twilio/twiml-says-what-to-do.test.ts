@@ -147,7 +147,7 @@ describe('TwiML', () => {
     });
     expect(pause?.attributes).toEqual({ length: '1' });
     expect(redirect?.attributes).toEqual({ method: 'POST' });
-    expect(redirect?.text).toBe(`https://calls.example/twilio/voice?waits=5${overrides}`);
+    expect(redirect?.text).toBe('https://calls.example/twilio/voice?waits=5#ct=1000&rt=10000&rc=2&rp=all');
   });
 
   it('lets the next request tell how the dialling ended', () => {
