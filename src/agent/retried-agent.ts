@@ -38,19 +38,21 @@ export class RetriedAgent {
     const leave = (): void => this.#leave(released);
     this.#waiting.add(released);
     released.addEventListener('abort', leave, { once: true });
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = null;
-    });
-    await this.#asking;
+    this.#asking ??= this.#ask();
+    const asking = this.#asking;
+    await asking;
+    if (this.#asking === asking) this.#asking = null;
     released.removeEventListener('abort', leave);
     this.#waiting.delete(released);
     return this.#agent;
   }
 
-  /** The asking is given up with the last one that waits for it. */
+  /** The asking is given up with the last one that waits for it: whoever comes then asks anew. */
   #leave(released: AbortSignal): void {
     this.#waiting.delete(released);
-    if (this.#waiting.size === 0) this.#released.abort();
+    if (this.#waiting.size > 0) return;
+    this.#released.abort();
+    this.#asking = null;
   }
 
   async #ask(): Promise<void> {
@@ -58,8 +60,10 @@ export class RetriedAgent {
     this.#released = new AbortController();
     const { signal } = this.#released;
     try {
-      this.#agent = await ask(signal);
-      if (this.#agent.fault && !signal.aborted) onFault(this.#agent.fault);
+      const agent = await ask(signal);
+      if (signal.aborted) return;
+      this.#agent = agent;
+      if (agent.fault) onFault(agent.fault);
     } catch (error) {
       onFault(error);
     }

@@ -13,6 +13,8 @@
  *     the key `callId/seq/index`.
  * A2. `at` never goes back within a call.
  * A3. A call that is over and durable lets go of everything and says so once (I4).
+ * A4. Steps are told in the order of the log, also where telling one brings about the next.
+ * A5. A call whose journal is lost is ended only where its caller is on a line of this process.
  */
 import { type Command, endings, reflexes } from '../machines/commands.ts';
 import { type Entry, entryFault } from '../machines/entries.ts';
@@ -233,7 +235,7 @@ export class Call {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
   }
 
-  /** In order, also where writing brought about one more step (A5). */
+  /** In order, also where writing brought about one more step (A4). */
   #tellSteps(): void {
     for (let step = this.#untold.shift(); step; step = this.#untold.shift()) this.#world.observe(step);
   }

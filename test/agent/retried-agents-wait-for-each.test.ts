@@ -44,3 +44,15 @@ it('is given up with the last that waits, and asked again by the next', async ()
   asked[1]?.answer(whole);
   expect(await next).toBe(whole);
 });
+
+it('does not give whoever comes as the asking is given up what came of that one', async () => {
+  const { agent, asked } = retried();
+  const one = new AbortController();
+  const first = agent.whole(one.signal);
+  one.abort();
+  const next = agent.whole(new AbortController().signal);
+  expect(await first).toBe(broken);
+  expect(asked).toHaveLength(2);
+  asked[1]?.answer(whole);
+  expect(await next).toBe(whole);
+});

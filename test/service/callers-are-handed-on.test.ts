@@ -1,14 +1,13 @@
 /** A caller who is handed on: by the agent's tool, by an operator, or because the model cannot serve; and who comes back. */
 import { describe, expect, it } from 'vitest';
-import { FrontDesk } from '../../src/adapters/twilio/front-desk.ts';
-import { Tally } from '../../src/adapters/twilio/tally.ts';
 import type { DraftOf } from '../../src/machines/entries.ts';
 import { Conversation } from '../../src/runtime/conversation.ts';
 import { referTo } from '../../src/runtime/ports/signal.ts';
 import type { CallAgent } from '../../src/service/call-agent.ts';
 import { ToolCalls } from '../../src/service/tool-calls.ts';
-import { callerNumber, callSid, type Process, type ProcessOptions, Rig, shopNumber } from './rig.ts';
+import { callSid, type Process, type ProcessOptions, Rig } from './rig.ts';
 import { salesNumber } from './support/agent.ts';
+import { fieldsOf, frontDeskOf } from './support/front-desk.ts';
 
 const operatorsNumber = '+15550188888';
 const helpNumber = '+15550199999';
@@ -175,21 +174,8 @@ describe('a caller whom the agent hands on', () => {
 describe('a dialling that ends while no process is there', () => {
   /** As Twilio comes back from a document outside this host. */
   async function comesBack(rig: Rig, process: Process, waits: number, key: string) {
-    const { desk } = process;
-    const tally = new Tally(rig.clock, () => undefined);
-    const frontDesk = new FrontDesk({
-      desk,
-      clock: rig.clock,
-      tally,
-      fallbackUrl: 'https://static.example/f',
-    });
-    const fields = {
-      CallSid: callSid(),
-      From: callerNumber,
-      To: shopNumber,
-      CallStatus: 'in-progress',
-    } as const;
-    const answer = frontDesk.continue(fields, { waits, dialed: null }, key);
+    const frontDesk = frontDeskOf(rig, process, 'https://static.example/f');
+    const answer = frontDesk.continue(fieldsOf('in-progress'), { waits, dialed: null }, key);
     await rig.clock.advance(100);
     return await answer;
   }

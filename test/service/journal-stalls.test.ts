@@ -1,11 +1,10 @@
 /** A journal that does not answer: new calls are declined, live ones go on. */
 import { describe, expect, it } from 'vitest';
 import type { AppendFate } from '../../src/adapters/journal/memory.ts';
-import { FrontDesk } from '../../src/adapters/twilio/front-desk.ts';
-import { Tally } from '../../src/adapters/twilio/tally.ts';
 import type { Answer } from '../../src/runtime/ports/carrier.ts';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
-import { callerNumber, callSid, type Process, Rig, shopNumber } from './rig.ts';
+import { callSid, type Process, Rig } from './rig.ts';
+import { fieldsOf, frontDeskOf } from './support/front-desk.ts';
 
 /** A journal whose appends wait while the gate is shut. */
 class Gate {
@@ -28,12 +27,11 @@ class Gate {
 
 /** As the webhook's route asks. */
 async function webhook(rig: Rig, process: Process, carrierCallId: string) {
-  const tally = new Tally(rig.clock, () => undefined);
-  const frontDesk = new FrontDesk({ desk: process.desk, clock: rig.clock, tally, fallbackUrl: null });
+  const frontDesk = frontDeskOf(rig, process);
   const startedAt = rig.clock.monotonic();
   let answer: Answer | null = null;
   let tookMs = Number.NaN;
-  const fields = { CallSid: carrierCallId, From: callerNumber, To: shopNumber, CallStatus: undefined };
+  const fields = fieldsOf(undefined, carrierCallId);
   const answered = frontDesk.answer(fields).then((given) => {
     answer = given;
     tookMs = rig.clock.monotonic() - startedAt;
@@ -173,16 +171,10 @@ describe('a caller who was put through because appends stalled', () => {
     expect((await webhook(rig, process, callSid())).answer).toMatchObject({ do: 'transfer' });
     gate.release();
     await rig.clock.advance(20_000);
-    const tally = new Tally(rig.clock, () => undefined);
-    const frontDesk = new FrontDesk({ desk: process.desk, clock: rig.clock, tally, fallbackUrl: null });
-    const fields = {
-      CallSid: callSid(),
-      From: callerNumber,
-      To: shopNumber,
-      CallStatus: 'in-progress',
-    } as const;
     const dialed = { outcome: 'no-answer', dialId: 'CA-leg' } as const;
-    expect(await frontDesk.continue(fields, { waits: 1, dialed }, 'key')).toEqual({
+    expect(
+      await frontDeskOf(rig, process).continue(fieldsOf('in-progress'), { waits: 1, dialed }, 'key'),
+    ).toEqual({
       do: 'apologise',
       apology: 'trouble',
     });

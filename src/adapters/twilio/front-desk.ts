@@ -127,7 +127,8 @@ export class FrontDesk {
     const isDialledAlready = answer.do === 'transfer' && dialed !== null;
     if (isDialledAlready || this.#isSentBack(answer)) return waitAMoment;
     // Declined at first and put through: nobody was reached, and nobody is here for the caller any more.
-    return answer.do === 'hangUp' && dialed !== null ? { do: 'apologise', apology: 'trouble' } : answer;
+    const isInVain = dialed !== null && dialed.outcome !== 'completed';
+    return answer.do === 'hangUp' && isInVain ? { do: 'apologise', apology: 'trouble' } : answer;
   }
 
   /** Whoever comes from the fallback would come in anew, or be sent back there, without an end to it. */
