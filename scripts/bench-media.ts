@@ -19,7 +19,7 @@ const deltasPerRound = 10_000;
 const bridges = 500;
 const frameMs = 20;
 
-const framePayload = Buffer.alloc(160, 0x55).toString('base64');
+const frame = Buffer.alloc(160, 0x55);
 /** A quarter of a second, as the model sends it. */
 const delta = Buffer.alloc(2_000, 0x55);
 
@@ -59,7 +59,7 @@ function openBridge(): Bridge {
 }
 
 function sendFrames(bridge: Bridge, count: number): void {
-  for (let index = 0; index < count; index++) bridge.callerAudio(framePayload, index * frameMs);
+  for (let index = 0; index < count; index++) bridge.callerAudio(frame, index * frameMs);
 }
 
 /** Replies of twenty deltas: five seconds of speech. */

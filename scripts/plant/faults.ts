@@ -211,17 +211,16 @@ export const plantedFaults: readonly PlantedFault[] = [
     invariant: 'I8',
     fault: 'some of the caller’s audio is swallowed though the session is well',
     file: 'src/media/caller-feed.ts',
-    place: '      this.#ear?.appendAudio(payloadBase64);\n    } else',
-    replacement: '      if (before % 100_000 > 4_000) this.#ear?.appendAudio(payloadBase64);\n    } else',
+    place: '      this.#ear?.appendAudio(piece);',
+    replacement: '      if (this.#delivered % 100_000 > 4_000) this.#ear?.appendAudio(piece);',
     finder: lostWhileSpeaking,
   },
   {
     invariant: 'I8',
     fault: 'the caller’s audio reaches the session twice',
     file: 'src/media/caller-feed.ts',
-    place: '      this.#ear?.appendAudio(payloadBase64);\n    } else',
-    replacement:
-      '      this.#ear?.appendAudio(payloadBase64);\n      this.#ear?.appendAudio(payloadBase64);\n    } else',
+    place: '      this.#ear?.appendAudio(piece);',
+    replacement: '      this.#ear?.appendAudio(piece);\n      this.#ear?.appendAudio(piece);',
     finder: {
       file: 'test/media/caller-audio-reaches-each-ear-once.test.ts',
       test: 'I8: over any sequence of ears',

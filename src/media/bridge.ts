@@ -127,20 +127,20 @@ export class Bridge {
     this.#feed.detachEar();
   }
 
-  /** A frame from the line. `timestampMs`: when it begins, by the carrier's clock. Ignored without a line. */
-  callerAudio(payloadBase64: string, timestampMs: number): void {
+  /** A frame from the line, which is copied. `timestampMs`: when it begins, by the carrier's clock. Ignored without a line. */
+  callerAudio(audio: Uint8Array, timestampMs: number): void {
     if (this.#line === null) return;
     const nowMs = this.#clock.monotonic();
-    const bytes = this.#feed.append(payloadBase64);
-    this.#quality.arrivals.note(nowMs, timestampMs, bytes);
+    this.#feed.append(audio);
+    this.#quality.arrivals.note(nowMs, timestampMs, audio.length);
     this.#player.drain();
     this.#starvation.frameArrived(nowMs);
   }
 
   /** What the caller said on a line that had ended before any of it could be handed on. */
-  lateCallerAudio(payloadBase64: string): void {
+  lateCallerAudio(audio: Uint8Array): void {
     if (this.#isClosed) return;
-    this.#feed.append(payloadBase64);
+    this.#feed.append(audio);
     this.#feed.flush();
   }
 

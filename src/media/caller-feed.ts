@@ -18,8 +18,8 @@ import { AudioRing, blockBytes } from './ring.ts';
 
 /** The model's session. */
 export interface AgentEar {
-  /** Base64 of mu-law audio. */
-  appendAudio(payloadBase64: string): void;
+  /** Mu-law audio, in memory that is used again afterwards. */
+  appendAudio(audio: Buffer): void;
   /** Bytes that were appended and have not left this process. */
   bufferedBytes(): number;
 }
@@ -84,19 +84,10 @@ export class CallerFeed {
     this.#ear = null;
   }
 
-  /** @returns the bytes in the payload */
-  append(payloadBase64: string): number {
-    const before = this.#ring.end;
-    this.#ring.appendBase64(payloadBase64);
-    const bytes = this.#ring.end - before;
-    if (bytes >= this.#appendBytes && this.#delivered === before && this.#earHasRoom()) {
-      this.#delivered = this.#ring.end;
-      this.#ear?.appendAudio(payloadBase64);
-    } else if (this.#ring.end - this.#delivered >= this.#appendBytes) {
-      this.#catchUp();
-    }
-    this.#measureLevel(bytes);
-    return bytes;
+  append(audio: Uint8Array): void {
+    this.#ring.append(audio);
+    this.#quality.callerLevel.addFrom(audio);
+    if (this.#ring.end - this.#delivered >= this.#appendBytes) this.#catchUp();
   }
 
   /** No frame follows for now: nothing waits any longer. */
@@ -124,7 +115,7 @@ export class CallerFeed {
     while (this.#delivered < this.#ring.end && this.#earHasRoom()) {
       const piece = this.#ring.readFrom(this.#delivered, blockBytes);
       this.#delivered += piece.length;
-      this.#ear?.appendAudio(piece.toString('base64'));
+      this.#ear?.appendAudio(piece);
     }
     if (this.#delivered === this.#ring.end) this.#isLosing = false;
   }
@@ -144,13 +135,5 @@ export class CallerFeed {
     if (position <= this.#delivered) return;
     this.#earOrigin += position - this.#delivered;
     this.#delivered = position;
-  }
-
-  #measureLevel(bytes: number): void {
-    const end = this.#ring.end;
-    for (let position = Math.max(end - bytes, this.#ring.start); position < end; ) {
-      const piece = this.#ring.readFrom(position, end - position);
-      position += this.#quality.callerLevel.addFrom(piece);
-    }
   }
 }

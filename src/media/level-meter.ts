@@ -22,14 +22,9 @@ export class LevelMeter {
     return this.#level;
   }
 
-  /**
-   * Takes every `levelStride`-th byte of the mu-law audio, the first included.
-   * @returns how far it went: as many bytes, and those of the last stride that the audio does not have
-   */
-  addFrom(audio: Uint8Array): number {
-    let at = 0;
-    for (; at < audio.length; at += levelStride) this.#add(audio[at] ?? 0);
-    return at;
+  /** Takes every `levelStride`-th byte of the mu-law audio, the first included. */
+  addFrom(audio: Uint8Array): void {
+    for (let at = 0; at < audio.length; at += levelStride) this.#add(audio[at] ?? 0);
   }
 
   #add(byte: number): void {

@@ -49,20 +49,10 @@ export class AudioRing {
       const block = this.#blockWithRoom();
       const from = this.#usedOfLastBlock();
       const count = Math.min(audio.length - offset, blockBytes - from);
-      block.set(audio.subarray(offset, offset + count), from);
+      // A frame fits as a rule, and then no view is made of it.
+      block.set(count === audio.length ? audio : audio.subarray(offset, offset + count), from);
       this.#advance(count);
       offset += count;
-    }
-  }
-
-  /** Decodes straight into the block where the payload fits, as frames do. What is not base64 is left out. */
-  appendBase64(payload: string): void {
-    const block = this.#blockWithRoom();
-    const from = this.#usedOfLastBlock();
-    if (Buffer.byteLength(payload, 'base64') <= blockBytes - from) {
-      this.#advance(block.write(payload, from, 'base64'));
-    } else {
-      this.append(Buffer.from(payload, 'base64'));
     }
   }
 

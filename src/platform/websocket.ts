@@ -1,5 +1,6 @@
 /**
- * Owns: `ws` behind the `Socket` port, for both directions: sockets that we open and sockets that we accepted.
+ * Owns: `ws` behind the `Socket` port, for both directions: sockets that we open and sockets that we accepted. Ordinary
+ * text passes it by, in frames of `text-frames.ts`; all else of the protocol is `ws`'s.
  * Does not own: what the messages mean, when to reconnect, who may connect.
  *
  * What is sent within one turn of the event loop leaves in one write at the end of that turn: a piece of a reply and its
@@ -8,7 +9,7 @@
  * Invariants: K1 and K2 of `src/runtime/ports/socket.ts`.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Writable } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import WebSocket, { type RawData } from 'ws';
 import type {
   OpeningHandlers,
@@ -18,6 +19,7 @@ import type {
   SocketRefusal,
   SocketRequest,
 } from '../runtime/ports/socket.ts';
+import { IncomingFrames, ordinaryBytes, textFrame } from './text-frames.ts';
 
 const refusalBodyCharacters = 2_000;
 
@@ -56,12 +58,43 @@ class GatheredWrites {
   }
 }
 
+/** What comes on the connection is sorted before `ws`, which listens to it by itself, sees any of it. */
+function sortIncoming(
+  webSocket: WebSocket,
+  connection: Duplex,
+  frames: (takeBytes: (bytes: Buffer) => void) => IncomingFrames,
+): void {
+  const [listener] = connection.listeners('data') as ((bytes: Buffer) => void)[];
+  if (listener === undefined) throw new TypeError('ws does not listen to its connection');
+  connection.off('data', listener);
+  const incoming = frames((bytes) => listener.call(connection, bytes));
+  const take = (bytes: Buffer): void => incoming.take(bytes);
+  connection.on('data', take);
+  // As ws does by itself: what comes after its fault is nobody's.
+  webSocket.once('error', () => connection.off('data', take));
+}
+
 /**
  * Wraps an open `ws` socket. Attach it in the same turn in which the socket opened, or messages are lost.
  *
  * @param connection the stream that carries it
+ * @param mostBytes of a message, where `ws` was told to take fewer than `ordinaryBytes`
+ * @throws TypeError where `ws` has not opened the socket
  */
-export function wrapWebSocket(webSocket: WebSocket, handlers: SocketHandlers, connection: Writable): Socket {
+export function wrapWebSocket(
+  webSocket: WebSocket,
+  handlers: SocketHandlers,
+  connection: Duplex,
+  mostBytes = ordinaryBytes,
+): Socket {
+  const isClient = Boolean(webSocket.url);
+  const isOpen = (): boolean => webSocket.readyState === WebSocket.OPEN;
+  const onText = (text: string): void => handlers.onMessage(text);
+  sortIncoming(
+    webSocket,
+    connection,
+    (onBytes) => new IncomingFrames(!isClient, mostBytes, { takesTexts: isOpen, onText, onBytes }),
+  );
   webSocket.on('message', (data: RawData, isBinary: boolean) => {
     handlers.onMessage(isBinary ? bytesOf(data) : bytesOf(data).toString());
   });
@@ -74,13 +107,12 @@ export function wrapWebSocket(webSocket: WebSocket, handlers: SocketHandlers, co
   webSocket.on('error', (error: NodeJS.ErrnoException) => {
     faultCode ??= faultCodes[error.code ?? ''];
   });
-  const isOpen = (): boolean => webSocket.readyState === WebSocket.OPEN;
   const writes = new GatheredWrites(connection);
   return {
     send: (text) => {
       if (!isOpen()) return;
       writes.gather();
-      webSocket.send(text);
+      connection.write(textFrame(text, isClient));
     },
     sendBinary: (bytes) => {
       if (isOpen()) webSocket.send(bytes);
@@ -151,7 +183,7 @@ export const openWebSocket: OpenSocket = (request: SocketRequest, handlers: Open
     webSocket.on('open', () => {
       if (settled) return;
       settled = true;
-      handlers.onOpen(wrapWebSocket(webSocket, handlers, socket));
+      handlers.onOpen(wrapWebSocket(webSocket, handlers, socket, request.maxMessageBytes));
     });
   });
   return () => {

@@ -136,8 +136,8 @@ export class LiveCall {
     this.#lines.set(line.streamId, { line, admitted: true, told });
     if (this.#joined === line) this.#bridge.lineOpened();
     return {
-      onAudio: (payloadBase64, timestampMs) => {
-        if (this.#joined === line) this.#hearCaller(payloadBase64, timestampMs);
+      onAudio: (audio, timestampMs) => {
+        if (this.#joined === line) this.#hearCaller(audio, timestampMs);
       },
       onMark: (name) => {
         if (this.#joined === line) this.#bridge.markEchoed(name);
@@ -150,8 +150,8 @@ export class LiveCall {
   #lateListener(line: Line, told: ReadonlySet<string>): LineListener {
     this.#lines.delete(line.streamId);
     return {
-      onAudio: (payloadBase64) => {
-        if (this.#joined === null) this.#bridge.lateCallerAudio(payloadBase64);
+      onAudio: (audio) => {
+        if (this.#joined === null) this.#bridge.lateCallerAudio(audio);
       },
       onMark: () => undefined,
       onSignal: (signal) => {
@@ -187,9 +187,9 @@ export class LiveCall {
     this.#lines.clear();
   }
 
-  #hearCaller(payloadBase64: string, timestampMs: number): void {
+  #hearCaller(audio: Uint8Array, timestampMs: number): void {
     const startedMs = this.#callerFrames.begin();
-    this.#bridge.callerAudio(payloadBase64, timestampMs);
+    this.#bridge.callerAudio(audio, timestampMs);
     this.#callerFrames.end(startedMs);
   }
 

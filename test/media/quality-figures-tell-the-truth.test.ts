@@ -70,9 +70,9 @@ test('a new line is not compared with the last one', () => {
   for (const timestampMs of [50_000, 100]) {
     rig.attachLine();
     rig.pass(1_000);
-    rig.bridge.callerAudio(frame.toString('base64'), timestampMs);
+    rig.bridge.callerAudio(frame, timestampMs);
     rig.pass(20);
-    rig.bridge.callerAudio(frame.toString('base64'), timestampMs + 20);
+    rig.bridge.callerAudio(frame, timestampMs + 20);
   }
   expect(rig.bridge.quality()).toMatchObject({
     callerFrames: 4,
@@ -168,7 +168,7 @@ test('a tone has the level of its root mean square on either side, silence has n
 
 test('a level is told only for a whole window, of which every seventh sample is taken', () => {
   const meter = new LevelMeter();
-  expect(meter.addFrom(Buffer.alloc(790, 0x80))).toBe(791);
+  meter.addFrom(Buffer.alloc(790, 0x80));
   expect(meter.level).toBe(0);
   meter.addFrom(Buffer.alloc(1, 0x80));
   expect(meter.level).toBeCloseTo(32_124 / 32_768, 5);

@@ -28,11 +28,6 @@ class CheckedRing {
     this.#grow(bytes);
   }
 
-  appendBase64(bytes: number): void {
-    this.#ring.appendBase64(placedAudio(this.#end, bytes).toString('base64'));
-    this.#grow(bytes);
-  }
-
   forget(share: number): void {
     const position = Math.round(this.#start + (this.#end - this.#start) * share);
     this.#ring.forgetBefore(position);
@@ -65,11 +60,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     (bytes): Step =>
       (ring) =>
         ring.append(bytes),
-  ),
-  fc.integer({ min: 0, max: 5_000 }).map(
-    (bytes): Step =>
-      (ring) =>
-        ring.appendBase64(bytes),
   ),
   fc.double({ min: -0.2, max: 1.2, noNaN: true }).map(
     (share): Step =>
@@ -109,7 +99,7 @@ test('a position that fell out of the ring reads from the oldest audio', () => {
 test('nothing is allocated before there is audio, and full rings use their blocks again', () => {
   const ring = new AudioRing(2 * blockBytes);
   expect(ring.heldBytes).toBe(0);
-  ring.appendBase64(placedAudio(0, 160).toString('base64'));
+  ring.append(placedAudio(0, 160));
   expect(ring.heldBytes).toBe(blockBytes);
   const blocks = new Set<ArrayBufferLike>();
   for (let position = 160; position < 20 * blockBytes; position += 160) {
@@ -117,10 +107,4 @@ test('nothing is allocated before there is audio, and full rings use their block
     blocks.add(ring.readFrom(ring.end - 1, 1).buffer);
   }
   expect(blocks.size).toBe(3);
-});
-
-test('what is not base64 is left out', () => {
-  const ring = new AudioRing(100);
-  ring.appendBase64('  AQID!!BA==');
-  expect(contentsOf(ring)).toEqual(Buffer.from([1, 2, 3, 4]));
 });

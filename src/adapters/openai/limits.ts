@@ -22,8 +22,6 @@ export interface OpenAiLimits {
   socketMessageBytes: number;
   /** More than this waiting in the socket means that the far side reads no longer. */
   bufferedBytes: number;
-  /** Longest single piece of caller audio, in base64 characters. */
-  appendCharacters: number;
   /** Requests for a reply that wait for their turn; the oldest gives way. */
   waitingReplies: number;
   /** Replies that may run at once; the oldest is forgotten. More than one only from a faulty far side. */
@@ -55,7 +53,6 @@ export const defaultLimits: OpenAiLimits = {
   messageCharacters: 1_048_576,
   socketMessageBytes: 4_194_304,
   bufferedBytes: 1_048_576,
-  appendCharacters: 262_144,
   waitingReplies: 4,
   openReplies: 4,
   replyItems: 200,

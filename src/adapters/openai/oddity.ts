@@ -12,8 +12,6 @@ export type Oddity =
   | 'refusedMessage'
   /** An error event that nothing follows from. */
   | 'ignoredError'
-  /** Caller audio that is not base64, or too long. */
-  | 'refusedAudio'
   /** A bound was met, and something was left out. */
   | 'bound';
 

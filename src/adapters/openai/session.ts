@@ -62,11 +62,8 @@ export class OpenAiSession implements ModelSession {
     this.#connection.open();
   }
 
-  appendAudio(payloadBase64: string): void {
-    if (this.#phase !== 'open') return;
-    const message = appendMessage(payloadBase64, this.#access.limits.appendCharacters);
-    if (message === null) this.#access.count('refusedAudio');
-    else this.#connection.sendText(message);
+  appendAudio(audio: Buffer): void {
+    if (this.#phase === 'open') this.#connection.sendText(appendMessage(audio));
   }
 
   bufferedBytes(): number {

@@ -2,7 +2,7 @@
  * Owns: the messages that came while it was being decided whether their stream is admitted.
  *
  * Invariants:
- * I9. At most `mostMessages` and `mostPayloadCharacters` are held; the oldest gives way, so that what is kept is
+ * I9. At most `mostMessages` and `mostAudioBytes` are held; the oldest gives way, so that what is kept is
  *     whole up to now.
  */
 import type { StreamMessage } from './media-message.ts';
@@ -10,21 +10,24 @@ import type { StreamMessage } from './media-message.ts';
 /** Five seconds of ordinary frames. */
 const mostMessages = 250;
 
-const mostPayloadCharacters = 512 * 1_024;
+const mostAudioBytes = 384 * 1_024;
 
-const charactersOf = (message: StreamMessage): number =>
-  message.event === 'media' ? message.payload.length : 0;
+const bytesOf = (message: StreamMessage): number => (message.event === 'media' ? message.audio.length : 0);
+
+/** The memory of a frame is used again. */
+const kept = (message: StreamMessage): StreamMessage =>
+  message.event === 'media' ? { ...message, audio: message.audio.slice() } : message;
 
 export class Backlog {
   readonly #messages: StreamMessage[] = [];
-  #characters = 0;
+  #audioBytes = 0;
 
   /** @returns how many messages gave way */
   push(message: StreamMessage): number {
-    this.#messages.push(message);
-    this.#characters += charactersOf(message);
+    this.#messages.push(kept(message));
+    this.#audioBytes += bytesOf(message);
     let dropped = 0;
-    while (this.#messages.length > mostMessages || this.#characters > mostPayloadCharacters) {
+    while (this.#messages.length > mostMessages || this.#audioBytes > mostAudioBytes) {
       this.#dropOldest();
       dropped += 1;
     }
@@ -33,12 +36,12 @@ export class Backlog {
 
   /** Everything that is held, oldest first; nothing is held afterwards. */
   takeAll(): StreamMessage[] {
-    this.#characters = 0;
+    this.#audioBytes = 0;
     return this.#messages.splice(0);
   }
 
   #dropOldest(): void {
     const oldest = this.#messages.shift();
-    if (oldest !== undefined) this.#characters -= charactersOf(oldest);
+    if (oldest !== undefined) this.#audioBytes -= bytesOf(oldest);
   }
 }

@@ -14,8 +14,8 @@ export interface MediaFrame {
   streamId: string;
   /** Milliseconds since the stream began, by the carrier's clock. */
   timestampMs: number;
-  /** Base64 of G.711 mu-law at 8 kHz. */
-  payload: string;
+  /** G.711 mu-law at 8 kHz, in memory that the next frame uses again. */
+  audio: Uint8Array;
 }
 
 export interface StreamStarted {
@@ -88,7 +88,7 @@ const mediaSchema = z
       sequence,
       streamId,
       timestampMs: media.timestamp,
-      payload: media.payload,
+      audio: Buffer.from(media.payload, 'base64'),
     }),
   );
 
@@ -127,13 +127,12 @@ const schemas = {
 const envelope = z.object({ event: z.enum(['connected', 'start', 'media', 'mark', 'dtmf', 'stop']) });
 
 /**
- * The ordinary frame as it comes 50 times a second, in three parts. The expressions cover the whole text and nothing in
- * it can be escaped, so a match proves the shape that `mediaSchema` asks for. Measured at 0.5 us a frame, where parsing
- * and checking takes 1.5 us. Fields in another order are as right, and take the long way.
+ * The ordinary frame as it comes 50 times a second. Head, payload and tail cover the whole text and nothing in
+ * it can be escaped, so a match proves the shape that `mediaSchema` asks for. Fields in another order are as right, and
+ * take the long way.
  */
 const frameHead =
   /^\{"event":"media","sequenceNumber":"(\d{1,15})","media":\{"track":"inbound","chunk":"\d{1,15}","timestamp":"(\d{1,15})","payload":"/;
-const framePayload = /^[A-Za-z0-9+/]+={0,2}$/;
 const frameTail = /^"\},"streamSid":"(MZ[0-9a-fA-F]{32})"\}$/;
 const frameTailCharacters = 52;
 
@@ -146,29 +145,34 @@ export function readMessage(data: string | Uint8Array): CarrierMessage | Message
   return readOrdinaryFrame(data) ?? readOrdinaryMark(data) ?? readAnyMessage(data);
 }
 
-/** The last payload that was found right: a caller who is silent sends the same again and again. */
-let lastPayload = '';
-
 function readOrdinaryFrame(text: string): MediaFrame | null {
   const head = frameHead.exec(text);
   if (head === null) return null;
   const tail = frameTail.exec(text.slice(-frameTailCharacters));
   if (tail === null) return null;
-  const payload = text.slice(head[0].length, -frameTailCharacters);
-  if (payload !== lastPayload) {
-    if (!framePayload.test(payload) || !isWholeBase64(payload)) return null;
-    lastPayload = payload;
-  }
+  const audio = decodeFrame(text.slice(head[0].length, -frameTailCharacters));
+  if (audio === null) return null;
   const [, sequence, timestampMs] = head;
   const [, streamId = ''] = tail;
-  return {
-    event: 'media',
-    sequence: Number(sequence),
-    streamId,
-    timestampMs: Number(timestampMs),
-    payload: lastPayload,
-  };
+  return { event: 'media', sequence: Number(sequence), streamId, timestampMs: Number(timestampMs), audio };
 }
+
+/** The audio of the frame at hand: half a second at most, and as much of it as the last frame had. */
+const frameMemory = Buffer.allocUnsafeSlow(4_000);
+let frameAudio = frameMemory.subarray(0, 160);
+
+/** Null where it is not plain base64, or more than a frame. */
+function decodeFrame(payload: string): Uint8Array | null {
+  const bytes = (payload.length / 4) * 3 - (payload.endsWith('==') ? 2 : payload.endsWith('=') ? 1 : 0);
+  if (bytes <= 0 || bytes > frameMemory.length || !isPlain(payload)) return null;
+  // What is no base64 is left out, and makes for fewer bytes.
+  if (frameMemory.write(payload, 'base64') !== bytes) return null;
+  if (bytes !== frameAudio.length) frameAudio = frameMemory.subarray(0, bytes);
+  return frameAudio;
+}
+
+/** Without the letters of RFC 4648 section 5, which are decoded as well. */
+const isPlain = (payload: string): boolean => !payload.includes('-') && !payload.includes('_');
 
 function readOrdinaryMark(text: string): StreamMessage | null {
   const [, sequence, streamId, name] = ordinaryMark.exec(text) ?? [];

@@ -184,7 +184,7 @@ export class MediaStream {
   }
 
   #deliver(listener: LineListener, message: StreamMessage): void {
-    if (message.event === 'media') listener.onAudio(message.payload, message.timestampMs);
+    if (message.event === 'media') listener.onAudio(message.audio, message.timestampMs);
     else if (message.event === 'mark') listener.onMark(message.name);
     else if (message.event === 'dtmf') this.#deliverDigit(listener, message.digit);
     else this.#deliverStop(listener, message.streamId);

@@ -43,8 +43,11 @@ export interface Line {
 }
 
 export interface LineListener {
-  /** `payloadBase64`: 20 ms of G.711 mu-law. `timestampMs`: milliseconds since the stream began, by the carrier's clock. */
-  onAudio(payloadBase64: string, timestampMs: number): void;
+  /**
+   * `audio`: G.711 mu-law at 8 kHz, 20 ms of it as a rule, in memory that the next frame uses again. `timestampMs`:
+   * milliseconds since the stream began, by the carrier's clock.
+   */
+  onAudio(audio: Uint8Array, timestampMs: number): void;
   onMark(name: string): void;
   /** One of `stream.stopped`, `stream.closed`, `digit.pressed`, `input.refused`. */
   onSignal(signal: Signal): void;

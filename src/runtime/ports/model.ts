@@ -72,8 +72,8 @@ export interface ReplyOptions {
 }
 
 export interface ModelSession {
-  /** Base64 of G.711 mu-law at 8 kHz, passed on as it is. Dropped until the session is open. */
-  appendAudio(payloadBase64: string): void;
+  /** G.711 mu-law at 8 kHz, in memory that may be used again afterwards. Dropped until the session is open. */
+  appendAudio(audio: Buffer): void;
   bufferedBytes(): number;
   /** `instructions` null lets the model answer by the session's own. Without `tools` it can only speak. */
   createReply(instructions: string | null, options?: ReplyOptions): void;

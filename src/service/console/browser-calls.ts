@@ -153,7 +153,7 @@ export class BrowserCalls implements CarrierControl {
     this.#options.clock.clearTimeout(presence.absence);
     presence.line = line;
     return {
-      onAudio: (payloadBase64, timestampMs) => listener.onAudio(payloadBase64, timestampMs),
+      onAudio: (audio, timestampMs) => listener.onAudio(audio, timestampMs),
       onMark: (name) => listener.onMark(name),
       onSignal: (signal) => {
         if (signal.entry.type === 'stream.closed') this.#loseLine(carrierCallId, line);

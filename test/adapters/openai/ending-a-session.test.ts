@@ -15,7 +15,7 @@ const closedHere = [
 
 /** Everything that a session offers, after its end. */
 const useAll = ({ session }: Started): void => {
-  session.appendAudio('VVVV');
+  session.appendAudio(Buffer.alloc(3, 0x55));
   session.createReply('more');
   session.cancelReply();
   session.truncate('item_A', 10);
@@ -206,12 +206,12 @@ describe('a far side that reads no longer', () => {
   it('ends the session as stalled, and nothing more is queued', () => {
     const { service, ear, session } = openSession();
     service.bufferedBytes = 1_048_576;
-    session.appendAudio('VVVV');
+    session.appendAudio(Buffer.alloc(3, 0x55));
     expect(service.texts).toHaveLength(1);
     expect(session.bufferedBytes()).toBe(1_048_576);
     service.bufferedBytes++;
-    session.appendAudio('VVVV');
-    session.appendAudio('VVVV');
+    session.appendAudio(Buffer.alloc(3, 0x55));
+    session.appendAudio(Buffer.alloc(3, 0x55));
     expect(service.texts).toHaveLength(1);
     expect(service.isTerminated).toBe(true);
     expect(ear.entries).toEqual([

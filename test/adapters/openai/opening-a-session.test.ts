@@ -246,10 +246,10 @@ describe('the time that opening may take', () => {
 describe('what is asked before the session is open', () => {
   it('drops audio', () => {
     const { service, session } = startSession();
-    session.appendAudio('VVVV');
+    session.appendAudio(Buffer.alloc(3, 0x55));
     service.accept();
     service.sayCreated();
-    session.appendAudio('VVVV');
+    session.appendAudio(Buffer.alloc(3, 0x55));
     service.confirmSettings();
     expect(service.sentOfType('input_audio_buffer.append')).toEqual([]);
   });
@@ -302,7 +302,7 @@ describe('what is asked before the session is open', () => {
     const started = startSession();
     started.ear.react = (entry) => {
       if (entry.type !== 'model.opened') return;
-      started.session.appendAudio(Buffer.from(audioOf(20)).toString('base64'));
+      started.session.appendAudio(Buffer.from(audioOf(20)));
       started.session.createReply('Greet the caller.');
     };
     started.service.letIn();

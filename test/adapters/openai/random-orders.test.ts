@@ -91,7 +91,7 @@ const runtimeStep = fc.constantFrom<Step>(
   { name: 'cancel', do: ({ session }) => session.cancelReply() },
   { name: 'truncate', do: ({ session }) => session.truncate('item_A', 10) },
   { name: 'result', do: ({ session }) => session.sendToolResult('call_1', 'done') },
-  { name: 'append', do: ({ session }) => session.appendAudio('VVVV') },
+  { name: 'append', do: ({ session }) => session.appendAudio(Buffer.alloc(3, 0x55)) },
 );
 
 const endStep = fc.constantFrom<Step>(

@@ -228,7 +228,7 @@ describe('a session whose end an error has announced', () => {
     const { service, session } = openSession();
     service.sayError({ code: 'insufficient_quota' });
     session.createReply(null);
-    session.appendAudio('VVVV');
+    session.appendAudio(Buffer.alloc(3, 0x55));
     expect(service.sent).toEqual([]);
   });
 });

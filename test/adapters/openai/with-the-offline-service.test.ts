@@ -75,7 +75,7 @@ function noiseBurst(lengthMs: number): Buffer {
 /** Sends audio as a phone does: 20 ms every 20 ms. */
 async function play({ clock, session }: World, audio: Buffer): Promise<void> {
   for (let at = 0; at < audio.length; at += 160) {
-    session.appendAudio(audio.subarray(at, at + 160).toString('base64'));
+    session.appendAudio(audio.subarray(at, at + 160));
     await clock.advance(20);
   }
 }
@@ -126,7 +126,7 @@ describe('in memory', () => {
     const world = await meet();
     const { clock, ear, session } = world;
     ear.react = ({ type }) => type === 'caller.startedSpeaking' && session.cancelReply();
-    session.appendAudio(Buffer.concat([noiseBurst(900), silence(600)]).toString('base64'));
+    session.appendAudio(Buffer.concat([noiseBurst(900), silence(600)]));
     session.createReply(null);
     expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
     expect(ear.entriesOf('reply.finished')[0]).toMatchObject({ status: 'completed', voiced: true });
@@ -202,7 +202,7 @@ describe('in memory', () => {
     ear.react = (entry) => {
       if (entry.type === 'caller.startedSpeaking') session.cancelReply();
     };
-    for (let at = 0; at < 20; at++) session.appendAudio(noiseBurst(20).toString('base64'));
+    for (let at = 0; at < 20; at++) session.appendAudio(noiseBurst(20));
     expect(await clock.runUntil(finished(world, 1), 10_000)).toBe(true);
     expect(ear.entriesOf('reply.finished')[0]).toMatchObject({ status: 'cancelled', cause: 'turn_detected' });
     expect(ear.order.slice(-4)).toEqual(['itemEnded', 'reply.transcribed', 'replyEnded', 'reply.finished']);

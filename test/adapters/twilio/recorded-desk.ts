@@ -17,8 +17,8 @@ export type Handed =
 export class RecordedListener implements LineListener {
   readonly handed: Handed[] = [];
 
-  onAudio(payload: string, timestampMs: number): void {
-    this.handed.push({ what: 'audio', payload, timestampMs });
+  onAudio(audio: Uint8Array, timestampMs: number): void {
+    this.handed.push({ what: 'audio', payload: Buffer.from(audio).toString('base64'), timestampMs });
   }
 
   onMark(name: string): void {

@@ -46,8 +46,8 @@ export class ListeningSession implements AgentEar {
     this.#isDead = true;
   }
 
-  appendAudio(payloadBase64: string): void {
-    this.#heard = Buffer.concat([this.#heard, Buffer.from(payloadBase64, 'base64')]);
+  appendAudio(audio: Buffer): void {
+    this.#heard = Buffer.concat([this.#heard, audio]);
     for (; this.#heard.length >= frameBytes; this.#heard = this.#heard.subarray(frameBytes)) {
       this.#hear(this.#heard[0] ?? silenceByte);
     }

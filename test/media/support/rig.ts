@@ -18,8 +18,8 @@ export class RecordingEar implements AgentEar {
   readonly pieces: Buffer[] = [];
   isStalled = false;
 
-  appendAudio(payloadBase64: string): void {
-    this.pieces.push(Buffer.from(payloadBase64, 'base64'));
+  appendAudio(audio: Buffer): void {
+    this.pieces.push(Buffer.from(audio));
   }
 
   bufferedBytes(): number {
@@ -67,7 +67,7 @@ export class Rig {
   }
 
   speak(audio: Buffer): void {
-    this.bridge.callerAudio(audio.toString('base64'), this.#timestampMs);
+    this.bridge.callerAudio(audio, this.#timestampMs);
     this.#timestampMs += audio.length / 8;
   }
 

@@ -97,7 +97,7 @@ export class FakeLine implements Line {
   /** The caller speaks. */
   brings(lengthMs: number, byte = 0x2a): void {
     for (let ms = 0; ms < lengthMs; ms += frameMs) {
-      const frame = Buffer.alloc(frameMs * bytesPerMs, byte).toString('base64');
+      const frame = Buffer.alloc(frameMs * bytesPerMs, byte);
       if (!this.isOver && !this.isClosed) this.#listener?.onAudio(frame, this.#timestampMs);
       this.#timestampMs += frameMs;
     }
@@ -105,7 +105,7 @@ export class FakeLine implements Line {
 
   /** Audio in spite of everything: the far side may not have noticed yet that it was closed. */
   bringsAllTheSame(lengthMs: number): void {
-    const frame = Buffer.alloc(lengthMs * bytesPerMs, 0x2b).toString('base64');
+    const frame = Buffer.alloc(lengthMs * bytesPerMs, 0x2b);
     this.#listener?.onAudio(frame, this.#timestampMs);
   }
 

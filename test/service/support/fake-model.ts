@@ -38,8 +38,8 @@ export class FakeSession implements ModelSession {
     return this.audio.reduce((bytes, piece) => bytes + piece.length, 0);
   }
 
-  appendAudio(payloadBase64: string): void {
-    if (this.isOpen) this.audio.push(Buffer.from(payloadBase64, 'base64'));
+  appendAudio(audio: Buffer): void {
+    if (this.isOpen) this.audio.push(Buffer.from(audio));
   }
 
   bufferedBytes(): number {
