@@ -199,10 +199,10 @@ export class LiveCall {
     joinModel: ({ generation }) => this.#sessions.join(generation),
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
-    createReply: ({ purpose }) => {
+    createReply: ({ purpose, standsIn = false }) => {
       const { announcement } = this.#conversation;
       const instructions = this.agent.instructionsFor(this.#resumption.purposeFor(purpose), announcement);
-      this.#sessions.serving?.createReply(instructions, { tools: purpose !== 'filler' });
+      this.#sessions.serving?.createReply(instructions, { tools: purpose !== 'filler', standsIn });
     },
     interruptReply: () => this.#interruptReply(),
     playHoldingSound: () => this.#bridge.playHoldingSound(),

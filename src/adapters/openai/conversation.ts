@@ -14,7 +14,7 @@ import type { OpenAiLimits } from './limits.ts';
 import type { CountOddity } from './oddity.ts';
 import { type ErrorName, pauseOf, reactionToError } from './refusals.ts';
 import { type OpenReply, Replies } from './replies.ts';
-import { ResponseQueue } from './response-queue.ts';
+import { type ReplyRequest, ResponseQueue } from './response-queue.ts';
 import {
   type FinishedResponse,
   functionCallOf,
@@ -70,8 +70,8 @@ export class Conversation {
     this.#replies.stop();
   }
 
-  createReply(instructions: string | null, tools: boolean): void {
-    this.#queue.ask({ instructions, tools });
+  createReply(request: ReplyRequest): void {
+    this.#queue.ask(request);
   }
 
   cancelReply(): void {
@@ -198,7 +198,7 @@ export class Conversation {
     const follows = isLeftOpen && this.#followUps < this.#needs.limits.refusalFollowUps;
     this.#followUps = follows ? this.#followUps + 1 : 0;
     this.#replies.finish(reply, response, follows ? answeredCalls : passedCalls);
-    if (follows) this.#queue.ask({ instructions: null, tools: true });
+    if (follows) this.#queue.ask({ instructions: null, tools: true, standsIn: false });
   }
 
   #takeOutput(reply: OpenReply | undefined, output: readonly unknown[]): void {

@@ -17,21 +17,25 @@
  * Q3. After a reply that was refused for want of rate nothing is sent for as long as the far side says, within a bound.
  * Q4. A cancellation names its reply. Without an id it would reach whatever is active when it arrives, which may be the
  *     far side's own answer to the caller. The reply to a request that was cancelled is cancelled when it begins.
+ * Q5. A request that stands in for what the far side owes by itself is not sent once a reply has begun, nor sent again
+ *     because it met one: the caller would be answered twice.
  */
 import type { RealtimeClientEvent, ResponseCreateEvent } from 'openai/resources/realtime/realtime';
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
 import type { OpenAiLimits } from './limits.ts';
 import type { CountOddity } from './oddity.ts';
 
-interface ReplyRequest {
+export interface ReplyRequest {
   /** Null: by the session's own. */
   instructions: string | null;
   /** Whether the reply may call tools. */
   tools: boolean;
+  /** For a reply that the far side should have begun by itself. */
+  standsIn: boolean;
 }
 
 const isSame = (one: ReplyRequest, other: ReplyRequest): boolean =>
-  one.instructions === other.instructions && one.tools === other.tools;
+  one.instructions === other.instructions && one.tools === other.tools && one.standsIn === other.standsIn;
 
 /** A request that was sent: it may be running, refused or lost. */
 interface Sent {
@@ -126,7 +130,8 @@ export class ResponseQueue {
     this.#isBlocked = false;
     this.#stopWaiting();
     const isWanted = !this.#allSent().some((sent) => sent.cancelled && sent.eventIds.has(requestId ?? ''));
-    if (!isWanted) this.#cancelActive(replyId);
+    if (isWanted) this.#waiting = this.#waiting.filter(({ standsIn }) => !standsIn);
+    else this.#cancelActive(replyId);
     return isWanted;
   }
 
@@ -144,7 +149,7 @@ export class ResponseQueue {
     const sent = this.#withdraw(eventId);
     if (!sent) return;
     this.#isBlocked = this.#activeReplyId === null;
-    if (sent.cancelled || this.#waitsFor(sent.request)) return;
+    if (sent.cancelled || sent.request.standsIn || this.#waitsFor(sent.request)) return;
     this.#wait([sent.request, ...this.#waiting]);
   }
 

@@ -73,8 +73,11 @@ export class OpenAiSession implements ModelSession {
     return this.#connection.bufferedBytes();
   }
 
-  createReply(instructions: string | null, { tools }: ReplyOptions = { tools: true }): void {
-    this.#conversation.createReply(instructions, tools);
+  createReply(
+    instructions: string | null,
+    { tools, standsIn = false }: ReplyOptions = { tools: true },
+  ): void {
+    this.#conversation.createReply({ instructions, tools, standsIn });
   }
 
   cancelReply(): void {

@@ -136,6 +136,10 @@ export const triesLeft = ({ reply, settings }: CallContext): boolean => reply.tr
 export const awaitsAnswer = ({ callerTurnOpen, reply, owed }: CallContext): boolean =>
   callerTurnOpen || (reply.active && !reply.voiced) || (owed === null && isAskedAgain(reply));
 
+/** The caller has spoken, and the model needs no request to answer. */
+export const isAnsweredByModel = ({ callerTurnOpen, toolAnswerOwed }: CallContext): boolean =>
+  callerTurnOpen && !toolAnswerOwed;
+
 /** A reply came to nothing, and the model was asked for another one, of which nothing is heard yet. */
 const isAskedAgain = ({ tries, voiced }: CallContext['reply']): boolean => tries > 0 && !voiced;
 

@@ -2,7 +2,7 @@
  * Owns: the commands whose parameters come from the context or the event, under the names that the regions use.
  * Does not own: the commands themselves (`../commands.ts`).
  */
-import { type Scope, transferOutcomeOf } from './context.ts';
+import { isAnsweredByModel, type Scope, transferOutcomeOf } from './context.ts';
 import { call } from './setup.ts';
 
 const generationOf = ({ context }: Scope) => ({ generation: context.model.generation });
@@ -40,6 +40,14 @@ export const hangUp = { type: 'hangUp', params: {} } as const;
 export const createOwedReply = {
   type: 'createReply',
   params: ({ context }: Scope) => ({ purpose: context.owed ?? ('answer' as const) }),
+} as const;
+/** The caller's turn is answered by the model itself, which may begin to in the same moment: two answers would be heard. */
+export const createOverdueReply = {
+  type: 'createReply',
+  params: ({ context }: Scope) => ({
+    purpose: context.owed ?? ('answer' as const),
+    ...(isAnsweredByModel(context) && { standsIn: true }),
+  }),
 } as const;
 export const createAnswer = { type: 'createReply', params: { purpose: 'answer' } } as const;
 export const createContinuation = { type: 'createReply', params: { purpose: 'continuation' } } as const;

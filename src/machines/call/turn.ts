@@ -4,6 +4,7 @@ import {
   closeThisModel,
   createAnswer,
   createContinuation,
+  createOverdueReply,
   createOwedReply,
   interruptReply,
 } from './intents.ts';
@@ -28,7 +29,11 @@ const goOnElsewhere = {
   actions: ['noteReplyFinished', 'oweContinuation', closeThisModel],
 } as const;
 
-const askAgain = { target: 'thinking', reenter: true, actions: ['countReplyTry', createOwedReply] } as const;
+const askAgain = {
+  target: 'thinking',
+  reenter: true,
+  actions: ['countReplyTry', createOverdueReply],
+} as const;
 
 const askAgainAfterReply = {
   target: 'thinking',

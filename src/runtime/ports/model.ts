@@ -69,6 +69,11 @@ export interface ModelListener {
 export interface ReplyOptions {
   /** Whether the model may call tools in the reply; true unless told. */
   tools: boolean;
+  /**
+   * The far side owes this reply by itself and is late with it: one of its own that begins before answers the request.
+   * False unless told.
+   */
+  standsIn?: boolean;
 }
 
 export interface ModelSession {

@@ -242,6 +242,62 @@ describe('a request that meets an active reply', () => {
   });
 });
 
+describe("a request for what the service owes by itself: the answer to the caller's turn", () => {
+  const standIn = { tools: true, standsIn: true } as const;
+
+  it('is not asked again where it met that answer (Q5)', () => {
+    const { service, session } = openSession();
+    session.createReply(null, standIn);
+    service.startReply('resp_own');
+    service.sayError(activeError('reply_1'));
+    service.finishReply('resp_own');
+    expect(service.sentTypes).toEqual(['response.create']);
+  });
+
+  it('is not asked again where it met that answer, and the answer is over before the refusal comes', () => {
+    const { service, session } = openSession();
+    session.createReply(null, standIn);
+    service.startReply('resp_own');
+    service.finishReply('resp_own');
+    service.sayError(activeError('reply_1'));
+    service.finishReply('resp_own');
+    expect(service.sentTypes).toEqual(['response.create']);
+  });
+
+  it('is not sent where that answer begins while it waits', () => {
+    const { service, session } = openSession();
+    session.createReply('Greet the caller.');
+    session.createReply(null, standIn);
+    session.createReply('Say that we close.');
+    service.startReply('resp_own');
+    service.finishReply('resp_own');
+    service.startReply('resp_2');
+    service.finishReply('resp_2');
+    expect(service.sent.map(({ response }) => response.instructions)).toEqual([
+      'Greet the caller.',
+      'Say that we close.',
+    ]);
+  });
+
+  it('is answered where it is the only one', () => {
+    const { service, ear, session } = openSession();
+    session.createReply(null, standIn);
+    service.startReply('resp_1', answering('reply_1'));
+    service.finishReply('resp_1');
+    expect(ear.entriesOf('reply.finished')).toHaveLength(1);
+  });
+
+  it('keeps another one that asks for a reply of its own', () => {
+    const { service, session } = openSession();
+    session.createReply(null, standIn);
+    session.createReply(null);
+    service.startReply('resp_own');
+    service.sayError(activeError('reply_1'));
+    service.finishReply('resp_own');
+    expect(service.sentTypes).toEqual(['response.create', 'response.create']);
+  });
+});
+
 describe('a request that nobody answers', () => {
   it('is sent again when it is asked for again after 4 s', async () => {
     const { clock, service, session } = openSession();

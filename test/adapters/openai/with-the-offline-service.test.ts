@@ -237,6 +237,19 @@ describe('in memory', () => {
     expect(oddities).toEqual([]);
   });
 
+  it("gives one answer where the service's own crosses a request that stands in for it", async () => {
+    const world = await meet();
+    const { clock, ear, session, oddities } = world;
+    ear.react = ({ type }) => {
+      if (type === 'caller.stoppedSpeaking') session.createReply(null, { tools: true, standsIn: true });
+    };
+    await play(world, noiseBurst(900));
+    for (let ms = 0; ms < 2_000; ms += 20) await play(world, silence(20));
+    expect(await clock.runUntil(finished(world, 2), 20_000)).toBe(false);
+    expect(ear.entriesOf('reply.finished')).toHaveLength(1);
+    expect(oddities).toEqual([]);
+  });
+
   it('carries the history of an earlier session, and the service goes on from there', async () => {
     const world = await meet({
       history: [
