@@ -12,7 +12,8 @@ import { referTo } from '../../runtime/ports/signal.ts';
 import { Addenda, type Seed } from './history.ts';
 import type { OpenAiLimits } from './limits.ts';
 import type { CountOddity } from './oddity.ts';
-import { type ErrorName, pauseOf, reactionToError } from './refusals.ts';
+import { RatePauses } from './rate-pauses.ts';
+import { type ErrorName, reactionToError } from './refusals.ts';
 import { type OpenReply, Replies } from './replies.ts';
 import { type ReplyRequest, ResponseQueue } from './response-queue.ts';
 import {
@@ -28,6 +29,8 @@ import { truncationOf } from './truncation.ts';
 export interface ConversationNeeds {
   clock: Clock;
   limits: OpenAiLimits;
+  /** 0 (included) to 1 (excluded). */
+  random: () => number;
   count: CountOddity;
   listener: ModelListener;
   send(event: RealtimeClientEvent): void;
@@ -42,6 +45,7 @@ export class Conversation {
   readonly #replies: Replies;
   readonly #toolCalls: ToolCalls;
   readonly #addenda: Addenda;
+  readonly #ratePauses: RatePauses;
   #isOpen = false;
   /** What is to be added to the conversation once the session is open, in order. */
   #held: (() => void)[] = [];
@@ -55,6 +59,7 @@ export class Conversation {
     this.#replies = new Replies(needs.clock, needs.listener, needs.limits, needs.count);
     this.#toolCalls = new ToolCalls(request.tools, seed.toolCalls, needs.limits);
     this.#addenda = new Addenda(seed);
+    this.#ratePauses = new RatePauses(needs.limits, needs.random);
   }
 
   /** From now on things are sent; first what waited. */
@@ -182,12 +187,13 @@ export class Conversation {
     // Before the queue, which would ask a lost session for the next reply.
     const error = response.status_details?.error;
     if (error) this.#heedFailure(error);
+    else if (response.status === 'completed') this.#ratePauses.noteCompleted();
     this.#queue.noteFinished(response.id);
   }
 
   #heedFailure(error: ServerEventOf<'error'>['error']): void {
     this.#needs.condemn(error);
-    const pauseMs = pauseOf(error);
+    const pauseMs = this.#ratePauses.after(error);
     if (pauseMs !== null) this.#queue.pause(pauseMs);
   }
 

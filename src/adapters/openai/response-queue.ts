@@ -14,7 +14,7 @@
  * Q1. A request is sent again only when every sending of it was refused, or when it is asked for again after nobody
  *     answered it in time.
  * Q2. At most `waitingReplies` requests wait; equal ones wait once.
- * Q3. After a reply that was refused for want of rate nothing is sent for as long as the far side says, within a bound.
+ * Q3. After a reply that was refused for want of rate nothing is sent for a while (`rate-pauses.ts`).
  * Q4. A cancellation names its reply. Without an id it would reach whatever is active when it arrives, which may be the
  *     far side's own answer to the caller. The reply to a request that was cancelled is cancelled when it begins.
  * Q5. A request that stands in for what the far side owes by itself is not sent once a reply has begun, nor sent again
@@ -90,11 +90,10 @@ export class ResponseQueue {
     this.#endPause();
   }
 
-  /** The far side asks for a pause before the next request. */
-  pause(delayMs: number): void {
+  /** Nothing is sent for so long. */
+  pause(pauseMs: number): void {
     if (!this.#isOpen) return;
     this.#endPause();
-    const pauseMs = Math.min(delayMs, this.#needs.limits.ratePauseMs);
     const timer = this.#needs.clock.setTimeout(() => {
       this.#pause = null;
       this.#sendNext();
