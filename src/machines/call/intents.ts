@@ -14,6 +14,7 @@ export const openThisModel = { type: 'openModel', params: generationOf } as cons
 export const closeThisModel = { type: 'closeModel', params: generationOf } as const;
 export const joinThisModel = { type: 'joinModel', params: generationOf } as const;
 export const openNextModel = { type: 'openModel', params: newestOf } as const;
+export const joinNextModel = { type: 'joinModel', params: newestOf } as const;
 export const joinThisStream = { type: 'joinStream', params: streamOf } as const;
 export const closeThisStream = { type: 'closeStream', params: streamOf } as const;
 export const runThisTool = { type: 'runTool', params: toolOf } as const;

@@ -8,7 +8,7 @@ import {
   createOwedReply,
   interruptReply,
 } from './intents.ts';
-import { announcementDue, noFarewell } from './places.ts';
+import { announcementDue, nextStandsBy, noFarewell } from './places.ts';
 import { call } from './setup.ts';
 
 const callerSpeaks = {
@@ -44,6 +44,15 @@ const askAgainAfterReply = {
 /** What the line had not played is lost with it: the model is told how much was heard. */
 const lineLost = { guard: 'currentStream', target: 'listening', actions: interruptReply } as const;
 
+/** The session that stands by can go on at once. */
+const canSpeakByNext = and([nextStandsBy, 'canSpeakAfterLoss']);
+
+/** The next session goes on where the caller stopped hearing: what is still on the line would be said twice. */
+const sessionLost = [
+  { guard: 'replyCut', target: '#call.live.turn.listening', actions: interruptReply },
+  { guard: 'currentModel', target: '#call.live.turn.listening' },
+] as const;
+
 export const turn = call.createStateConfig({
   initial: 'listening',
   on: {
@@ -54,10 +63,14 @@ export const turn = call.createStateConfig({
       { guard: 'canNowSpeak', target: '.thinking', actions: createOwedReply },
     ],
     'model.opened': { guard: 'canNowSpeak', target: '.thinking', actions: createOwedReply },
-    // The next session goes on where the caller stopped hearing: what is still on the line would be said twice.
     'model.closed': [
-      { guard: 'replyCut', target: '.listening', actions: interruptReply },
-      { guard: 'currentModel', target: '.listening' },
+      {
+        guard: and(['replyCut', canSpeakByNext]),
+        target: '.thinking',
+        actions: [interruptReply, createOwedReply],
+      },
+      { guard: canSpeakByNext, target: '.thinking', actions: createOwedReply },
+      ...sessionLost,
     ],
     'reply.started': [
       // Nobody needs to hear any more that the tool still runs.
@@ -93,6 +106,8 @@ export const turn = call.createStateConfig({
         'reply.voiced': {},
         'caller.transcribed': {},
         'stream.started': {},
+        // Whoever serves next hears the turn itself.
+        'model.closed': [...sessionLost],
       },
       // A session that heard the caller begin and tells nothing more: its successor hears it from the ring.
       after: { longestTurn: { guard: 'hasModel', ...replaceModel } },
@@ -144,7 +159,10 @@ export const turn = call.createStateConfig({
         // The answer follows what is being played.
         'tool.finished': {},
         // A reply that has come in full needs no session.
-        'model.closed': { guard: 'replyPlaysOn' },
+        'model.closed': [
+          { guard: and(['replyPlaysOn', nextStandsBy, 'toolAnswerAfterLoss']), actions: createAnswer },
+          { guard: 'replyPlaysOn' },
+        ],
         'model.opened': [{ guard: 'toolAnswerNowPossible', actions: createAnswer }, {}],
         'stream.stopped': lineLost,
         'stream.failed': lineLost,

@@ -93,7 +93,7 @@ export interface ModelSession {
   /**
    * Adds to its memory what has come of the time before it since its history was taken.
    *
-   * @param place how many items of that history come before it; behind what was added there before
+   * @param place how many items come before it, of that history and of what was added to it before
    */
   remember(item: HistoryItem, place: number): void;
   close(): void;

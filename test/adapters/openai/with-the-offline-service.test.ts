@@ -288,7 +288,7 @@ describe('in memory', () => {
     });
     const { clock, session, far, oddities } = world;
     session.remember({ kind: 'speech', role: 'caller', text: 'Good morning.' }, 0);
-    session.remember({ kind: 'speech', role: 'caller', text: 'In London, please.' }, 1);
+    session.remember({ kind: 'speech', role: 'caller', text: 'In London, please.' }, 2);
     await clock.advance(100);
     expect(far.items.map(({ id }) => id)).toEqual(['added_0', 'seed_0', 'added_1', 'seed_1']);
     expect(oddities).toEqual([]);
