@@ -97,6 +97,7 @@ export class LiveCall {
     const activeReplyId = (): string | null => this.#activeReplyId;
     this.#bridge = bridge;
     this.#sessions = new ModelSessions({
+      clock,
       model: ports.model,
       bridge,
       signal,

@@ -92,6 +92,60 @@ describe('a session that takes over', () => {
   });
 });
 
+describe('a session that was replaced before it told what the caller had said', () => {
+  async function replaced() {
+    const { rig, process, line, session } = await beforeTheRollOver();
+    session.callerStarts('turn2');
+    await rig.clock.advance(1_000);
+    session.callerStops('turn2');
+    session.says('reply3', 'That is that.', 500);
+    await rig.clock.advance(600);
+    const next = second(process);
+    expect(next.told).toEqual(['remember at 5, agent: That is that.']);
+    return { rig, process, line, session, next };
+  }
+
+  it('tells it to the next one, at its place, and is closed then', async () => {
+    const { rig, process, line, session, next } = await replaced();
+    const [before, sentMs] = [session.audioBytes, line.sentMs];
+    line.brings(300);
+    session.says('ghost', 'Boo.', 400);
+    session.callerStarts('ghost-turn');
+    expect(session.audioBytes).toBe(before);
+    expect(served(next, 300)).toBe(true);
+    expect(line.sentMs).toBe(sentMs);
+    session.transcribes('turn2', 'And that?');
+    expect(next.told.slice(1)).toEqual(['remember at 5, caller: And that?']);
+    expect(process.model.openSessions).toEqual([next]);
+    await rig.written();
+    expect(await process.types()).not.toContain('input.refused');
+  });
+
+  it('is waited for no longer than 5 s', async () => {
+    const { rig, process, session, next } = await replaced();
+    expect(process.model.openSessions).toEqual([session, next]);
+    await rig.clock.advance(5_000);
+    expect(process.model.openSessions).toEqual([next]);
+    expect(next.told).toHaveLength(1);
+  });
+
+  it('is not waited for where another one is opened', async () => {
+    const { rig, process, session, next } = await replaced();
+    next.loses();
+    await rig.clock.advance(1_000);
+    expect(session.isClosed).toBe(true);
+    expect(process.model.openSessions).toEqual([process.model.session]);
+  });
+
+  it.each(['in the middle of that', 'after that'])('leaves nothing where the call ends %s', async (when) => {
+    const { rig, process, session } = await replaced();
+    if (when === 'after that') session.loses();
+    await process.report('completed');
+    await rig.clock.advance(10);
+    await rig.expectNothingLeft();
+  });
+});
+
 describe('a session whose end is near', () => {
   it('is replaced by one that knows all, gets the caller, and alone is heard', async () => {
     const { rig, process, line, session } = await beforeTheRollOver();
