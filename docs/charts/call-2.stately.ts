@@ -977,15 +977,7 @@ export const machine = createMachine({
               "states": {
                 "steady": {
                   "after": {
-                    "rollOver": "rollOverDue"
-                  }
-                },
-                "rollOverDue": {
-                  "always": {
-                    "guard": {
-                      "type": "(in turn.listening, tools.idle and owesNothing) and in farewell.none"
-                    },
-                    "target": "rollingOver"
+                    "rollOver": "rollingOver"
                   }
                 },
                 "rollingOver": {
@@ -996,47 +988,20 @@ export const machine = createMachine({
                     }
                   ],
                   "on": {
-                    "model.opened": [
-                      {
-                        "guard": {
-                          "type": "nextModel and ((in turn.listening, tools.idle and owesNothing) and in farewell.none)"
-                        },
-                        "target": "steady",
-                        "actions": [
-                          {
-                            "type": "closeModel"
-                          },
-                          "noteModel",
-                          {
-                            "type": "joinModel"
-                          }
-                        ]
+                    "model.opened": {
+                      "guard": {
+                        "type": "nextModel"
                       },
-                      {
-                        "guard": {
-                          "type": "nextModel"
-                        },
-                        "target": "rollOverDue",
-                        "actions": [
-                          {
-                            "type": "xstate.enqueueActions"
-                          }
-                        ]
-                      }
-                    ],
+                      "target": "standingBy",
+                      "actions": [
+                        "noteNextModel"
+                      ]
+                    },
                     "model.closed": {
                       "guard": {
                         "type": "nextModel"
                       },
                       "target": "pausing"
-                    },
-                    "caller.startedSpeaking": {
-                      "target": "rollOverDue",
-                      "actions": [
-                        {
-                          "type": "xstate.enqueueActions"
-                        }
-                      ]
                     }
                   },
                   "after": {
@@ -1050,9 +1015,139 @@ export const machine = createMachine({
                     }
                   }
                 },
+                "standingBy": {
+                  "always": {
+                    "guard": {
+                      "type": "((in turn.listening, tools.idle and owesNothing) or (in turn.agentSpeaking, tools.idle and owesNothingAfterReply)) and in farewell.none"
+                    },
+                    "target": "steady",
+                    "actions": [
+                      {
+                        "type": "joinModel"
+                      },
+                      {
+                        "type": "closeModel"
+                      },
+                      "takeNextModel"
+                    ]
+                  },
+                  "on": {
+                    "model.closed": [
+                      {
+                        "guard": {
+                          "type": "nextModel"
+                        },
+                        "target": "pausing",
+                        "actions": [
+                          "forgetNextModel"
+                        ]
+                      },
+                      {
+                        "guard": {
+                          "type": "replaceableLoss"
+                        },
+                        "target": "steady",
+                        "actions": [
+                          "loseModel",
+                          "takeNextModel",
+                          {
+                            "type": "joinModel"
+                          }
+                        ]
+                      }
+                    ]
+                  },
+                  "after": {
+                    "lastTakeOver": "overdue"
+                  }
+                },
+                "overdue": {
+                  "always": [
+                    {
+                      "guard": {
+                        "type": "((in turn.listening, tools.idle and owesNothing) or (in turn.agentSpeaking, tools.idle and owesNothingAfterReply)) and in farewell.none"
+                      },
+                      "target": "steady",
+                      "actions": [
+                        {
+                          "type": "joinModel"
+                        },
+                        {
+                          "type": "closeModel"
+                        },
+                        "takeNextModel"
+                      ]
+                    },
+                    {
+                      "guard": {
+                        "type": "not halfSaid"
+                      },
+                      "target": "parting"
+                    }
+                  ],
+                  "on": {
+                    "model.closed": [
+                      {
+                        "guard": {
+                          "type": "nextModel"
+                        },
+                        "target": "pausing",
+                        "actions": [
+                          "forgetNextModel"
+                        ]
+                      },
+                      {
+                        "guard": {
+                          "type": "replaceableLoss"
+                        },
+                        "target": "steady",
+                        "actions": [
+                          "loseModel",
+                          "takeNextModel",
+                          {
+                            "type": "joinModel"
+                          }
+                        ]
+                      }
+                    ]
+                  }
+                },
+                "parting": {
+                  "entry": [
+                    {
+                      "type": "closeModel"
+                    }
+                  ],
+                  "on": {
+                    "model.closed": [
+                      {
+                        "guard": {
+                          "type": "nextModel"
+                        },
+                        "target": "pausing",
+                        "actions": [
+                          "forgetNextModel"
+                        ]
+                      },
+                      {
+                        "guard": {
+                          "type": "replaceableLoss"
+                        },
+                        "target": "steady",
+                        "actions": [
+                          "loseModel",
+                          "takeNextModel",
+                          {
+                            "type": "joinModel"
+                          }
+                        ]
+                      }
+                    ]
+                  }
+                },
                 "pausing": {
                   "after": {
-                    "rollOverPause": "rollOverDue"
+                    "rollOverPause": "rollingOver"
                   }
                 }
               }
@@ -1169,9 +1264,35 @@ export const machine = createMachine({
             "model.closed": [
               {
                 "guard": {
+                  "type": "replyCut and ((in ready.standingBy or in ready.overdue or in ready.parting) and canSpeakAfterLoss)"
+                },
+                "target": ".thinking",
+                "actions": [
+                  {
+                    "type": "interruptReply",
+                    "params": {}
+                  },
+                  {
+                    "type": "createReply"
+                  }
+                ]
+              },
+              {
+                "guard": {
+                  "type": "(in ready.standingBy or in ready.overdue or in ready.parting) and canSpeakAfterLoss"
+                },
+                "target": ".thinking",
+                "actions": [
+                  {
+                    "type": "createReply"
+                  }
+                ]
+              },
+              {
+                "guard": {
                   "type": "replyCut"
                 },
-                "target": ".listening",
+                "target": "#call.live.turn.listening",
                 "actions": [
                   {
                     "type": "interruptReply",
@@ -1183,7 +1304,7 @@ export const machine = createMachine({
                 "guard": {
                   "type": "currentModel"
                 },
-                "target": ".listening"
+                "target": "#call.live.turn.listening"
               }
             ],
             "reply.started": [
@@ -1335,7 +1456,27 @@ export const machine = createMachine({
                 },
                 "reply.voiced": {},
                 "caller.transcribed": {},
-                "stream.started": {}
+                "stream.started": {},
+                "model.closed": [
+                  {
+                    "guard": {
+                      "type": "replyCut"
+                    },
+                    "target": "#call.live.turn.listening",
+                    "actions": [
+                      {
+                        "type": "interruptReply",
+                        "params": {}
+                      }
+                    ]
+                  },
+                  {
+                    "guard": {
+                      "type": "currentModel"
+                    },
+                    "target": "#call.live.turn.listening"
+                  }
+                ]
               },
               "after": {
                 "longestTurn": {
@@ -1593,11 +1734,26 @@ export const machine = createMachine({
                   }
                 ],
                 "tool.finished": {},
-                "model.closed": {
-                  "guard": {
-                    "type": "replyPlaysOn"
+                "model.closed": [
+                  {
+                    "guard": {
+                      "type": "replyPlaysOn and (in ready.standingBy or in ready.overdue or in ready.parting) and toolAnswerAfterLoss"
+                    },
+                    "actions": [
+                      {
+                        "type": "createReply",
+                        "params": {
+                          "purpose": "answer"
+                        }
+                      }
+                    ]
+                  },
+                  {
+                    "guard": {
+                      "type": "replyPlaysOn"
+                    }
                   }
-                },
+                ],
                 "model.opened": [
                   {
                     "guard": {

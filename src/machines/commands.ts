@@ -40,7 +40,8 @@ export const commands = {
   joinModel: command<{ generation: number }>(),
   joinStream: command<{ streamId: string }>(),
   closeStream: command<{ streamId: string }>(),
-  createReply: command<{ purpose: ReplyPurpose }>(),
+  /** `standsIn`: the model owes it by itself and is late with it. */
+  createReply: command<{ purpose: ReplyPurpose; standsIn?: boolean }>(),
   /** Flushes the line, drops late audio, cancels and truncates by what was heard. Ends in `reply.interrupted`. */
   interruptReply: command(),
   /** Ends in `tool.finished`. */

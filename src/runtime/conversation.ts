@@ -133,9 +133,9 @@ export class Conversation {
       .flatMap((line) => historyOf(line, calls).map((item) => ({ line, item })));
   }
 
-  /** The items of a reply, oldest first. */
-  itemsOf(replyId: string): string[] {
-    return this.#linesOf(replyId).map(({ itemId }) => itemId);
+  /** The items of a reply of which it is not known yet how much was heard, oldest first. */
+  playingItemsOf(replyId: string): string[] {
+    return this.#linesOf(replyId).flatMap(({ itemId, heard }) => (heard === 'playing' ? [itemId] : []));
   }
 
   /** What the caller heard of an item, by what is known now. */

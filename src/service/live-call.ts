@@ -20,6 +20,7 @@ import type { CarrierControl, Line, LineListener } from '../runtime/ports/carrie
 import type { Clock } from '../runtime/ports/clock.ts';
 import type { Model } from '../runtime/ports/model.ts';
 import type { Signal } from '../runtime/ports/signal.ts';
+import type { CallState } from '../runtime/step.ts';
 import type { CallAgent } from './call-agent.ts';
 import type { SoundWatch } from './call-watch.ts';
 import { CarrierRequests } from './carrier-requests.ts';
@@ -29,7 +30,7 @@ import { ModelSessions } from './model-sessions.ts';
 import { Resumption } from './resumption.ts';
 import { ToolCalls, type ToolRuns } from './tool-calls.ts';
 import { TurnEnds } from './turn-ends.ts';
-import { UnseededLines } from './unseeded-lines.ts';
+import { type Present, UnseededLines } from './unseeded-lines.ts';
 
 export interface LiveCallPorts {
   clock: Clock;
@@ -48,6 +49,18 @@ interface EnteredLine {
 }
 
 type Handlers = { [Type in CommandType]: (params: CommandOf<Type>['params'], key: string) => void };
+
+function presentIn({ snapshot }: CallState): Present {
+  const { model, reply } = snapshot.context;
+  const isPlaying =
+    snapshot.hasTag('streaming') &&
+    snapshot.matches({ live: { turn: 'agentSpeaking' } }) &&
+    isComplete(snapshot.context);
+  return {
+    generation: model.sessionId === null ? null : model.generation,
+    playedReplyId: isPlaying ? reply.id : null,
+  };
+}
 
 export class LiveCall {
   readonly agent: CallAgent;
@@ -84,6 +97,7 @@ export class LiveCall {
     const activeReplyId = (): string | null => this.#activeReplyId;
     this.#bridge = bridge;
     this.#sessions = new ModelSessions({
+      clock,
       model: ports.model,
       bridge,
       signal,
@@ -160,12 +174,12 @@ export class LiveCall {
     };
   }
 
-  observe({ call, entry, payloads }: ObservedStep): void {
+  observe({ call, entry, payloads, after }: ObservedStep): void {
     this.#call = call;
     this.#seq = entry.seq;
     this.#conversation.apply(entry, payloads);
     if (entry.type === 'tool.finished') this.#tools.settle(entry.toolCallId);
-    for (const { generation, item, place } of this.#unseeded.settledBy(entry)) {
+    for (const { generation, item, place } of this.#unseeded.settledBy(entry, presentIn(after))) {
       this.#sessions.remember(generation, item, place);
     }
     const answered = this.#turnEnds.answeredBy(entry);
@@ -199,10 +213,10 @@ export class LiveCall {
     joinModel: ({ generation }) => this.#sessions.join(generation),
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
-    createReply: ({ purpose }) => {
+    createReply: ({ purpose, standsIn = false }) => {
       const { announcement } = this.#conversation;
       const instructions = this.agent.instructionsFor(this.#resumption.purposeFor(purpose), announcement);
-      this.#sessions.serving?.createReply(instructions, { tools: purpose !== 'filler' });
+      this.#sessions.serving?.createReply(instructions, { tools: purpose !== 'filler', standsIn });
     },
     interruptReply: () => this.#interruptReply(),
     playHoldingSound: () => this.#bridge.playHoldingSound(),
@@ -228,7 +242,7 @@ export class LiveCall {
   #openModel(generation: number): void {
     const settings = this.#context?.settings;
     if (!settings) return;
-    const history = this.#unseeded.seed(generation, this.#playedReplyId);
+    const history = this.#unseeded.seed(generation, this.#unsettledReplyId);
     this.#sessions.open(this.agent.modelRequest(generation, history, settings.modelPingMs));
   }
 
@@ -240,11 +254,11 @@ export class LiveCall {
     return this.#call?.state.snapshot.context;
   }
 
-  /** The reply that the line plays to its end, whatever becomes of its session. */
-  get #playedReplyId(): string | null {
-    const snapshot = this.#call?.state.snapshot;
-    if (!snapshot?.hasTag('streaming') || !snapshot.matches({ live: { turn: 'agentSpeaking' } })) return null;
-    return isComplete(snapshot.context) ? snapshot.context.reply.id : null;
+  /** The reply that another session says while the next one is seeded, or that the line plays on without any. */
+  get #unsettledReplyId(): string | null {
+    if (!this.#call) return null;
+    const { state } = this.#call;
+    return this.#sessions.serving ? state.snapshot.context.reply.id : presentIn(state).playedReplyId;
   }
 
   get #activeReplyId(): string | null {

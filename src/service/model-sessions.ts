@@ -1,12 +1,18 @@
 /**
- * Owns: the model sessions of one call that are open here: the one that serves, and beside it one that is to take over.
+ * Owns: the model sessions of one call that are open here: the one that serves, and beside it one that is to take over, or
+ * one that was replaced and has yet to tell what the caller said.
  * Does not own: when which is opened, joined or closed (the call chart), what is said in them.
  *
  * Invariants:
- * V1. Of a session that does not serve only its opening and its end are told.
+ * V1. Of a session that does not serve only its opening and its end are told; of one that was replaced also the words of
+ *     turns that it heard, for nobody else can tell them.
+ * V4. One that was replaced is closed once it has told them, and in any case after `lingerMs` or where another one is opened:
+ *     never are there three.
  * I4. After `closeAll` no session is open and nothing is told.
  */
+import type { Draft } from '../machines/entries.ts';
 import type { Bridge } from '../media/bridge.ts';
+import type { Clock, TimerHandle } from '../runtime/ports/clock.ts';
 import type {
   HistoryItem,
   Model,
@@ -15,9 +21,21 @@ import type {
   ModelSession,
 } from '../runtime/ports/model.ts';
 import type { Signal } from '../runtime/ports/signal.ts';
+import { AwaitedWords } from './awaited-words.ts';
 import type { FrameSampler } from './frame-sampler.ts';
 
+/** Transcripts come within a second or two of the turn. */
+const lingerMs = 5_000;
+
+interface OpenSession {
+  session: ModelSession;
+  words: AwaitedWords;
+  /** Runs while it was replaced and is waited for. */
+  linger: { timer: TimerHandle } | null;
+}
+
 export interface ModelSessionsParts {
+  clock: Clock;
   model: Model;
   bridge: Bridge;
   /** Times the audio of replies. */
@@ -31,7 +49,7 @@ export interface ModelSessionsParts {
 
 export class ModelSessions {
   readonly #parts: ModelSessionsParts;
-  readonly #open = new Map<number, ModelSession>();
+  readonly #open = new Map<number, OpenSession>();
   #servingGeneration = 0;
 
   constructor(parts: ModelSessionsParts) {
@@ -44,21 +62,22 @@ export class ModelSessions {
 
   /** The session that hears the caller and is heard. */
   get serving(): ModelSession | undefined {
-    return this.#open.get(this.#servingGeneration);
+    return this.#open.get(this.#servingGeneration)?.session;
   }
 
   open(request: ModelRequest): void {
     const { generation } = request;
+    this.#closeReplaced();
     const session = this.#parts.model.open(request, this.#listener(generation));
-    this.#open.set(generation, session);
+    this.#open.set(generation, { session, words: new AwaitedWords(), linger: null });
   }
 
   /** From here on the session hears the caller, and is heard. */
   join(generation: number): void {
-    const session = this.#open.get(generation);
-    if (!session) return;
+    const open = this.#open.get(generation);
+    if (!open) return;
     this.#servingGeneration = generation;
-    this.#parts.bridge.attachEar(session);
+    this.#parts.bridge.attachEar(open.session);
   }
 
   sendToolResult(toolCallId: string, output: string): void {
@@ -66,23 +85,35 @@ export class ModelSessions {
   }
 
   remember(generation: number, item: HistoryItem, place: number): void {
-    this.#open.get(generation)?.remember(item, place);
+    this.#open.get(generation)?.session.remember(item, place);
   }
 
   /** The session that serves, or the one that is about to: its history may not hold what has come since. */
   get #newest(): ModelSession | undefined {
-    return this.serving ?? [...this.#open.values()].at(-1);
+    return this.serving ?? [...this.#open.values()].at(-1)?.session;
   }
 
+  /** V4. */
   close(generation: number): void {
-    this.#open.get(generation)?.close();
+    const open = this.#open.get(generation);
+    if (!open || open.linger) return;
+    const wasReplaced = generation !== this.#servingGeneration;
+    if (!wasReplaced || !open.words.areAwaited) open.session.close();
+    else open.linger = { timer: this.#parts.clock.setTimeout(() => open.session.close(), lingerMs) };
+  }
+
+  #closeReplaced(): void {
+    for (const { session, linger } of [...this.#open.values()]) if (linger) session.close();
   }
 
   closeAll(): void {
     const sessions = [...this.#open.values()];
     this.#open.clear();
     this.#parts.bridge.detachEar();
-    for (const session of sessions) session.close();
+    for (const open of sessions) {
+      this.#endLinger(open);
+      open.session.close();
+    }
   }
 
   #listener(generation: number): ModelListener {
@@ -109,19 +140,34 @@ export class ModelSessions {
   }
 
   #take(generation: number, signal: Signal): void {
-    if (!this.#open.has(generation)) return;
+    const open = this.#open.get(generation);
+    if (!open) return;
     const { type } = signal.entry;
-    if (type === 'model.closed') this.#lose(generation);
-    const isOfItself = type === 'model.opened' || type === 'model.closed';
-    if (isOfItself || generation === this.#servingGeneration) this.#parts.signal(signal);
+    if (type === 'model.closed') this.#lose(generation, open);
+    if (!this.#isHeard(generation, open, type)) return;
+    open.words.note(signal.entry);
+    this.#parts.signal(signal);
+    if (open.linger && !open.words.areAwaited) open.session.close();
   }
 
-  #lose(generation: number): void {
+  /** V1. */
+  #isHeard(generation: number, { linger }: OpenSession, type: Draft['type']): boolean {
+    if (type === 'model.opened' || type === 'model.closed') return true;
+    return generation === this.#servingGeneration || (linger !== null && type === 'caller.transcribed');
+  }
+
+  #lose(generation: number, open: OpenSession): void {
     this.#open.delete(generation);
+    this.#endLinger(open);
     if (generation !== this.#servingGeneration) return;
     const { bridge, activeReplyId } = this.#parts;
     bridge.detachEar();
     const replyId = activeReplyId();
     if (replyId !== null) bridge.replyEnded(replyId);
+  }
+
+  #endLinger(open: OpenSession): void {
+    if (open.linger) this.#parts.clock.clearTimeout(open.linger.timer);
+    open.linger = null;
   }
 }

@@ -9,9 +9,12 @@
  *     answer: it may be lost with its session.
  * I9. At most `mostEnds` turns without an answer are remembered; of the oldest nothing more is told.
  */
-import type { Entry } from '../machines/entries.ts';
+import type { DraftOf, Entry } from '../machines/entries.ts';
 
 const mostEnds = 64;
+
+/** The model had no more to say, or was not let say more: the call chart owes nothing after either. */
+const ends: ReadonlySet<DraftOf<'reply.finished'>['status']> = new Set(['completed', 'incomplete']);
 
 export class TurnEnds {
   readonly #ends = new Map<string, number>();
@@ -48,7 +51,7 @@ export class TurnEnds {
         this.#isVoiced = true;
         return null;
       case 'reply.finished':
-        return this.#isVoiced && entry.status === 'completed' ? this.#covered : null;
+        return this.#isVoiced && ends.has(entry.status) ? this.#covered : null;
       case 'reply.played':
       case 'caller.startedSpeaking':
         return this.#isVoiced ? this.#covered : null;

@@ -102,7 +102,7 @@ describe('a caller who speaks while the agent speaks', () => {
     given(...turnTaken, replyStarted(), replyVoiced(), callerStarts, replyCancelled(), callerStops)
       .leadsTo({ states: { turn: 'thinking' } })
       .when(elapsed('replyStart'))
-      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] });
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer true'] });
   });
 });
 

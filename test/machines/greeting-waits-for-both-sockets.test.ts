@@ -58,7 +58,7 @@ describe('a call that begins', () => {
   it('gives up the greeting for a caller who speaks first', () => {
     given(...answeredCall, modelOpened(), streamClaimed, streamStarted(), callerStarts, callerStops)
       .when(elapsed('replyStart'))
-      .leadsTo({ commands: ['createReply answer'] });
+      .leadsTo({ commands: ['createReply answer true'] });
   });
 
   it('ends where nobody answers it in time', () => {

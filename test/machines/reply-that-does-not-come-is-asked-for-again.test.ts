@@ -15,10 +15,12 @@ import {
   replyVoiced,
   streamClosed,
   streamStarted,
+  toolFinished,
+  toolReplyFinished,
   toolRequested,
   transcribed,
 } from './support/facts.ts';
-import { given } from './support/scenario.ts';
+import { type Fact, given } from './support/scenario.ts';
 
 const turnTaken = [...quietCall(), callerStarts, callerStops];
 
@@ -26,11 +28,23 @@ describe('a reply that never starts', () => {
   it('is asked for again, and then a new session is', () => {
     given(...turnTaken)
       .when(elapsed('replyStart'))
-      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] })
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer true'] })
       .when(elapsed('replyStart'))
-      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer'] })
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['createReply answer true'] })
       .when(elapsed('replyStart'))
       .leadsTo({ states: { turn: 'listening' }, commands: ['closeModel 1'] });
+  });
+
+  it("stands in for what the model says by itself where that is the answer to the caller's turn", () => {
+    const standsIn = (...facts: Fact[]) =>
+      given(...facts, elapsed('replyStart')).commands.filter((command) => command.startsWith('createReply'));
+    expect(standsIn(...turnTaken, transcribed)).toEqual(['createReply answer true']);
+    const announcement: Fact = { type: 'announcement.requested', by: 'operator', words: { bytes: 20 } };
+    expect(standsIn(...quietCall(), announcement)).toEqual(['createReply announcement']);
+    const answered = [...turnTaken, replyStarted(), toolRequested(), toolReplyFinished(), toolFinished()];
+    expect(standsIn(...answered)).toEqual(['createReply answer']);
+    const owedBoth = [...turnTaken, replyStarted(), toolRequested(), toolReplyFinished(), callerStarts];
+    expect(standsIn(...owedBoth, toolFinished(), callerStops)).toEqual(['createReply answer']);
   });
 
   it('is owed by the new session where the turn has words', () => {

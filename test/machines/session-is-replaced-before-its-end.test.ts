@@ -21,12 +21,20 @@ import {
   toolFinished,
   toolReplyFinished,
   toolRequested,
+  transcribed,
 } from './support/facts.ts';
-import { type Fact, given } from './support/scenario.ts';
+import { type Fact, given, type Scenario } from './support/scenario.ts';
 
 const due = [...quietCall(), elapsed('rollOver')];
 const turnTaken = [...quietCall(), callerStarts, callerStops];
-const takenOver = { states: { model: 'ready.steady' }, commands: ['closeModel 1', 'joinModel 2'] };
+const answering = [...turnTaken, replyStarted(), replyVoiced()];
+/** The same, with the next session open by the time. */
+const withNext = (...facts: Fact[]): Scenario => {
+  const at = facts.indexOf(callerStarts);
+  return given(...facts.slice(0, at + 1), elapsed('rollOver'), modelOpened(2), ...facts.slice(at + 1));
+};
+const takenOver = { states: { model: 'ready.steady' }, commands: ['joinModel 2', 'closeModel 1'] };
+const standsBy = { states: { model: 'ready.standingBy' }, commands: [] };
 
 describe('a session that will end', () => {
   it('has the next one opened before', () => {
@@ -42,7 +50,10 @@ describe('a session that will end', () => {
   it('hands over where nobody speaks', () => {
     given(...due)
       .when(modelOpened(2))
-      .leadsTo({ ...takenOver, context: { model: { generation: 2, newest: 2, sessionId: 'session2' } } })
+      .leadsTo({
+        ...takenOver,
+        context: { model: { generation: 2, newest: 2, sessionId: 'session2', next: null } },
+      })
       .when(modelClosed(1))
       .leadsTo({ states: { model: 'ready.steady', turn: 'listening' }, commands: [] });
   });
@@ -52,58 +63,73 @@ describe('a session that will end', () => {
     expect(second.remainingMs('rollOver')).toBe(100_000_000 - 120_000 - second.state.at);
     second
       .when(elapsed('rollOver'), modelOpened(3))
-      .leadsTo({ states: { model: 'ready.steady' }, commands: ['closeModel 2', 'joinModel 3'] });
+      .leadsTo({ states: { model: 'ready.steady' }, commands: ['joinModel 3', 'closeModel 2'] });
   });
 
   it('is not waited for where it never told when', () => {
     expect(given(...quietCall()).remainingMs('rollOver')).toBeGreaterThan(12 * 3_600_000);
   });
 
-  it('is waited out within the turn: nothing is opened while anybody speaks or is waited for', () => {
+  it('is waited out within the turn: the next one is opened and stands by while anybody speaks or is waited for', () => {
     const busy: Fact[][] = [
       [...quietCall(), callerStarts],
       turnTaken,
       [...turnTaken, replyStarted()],
-      [...turnTaken, replyStarted(), replyVoiced()],
+      answering,
       [...turnTaken, replyStarted(), toolRequested()],
-      [...turnTaken, replyStarted(), toolRequested(), replyVoiced(), replyFinished(), replyPlayed()],
+      [...answering, toolRequested(), replyFinished()],
+      [...answering, toolRequested(), replyFinished(), replyPlayed()],
+      [...answering, toolRequested(), replyFinished(), toolFinished()],
       [...turnTaken, replyStarted(), hangUpToolRequested],
+      [...answering, hangUpToolRequested, replyFinished()],
+      [...answering, replyFinished('reply1', { status: 'failed' })],
       [...quietCall(), hangUpRequested],
     ];
     for (const facts of busy) {
       given(...facts)
         .when(elapsed('rollOver'))
-        .leadsTo({ states: { model: 'ready.rollOverDue' }, commands: [] });
+        .leadsTo({ states: { model: 'ready.rollingOver' }, commands: ['openModel 2'] })
+        .when(modelOpened(2))
+        .leadsTo({ ...standsBy, context: { model: { generation: 1, sessionId: 'session1' } } });
     }
   });
 
-  it('has the next one opened when the turn is over', () => {
-    given(...turnTaken, replyStarted(), replyVoiced(), replyFinished(), elapsed('rollOver'))
-      .when(replyPlayed())
-      .leadsTo({ states: { model: 'ready.rollingOver', turn: 'listening' }, commands: ['openModel 2'] });
+  it('hands over when the turn is over, however short the pause', () => {
+    withNext(...turnTaken, replyStarted(), toolRequested(), toolReplyFinished(), toolFinished())
+      .and(replyStarted('reply2'), replyVoiced('reply2'))
+      .leadsTo(standsBy)
+      .when(replyFinished('reply2'))
+      .leadsTo({ ...takenOver, states: { model: 'ready.steady', turn: 'agentSpeaking' } })
+      .when(replyPlayed('reply2'))
+      .leadsTo({ states: { turn: 'listening' }, context: { owed: null } });
+  });
+
+  it('hands over while the line plays a reply of which all has come, and the caller may still interrupt it', () => {
+    withNext(...answering)
+      .leadsTo(standsBy)
+      .when(replyFinished())
+      .leadsTo(takenOver)
+      .when(modelClosed(1))
+      .leadsTo({ states: { turn: 'agentSpeaking' }, commands: [] })
+      .when(callerStarts)
+      .leadsTo({ states: { turn: 'callerSpeaking' }, commands: ['interruptReply'] });
   });
 });
 
 describe('a caller who speaks while the next session is opened', () => {
-  it('is heard by the old one, and the new one, which will not know of it, is not waited for', () => {
+  it('is heard and answered by the old one, and the next one waits for the end of the turn', () => {
     given(...due)
       .when(callerStarts)
       .leadsTo({
-        states: { model: 'ready.rollOverDue', turn: 'callerSpeaking' },
-        commands: ['closeModel 2', 'interruptReply'],
+        states: { model: 'ready.rollingOver', turn: 'callerSpeaking' },
+        commands: ['interruptReply'],
       })
       .when(modelOpened(2))
-      .leadsTo({ states: { model: 'ready.rollOverDue' }, commands: [] })
-      .when(modelClosed(2))
-      .leadsTo({ states: { model: 'ready.rollOverDue' }, commands: [] });
-  });
-
-  it('delays it to the end of the turn', () => {
-    given(...due, callerStarts, modelOpened(2), callerStops, replyStarted(), replyVoiced(), replyFinished())
-      .when(replyPlayed())
-      .leadsTo({ states: { model: 'ready.rollingOver' }, commands: ['openModel 3'] })
-      .when(modelOpened(3))
-      .leadsTo({ states: { model: 'ready.steady' }, commands: ['closeModel 1', 'joinModel 3'] });
+      .leadsTo(standsBy)
+      .when(callerStops, replyStarted(), replyVoiced())
+      .leadsTo(standsBy)
+      .when(replyFinished())
+      .leadsTo(takenOver);
   });
 });
 
@@ -112,7 +138,94 @@ describe('a goodbye that is asked for while the next session is opened', () => {
     given(...due, hangUpRequested)
       .leadsTo({ states: { farewell: 'owed', model: 'ready.rollingOver' } })
       .when(modelOpened(2))
-      .leadsTo({ states: { model: 'ready.rollOverDue' }, commands: ['closeModel 2'] });
+      .leadsTo(standsBy);
+  });
+});
+
+describe('a session that stands by', () => {
+  const noPause = withNext(...answering);
+  const last = (scenario: Scenario): Scenario => scenario.when(elapsed('lastTakeOver'));
+
+  it('takes over 5 s before the end in any case, and the turn that was begun is heard and answered', () => {
+    const serving = given(created(), claimed('one'), answered, modelOpened(1, { expiresAt: 3_600_000 }));
+    const call = serving.when(elapsed('rollOver'), callerStarts, modelOpened(2));
+    expect(call.remainingMs('lastTakeOver')).toBe(3_600_000 - 5_000 - call.state.at);
+    for (const facts of [[], [callerStops], [callerStops, replyStarted()]]) {
+      last(withNext(...quietCall(), callerStarts).when(...facts))
+        .leadsTo({ states: { model: 'ready.parting' }, commands: ['closeModel 1'] })
+        .when(modelClosed(1, { reaction: 'retry' }))
+        .leadsTo({
+          states: { model: 'ready.steady', turn: 'listening' },
+          context: { owed: null, callerTurnOpen: false, model: { generation: 2, sessionId: 'session2' } },
+        })
+        .when(callerStarts)
+        .leadsTo({ states: { turn: 'callerSpeaking' } });
+    }
+  });
+
+  it('answers at once a turn of which it has the words', () => {
+    last(withNext(...turnTaken, transcribed))
+      .leadsTo({ commands: ['closeModel 1'] })
+      .when(modelClosed(1))
+      .leadsTo({ states: { turn: 'thinking' }, commands: ['joinModel 2', 'createReply answer'] });
+  });
+
+  it('has the result of a tool sent when it comes', () => {
+    last(withNext(...turnTaken, replyStarted(), toolRequested(), toolReplyFinished()))
+      .when(modelClosed(1))
+      .leadsTo({
+        states: { model: 'ready.steady', tools: 'running' },
+        commands: ['joinModel 2', 'interruptReply'],
+      })
+      .when(toolFinished())
+      .leadsTo({ commands: ['sendToolResult tool1', 'createReply answer'] });
+  });
+
+  it('does not break off a reply: it waits for its end, or for that of the session', () => {
+    const waiting = last(noPause).leadsTo({ states: { model: 'ready.overdue' }, commands: [] });
+    waiting.when(replyFinished()).leadsTo(takenOver);
+    waiting.when(modelClosed(1)).leadsTo({
+      states: { model: 'ready.steady', turn: 'thinking' },
+      commands: ['joinModel 2', 'interruptReply', 'createReply continuation'],
+    });
+  });
+
+  it('takes over at once where the other one is lost', () => {
+    noPause.when(modelClosed(1)).leadsTo({
+      states: { model: 'ready.steady', turn: 'thinking' },
+      commands: ['joinModel 2', 'interruptReply', 'createReply continuation'],
+      context: { model: { generation: 2, newest: 2, sessionId: 'session2', next: null, tries: 1 } },
+    });
+    withNext(...quietCall(), callerStarts)
+      .when(modelClosed(1))
+      .leadsTo({ states: { turn: 'listening' }, commands: ['joinModel 2'] });
+  });
+
+  it('gives the answer to a tool that the other one owed after a reply', () => {
+    withNext(...answering, toolRequested(), replyFinished(), toolFinished())
+      .leadsTo({ states: { turn: 'agentSpeaking' } })
+      .when(modelClosed(1))
+      .leadsTo({ states: { turn: 'agentSpeaking' }, commands: ['joinModel 2', 'createReply answer'] });
+  });
+
+  it('does not talk over the caller with it', () => {
+    withNext(...turnTaken, replyStarted(), toolRequested(), toolReplyFinished())
+      .and(callerStarts, toolFinished(), modelClosed(1))
+      .leadsTo({ states: { turn: 'listening' }, commands: ['joinModel 2', 'interruptReply'] });
+  });
+
+  it('is of no help where the model refuses for good', () => {
+    noPause.when(modelRefused(1)).leadsTo({ states: 'ending' });
+  });
+
+  it('is opened anew where it is lost', () => {
+    for (const scenario of [noPause, last(noPause)]) {
+      scenario
+        .when(modelClosed(2))
+        .leadsTo({ states: { model: 'ready.pausing' }, commands: [], context: { model: { next: null } } })
+        .when(elapsed('rollOverPause'))
+        .leadsTo({ states: { model: 'ready.rollingOver' }, commands: ['openModel 3'] });
+    }
   });
 });
 
@@ -168,17 +281,17 @@ describe('the next session', () => {
   });
 
   it('leaves a tool result to the session that asked for it', () => {
-    given(...turnTaken, replyStarted(), toolRequested(), toolReplyFinished(), elapsed('rollOver'))
+    withNext(...turnTaken, replyStarted(), toolRequested(), toolReplyFinished())
       .when(toolFinished())
       .leadsTo({
-        states: { model: 'ready.rollOverDue' },
+        states: { model: 'ready.standingBy' },
         commands: ['sendToolResult tool1', 'createReply answer'],
       });
   });
 
-  it('is not opened for another stream: what is owed comes first', () => {
-    given(...turnTaken, replyStarted(), replyVoiced(), elapsed('rollOver'))
+  it('does not take over for another stream: what is owed comes first', () => {
+    withNext(...answering)
       .when(streamStarted(2))
-      .leadsTo({ states: { model: 'ready.rollOverDue', turn: 'thinking' } });
+      .leadsTo({ states: { model: 'ready.standingBy', turn: 'thinking' } });
   });
 });

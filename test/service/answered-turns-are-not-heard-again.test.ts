@@ -19,11 +19,14 @@ function answeredBy(...facts: object[]): (number | null)[] {
 }
 
 it('an answer that has come to its end is one: the line plays it whatever becomes of the session', () => {
-  expect(answeredBy(replyStarted(), replyVoiced(), replyFinished())).toEqual([null, null, turnEnd]);
+  for (const status of ['completed', 'incomplete'] as const) {
+    const facts = [replyStarted(), replyVoiced(), replyFinished('reply1', { status })];
+    expect(answeredBy(...facts)).toEqual([null, null, turnEnd]);
+  }
 });
 
 it('an answer that failed or was cancelled, or had no sound, is none before the caller goes on', () => {
-  for (const status of ['failed', 'cancelled', 'incomplete'] as const) {
+  for (const status of ['failed', 'cancelled'] as const) {
     const facts = [replyStarted(), replyVoiced(), replyFinished('reply1', { status })];
     expect(answeredBy(...facts, callerStarts)).toEqual([null, null, null, turnEnd]);
   }

@@ -76,12 +76,12 @@ describe('a session that takes over', () => {
     session.says('reply5', 'From nine on.', 500);
     await rig.clock.advance(1_000);
     next.opens();
-    expect(session.isClosed).toBe(true);
+    expect(process.model.session).toBe(next);
     expect(next.told).toEqual([
       `remember at ${seeded}, agent: We close at five.`,
-      `remember at ${seeded}, toolCall tool2`,
-      `remember at ${seeded}, toolResult tool2`,
-      `remember at ${seeded}, agent: From nine on.`,
+      `remember at ${seeded + 1}, toolCall tool2`,
+      `remember at ${seeded + 2}, toolResult tool2`,
+      `remember at ${seeded + 3}, agent: From nine on.`,
     ]);
   });
 
@@ -89,6 +89,60 @@ describe('a session that takes over', () => {
     const { next } = await beforeItServes();
     next.opens();
     expect(next.told).toEqual([]);
+  });
+});
+
+describe('a session that was replaced before it told what the caller had said', () => {
+  async function replaced() {
+    const { rig, process, line, session } = await beforeTheRollOver();
+    session.callerStarts('turn2');
+    await rig.clock.advance(1_000);
+    session.callerStops('turn2');
+    session.says('reply3', 'That is that.', 500);
+    await rig.clock.advance(600);
+    const next = second(process);
+    expect(next.told).toEqual(['remember at 5, agent: That is that.']);
+    return { rig, process, line, session, next };
+  }
+
+  it('tells it to the next one, at its place, and is closed then', async () => {
+    const { rig, process, line, session, next } = await replaced();
+    const [before, sentMs] = [session.audioBytes, line.sentMs];
+    line.brings(300);
+    session.says('ghost', 'Boo.', 400);
+    session.callerStarts('ghost-turn');
+    expect(session.audioBytes).toBe(before);
+    expect(served(next, 300)).toBe(true);
+    expect(line.sentMs).toBe(sentMs);
+    session.transcribes('turn2', 'And that?');
+    expect(next.told.slice(1)).toEqual(['remember at 5, caller: And that?']);
+    expect(process.model.openSessions).toEqual([next]);
+    await rig.written();
+    expect(await process.types()).not.toContain('input.refused');
+  });
+
+  it('is waited for no longer than 5 s', async () => {
+    const { rig, process, session, next } = await replaced();
+    expect(process.model.openSessions).toEqual([session, next]);
+    await rig.clock.advance(5_000);
+    expect(process.model.openSessions).toEqual([next]);
+    expect(next.told).toHaveLength(1);
+  });
+
+  it('is not waited for where another one is opened', async () => {
+    const { rig, process, session, next } = await replaced();
+    next.loses();
+    await rig.clock.advance(1_000);
+    expect(session.isClosed).toBe(true);
+    expect(process.model.openSessions).toEqual([process.model.session]);
+  });
+
+  it.each(['in the middle of that', 'after that'])('leaves nothing where the call ends %s', async (when) => {
+    const { rig, process, session } = await replaced();
+    if (when === 'after that') session.loses();
+    await process.report('completed');
+    await rig.clock.advance(10);
+    await rig.expectNothingLeft();
   });
 });
 
@@ -155,39 +209,111 @@ describe('a session whose end is near', () => {
     expect(process.model.openSessions).toHaveLength(1);
   });
 
-  it('is not replaced while somebody speaks; the next one is opened once nobody does, and knows what was said', async () => {
+  it('is not replaced while somebody speaks; the next one stands by, and knows then what was said', async () => {
     const { rig, process, session } = await beforeTheRollOver();
     session.callerStarts('turn2');
     await rig.clock.advance(5_000);
-    expect(process.model.sessions).toHaveLength(1);
+    const next = second(process);
+    expect(process.model.openSessions).toEqual([session, next]);
     session.callerStops('turn2', 'And that?');
-    session.says('reply3', 'That is that.', 1_000);
-    await rig.clock.advance(900);
-    expect(process.model.sessions).toHaveLength(1);
-    await rig.clock.advance(200);
-    expect(second(process).request.history.slice(-2)).toEqual([
-      { kind: 'speech', role: 'caller', text: 'And that?' },
-      { kind: 'speech', role: 'agent', text: 'That is that.' },
-    ]);
-    expect(process.model.openSessions).toEqual([second(process)]);
+    session.startsReply('reply3');
+    session.sends('reply3', 'item3', 1_000);
+    await rig.clock.advance(100);
+    expect(process.model.openSessions).toEqual([session, next]);
+    session.endsReply('reply3', 'item3', 'That is that.');
+    expect(process.model.openSessions).toEqual([next]);
+    expect(next.told).toEqual(['remember at 5, caller: And that?']);
+    await rig.clock.advance(1_000);
+    expect(next.told.slice(1)).toEqual(['remember at 6, agent: That is that.']);
   });
 
-  it('is not replaced by one that missed a turn while it was opening', async () => {
+  it('is replaced by one that is told of the turn that was taken while it was opening', async () => {
     const { rig, process, session } = await beforeTheRollOver();
     process.model.next = 'isSilent';
     await rig.clock.advance(200);
     const late = second(process);
-    process.model.next = 'opens';
     session.callerStarts('turn2');
     session.callerStops('turn2', 'And that?');
     session.says('reply3', 'That is that.', 500);
     await rig.clock.advance(600);
     late.opens();
-    await rig.clock.advance(6_000);
-    expect(late.isClosed).toBe(true);
+    expect(process.model.openSessions).toEqual([late]);
+    expect(late.told).toEqual(['remember at 5, caller: And that?', 'remember at 6, agent: That is that.']);
+  });
+
+  /** The next session opens in the middle of a reply, of which the caller has heard two seconds. */
+  async function withinReply() {
+    const { rig, process, line, session } = await beforeTheRollOver(2_000);
+    session.startsReply('reply3');
+    session.sends('reply3', 'item3', 4_000);
+    session.signal(
+      { type: 'reply.transcribed', itemId: 'item3', transcript: { bytes: 20 } },
+      {
+        transcript: 'We open at nine and close at five.',
+      },
+    );
+    await rig.clock.advance(2_500);
+    const next = second(process);
+    expect(next.request.history.at(-1)).toMatchObject({ text: 'It is this.' });
+    expect(process.model.openSessions).toEqual([session, next]);
+    return { rig, process, line, session, next };
+  }
+
+  it('is replaced by one that was opened within a reply, and knows it once and whole', async () => {
+    const { rig, session, next } = await withinReply();
+    session.endsReply('reply3', 'item3', 'We open at nine and close at five.');
+    await rig.clock.advance(3_000);
     expect(session.isClosed).toBe(true);
-    expect(process.model.session.request.history.at(-1)).toMatchObject({ text: 'That is that.' });
-    expect(process.model.openSessions).toEqual([process.model.session]);
+    expect(next.told).toEqual(['remember at 5, agent: We open at nine and close at five.']);
+  });
+
+  it('that is lost within a reply is replaced at once by the one that stands by, which goes on where it was cut', async () => {
+    const { rig, process, session, next } = await withinReply();
+    session.loses();
+    await rig.clock.advance(10);
+    expect(process.model.openSessions).toEqual([next]);
+    expect(next.told).toEqual([
+      expect.stringMatching(/^remember at 5, agent: We open/),
+      'cancelReply',
+      expect.stringMatching(/^truncate item3/),
+      expect.stringMatching(/^createReply: .*/),
+    ]);
+    expect(next.told[0]).not.toContain('five');
+    expect(process.value()).toMatchObject({ live: { model: { ready: 'steady' }, turn: 'thinking' } });
+  });
+
+  it('is replaced in time also where no pause is as long as a session takes to open', async () => {
+    const { rig, process, line, session } = await beforeTheRollOver();
+    for (let turn = 2; !session.isClosed && turn < 40; turn++) {
+      session.callerStarts(`turn${turn}`);
+      line.brings(3_000);
+      await rig.clock.advance(3_000);
+      session.callerStops(`turn${turn}`, `Question ${turn}?`);
+      session.says(`reply${turn}`, 'Yes.', 1_000);
+      await rig.clock.advance(1_020);
+    }
+    expect(process.model.openSessions).toEqual([second(process)]);
+    expect(await process.types()).not.toContain('reply.interrupted');
+    expect((await process.entries()).find(({ type }) => type === 'model.closed')).toMatchObject({
+      code: 1_000,
+    });
+  });
+
+  it('is replaced shortly before it in any case: whoever speaks then is heard again by the next one', async () => {
+    const { rig, process, line, session } = await beforeTheRollOver();
+    await rig.clock.advance(50);
+    session.callerStarts('turn2');
+    await rig.clock.advance(rollOverMs - 5_000 - 2_000);
+    line.brings(2_000);
+    await rig.clock.advance(1_500);
+    expect(session.isClosed).toBe(false);
+    await rig.clock.advance(1_000);
+    const next = second(process);
+    expect(process.model.openSessions).toEqual([next]);
+    expect(served(next, 2_000)).toBe(true);
+    next.callerStarts('turn2-again');
+    next.callerStops('turn2-again', 'As I said.');
+    expect(process.value()).toMatchObject({ live: { model: { ready: 'steady' }, turn: 'thinking' } });
   });
 
   it('stays where the next one is refused, tries again, and there are never more than two', async () => {

@@ -28,3 +28,15 @@ test('a call of a minute has three sessions where each lasts 25 s', async () => 
   const { stage } = await judge(story, 'spans');
   expect(stage.world.openai.sessions.length).toBeGreaterThanOrEqual(3);
 });
+
+test.each([1, 2, 3, 4])(
+  'no cap ever strikes a session: the next one has taken over before (seed %i)',
+  async (seed) => {
+    const faults = [{ on: 'cap', sessionMs: 20_500 }];
+    const story = readStory({ seed, hosts: ['a'], policy: 'action', calls: 2, faults });
+    const { calls } = await judge(story, 'spans');
+    const closings = calls.flatMap(({ log }) => log.entries.filter(({ type }) => type === 'model.closed'));
+    expect(closings.length).toBeGreaterThan(4);
+    expect(closings.filter((closing) => 'code' in closing && closing.code !== 1_000)).toEqual([]);
+  },
+);

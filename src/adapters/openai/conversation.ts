@@ -12,9 +12,10 @@ import { referTo } from '../../runtime/ports/signal.ts';
 import { Addenda, type Seed } from './history.ts';
 import type { OpenAiLimits } from './limits.ts';
 import type { CountOddity } from './oddity.ts';
-import { type ErrorName, pauseOf, reactionToError } from './refusals.ts';
+import { RatePauses } from './rate-pauses.ts';
+import { type ErrorName, reactionToError } from './refusals.ts';
 import { type OpenReply, Replies } from './replies.ts';
-import { ResponseQueue } from './response-queue.ts';
+import { type ReplyRequest, ResponseQueue } from './response-queue.ts';
 import {
   type FinishedResponse,
   functionCallOf,
@@ -28,6 +29,8 @@ import { truncationOf } from './truncation.ts';
 export interface ConversationNeeds {
   clock: Clock;
   limits: OpenAiLimits;
+  /** 0 (included) to 1 (excluded). */
+  random: () => number;
   count: CountOddity;
   listener: ModelListener;
   send(event: RealtimeClientEvent): void;
@@ -42,6 +45,7 @@ export class Conversation {
   readonly #replies: Replies;
   readonly #toolCalls: ToolCalls;
   readonly #addenda: Addenda;
+  readonly #ratePauses: RatePauses;
   #isOpen = false;
   /** What is to be added to the conversation once the session is open, in order. */
   #held: (() => void)[] = [];
@@ -55,6 +59,7 @@ export class Conversation {
     this.#replies = new Replies(needs.clock, needs.listener, needs.limits, needs.count);
     this.#toolCalls = new ToolCalls(request.tools, seed.toolCalls, needs.limits);
     this.#addenda = new Addenda(seed);
+    this.#ratePauses = new RatePauses(needs.limits, needs.random);
   }
 
   /** From now on things are sent; first what waited. */
@@ -70,8 +75,8 @@ export class Conversation {
     this.#replies.stop();
   }
 
-  createReply(instructions: string | null, tools: boolean): void {
-    this.#queue.ask({ instructions, tools });
+  createReply(request: ReplyRequest): void {
+    this.#queue.ask(request);
   }
 
   cancelReply(): void {
@@ -182,12 +187,13 @@ export class Conversation {
     // Before the queue, which would ask a lost session for the next reply.
     const error = response.status_details?.error;
     if (error) this.#heedFailure(error);
+    else if (response.status === 'completed') this.#ratePauses.noteCompleted();
     this.#queue.noteFinished(response.id);
   }
 
   #heedFailure(error: ServerEventOf<'error'>['error']): void {
     this.#needs.condemn(error);
-    const pauseMs = pauseOf(error);
+    const pauseMs = this.#ratePauses.after(error);
     if (pauseMs !== null) this.#queue.pause(pauseMs);
   }
 
@@ -198,7 +204,7 @@ export class Conversation {
     const follows = isLeftOpen && this.#followUps < this.#needs.limits.refusalFollowUps;
     this.#followUps = follows ? this.#followUps + 1 : 0;
     this.#replies.finish(reply, response, follows ? answeredCalls : passedCalls);
-    if (follows) this.#queue.ask({ instructions: null, tools: true });
+    if (follows) this.#queue.ask({ instructions: null, tools: true, standsIn: false });
   }
 
   #takeOutput(reply: OpenReply | undefined, output: readonly unknown[]): void {

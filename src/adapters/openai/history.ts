@@ -9,7 +9,7 @@
  * Invariants:
  * S1. A tool's result goes only after its call; a result whose call did not fit is left out.
  * S2. Only the newest items are kept that fit into the bounds.
- * S3. What is told later goes to its place in the history, behind what was told for the same place before.
+ * S3. What is told later goes to its place among all that was told before.
  */
 import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
 import type { HistoryItem } from '../../runtime/ports/model.ts';
@@ -22,48 +22,45 @@ const longestIdCharacters = 32;
 export interface Seed {
   /** Each with an id that is unique within the session. */
   items: (ConversationItem & { id: string })[];
-  /** Of each item, how many items of the history come before it. */
-  places: number[];
+  /** Of each item of the history, the id that it goes by; null where it was left out. */
+  ids: (string | null)[];
   /** The tool calls in it: by our id the far side's, and whether a result is still owed. */
   toolCalls: Map<string, { wireId: string; open: boolean }>;
 }
 
 export function seedOf(history: readonly HistoryItem[], limits: OpenAiLimits): Seed {
-  const seed: Seed = { items: [], places: [], toolCalls: new Map() };
+  const seed: Seed = { items: [], ids: [], toolCalls: new Map() };
   const kept = newest(history, limits);
-  kept.forEach((item, index) => {
+  seed.ids = history.slice(kept.length).map(() => null);
+  for (const item of kept) {
     const wire = wireItem(item, seed.toolCalls);
-    if (!wire) return;
-    seed.items.push({ ...wire, id: `seed_${seed.items.length}` });
-    seed.places.push(history.length - kept.length + index);
-  });
+    const id = `seed_${seed.items.length}`;
+    if (wire) seed.items.push({ ...wire, id });
+    seed.ids.push(wire ? id : null);
+  }
   return seed;
 }
 
 /** What a session is told of the time before it, after it was seeded. */
 export class Addenda {
-  readonly #seed: Seed;
-  /** By place: what was last told there. */
-  readonly #lastIds = new Map<number, string>();
+  readonly #toolCalls: Seed['toolCalls'];
+  /** Of all that it was told of, in order. */
+  readonly #ids: (string | null)[];
   #count = 0;
 
-  constructor(seed: Seed) {
-    this.#seed = seed;
+  constructor({ ids, toolCalls }: Seed) {
+    this.#ids = [...ids];
+    this.#toolCalls = toolCalls;
   }
 
-  /** @param place how many items of the history come before it. @returns null where there is nothing to tell */
+  /** @param place how many items come before it, of all that were told before. @returns null where there is nothing to tell */
   add(item: HistoryItem, place: number): RealtimeClientEvent | null {
-    const wire = wireItem(item, this.#seed.toolCalls);
-    if (!wire) return null;
-    const previous = this.#lastIds.get(place) ?? this.#seededBefore(place);
-    const id = `added_${this.#count++}`;
-    this.#lastIds.set(place, id);
+    const wire = wireItem(item, this.#toolCalls);
+    const id = wire ? `added_${this.#count++}` : null;
+    const previous = this.#ids.slice(0, place).findLast((before) => before !== null) ?? 'root';
+    this.#ids.splice(place, 0, id);
+    if (!wire || id === null) return null;
     return { type: 'conversation.item.create', previous_item_id: previous, item: { ...wire, id } };
-  }
-
-  #seededBefore(place: number): string {
-    const { items, places } = this.#seed;
-    return items[places.findLastIndex((before) => before < place)]?.id ?? 'root';
   }
 }
 

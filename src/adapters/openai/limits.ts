@@ -14,7 +14,9 @@ export interface OpenAiLimits {
   closeGraceMs: number;
   /** A request for a reply that nobody answered for so long counts as lost. */
   replyUnansweredMs: number;
-  /** Longest pause that the far side may ask for after a reply that was too much for it. */
+  /** First pause after a reply that was too much for a far side which asks for none; doubles with each further one. */
+  rateFirstPauseMs: number;
+  /** Longest pause after a reply that was too much for the far side, whatever it asks for. */
   ratePauseMs: number;
   /** A longer message is refused; the session goes on. UTF-16 code units. */
   messageCharacters: number;
@@ -49,6 +51,7 @@ export const defaultLimits: OpenAiLimits = {
   sessionUpdatedMs: 5_000,
   closeGraceMs: 1_000,
   replyUnansweredMs: 4_000,
+  rateFirstPauseMs: 500,
   ratePauseMs: 10_000,
   messageCharacters: 1_048_576,
   socketMessageBytes: 4_194_304,

@@ -91,12 +91,17 @@ export const plainName = (name: string): string => (/^[a-z_]{1,60}$/.test(name) 
 
 const msOf: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
+/** An error with its message, which may repeat what it should not (F1). */
+export type ToldError = ErrorName & { message?: string | null };
+
+/** Too many requests or tokens were asked for. */
+export const isForWantOfRate = ({ code }: ErrorName): boolean => code === 'rate_limit_exceeded';
+
 /**
- * The pause that an error about too many requests or tokens asks for; null where it names none. It stands in the
- * message alone: "Please try again in 6.232s", "in 250ms", "in 1m26.4s" (public reports of failed responses).
+ * The pause that an error for want of rate asks for; null where it names none. It stands in the message alone: "Please
+ * try again in 6.232s", "in 250ms", "in 1m26.4s" (public reports of failed responses).
  */
-export function pauseOf({ code, message }: ErrorName & { message?: string | null }): number | null {
-  if (code !== 'rate_limit_exceeded') return null;
+export function toldPauseOf({ message }: ToldError): number | null {
   const told = /try again in ((?:\d+(?:\.\d+)?(?:ms|[hms]))+)/i.exec(message ?? '')?.[1];
   if (told === undefined) return null;
   const parts = told.toLowerCase().matchAll(/([\d.]+)(ms|[hms])/g);

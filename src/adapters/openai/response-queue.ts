@@ -14,24 +14,28 @@
  * Q1. A request is sent again only when every sending of it was refused, or when it is asked for again after nobody
  *     answered it in time.
  * Q2. At most `waitingReplies` requests wait; equal ones wait once.
- * Q3. After a reply that was refused for want of rate nothing is sent for as long as the far side says, within a bound.
+ * Q3. After a reply that was refused for want of rate nothing is sent for a while (`rate-pauses.ts`).
  * Q4. A cancellation names its reply. Without an id it would reach whatever is active when it arrives, which may be the
  *     far side's own answer to the caller. The reply to a request that was cancelled is cancelled when it begins.
+ * Q5. A request that stands in for what the far side owes by itself is not sent once a reply has begun, nor sent again
+ *     because it met one: the caller would be answered twice.
  */
 import type { RealtimeClientEvent, ResponseCreateEvent } from 'openai/resources/realtime/realtime';
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
 import type { OpenAiLimits } from './limits.ts';
 import type { CountOddity } from './oddity.ts';
 
-interface ReplyRequest {
+export interface ReplyRequest {
   /** Null: by the session's own. */
   instructions: string | null;
   /** Whether the reply may call tools. */
   tools: boolean;
+  /** For a reply that the far side should have begun by itself. */
+  standsIn: boolean;
 }
 
 const isSame = (one: ReplyRequest, other: ReplyRequest): boolean =>
-  one.instructions === other.instructions && one.tools === other.tools;
+  one.instructions === other.instructions && one.tools === other.tools && one.standsIn === other.standsIn;
 
 /** A request that was sent: it may be running, refused or lost. */
 interface Sent {
@@ -86,11 +90,10 @@ export class ResponseQueue {
     this.#endPause();
   }
 
-  /** The far side asks for a pause before the next request. */
-  pause(delayMs: number): void {
+  /** Nothing is sent for so long. */
+  pause(pauseMs: number): void {
     if (!this.#isOpen) return;
     this.#endPause();
-    const pauseMs = Math.min(delayMs, this.#needs.limits.ratePauseMs);
     const timer = this.#needs.clock.setTimeout(() => {
       this.#pause = null;
       this.#sendNext();
@@ -126,7 +129,8 @@ export class ResponseQueue {
     this.#isBlocked = false;
     this.#stopWaiting();
     const isWanted = !this.#allSent().some((sent) => sent.cancelled && sent.eventIds.has(requestId ?? ''));
-    if (!isWanted) this.#cancelActive(replyId);
+    if (isWanted) this.#waiting = this.#waiting.filter(({ standsIn }) => !standsIn);
+    else this.#cancelActive(replyId);
     return isWanted;
   }
 
@@ -144,7 +148,7 @@ export class ResponseQueue {
     const sent = this.#withdraw(eventId);
     if (!sent) return;
     this.#isBlocked = this.#activeReplyId === null;
-    if (sent.cancelled || this.#waitsFor(sent.request)) return;
+    if (sent.cancelled || sent.request.standsIn || this.#waitsFor(sent.request)) return;
     this.#wait([sent.request, ...this.#waiting]);
   }
 

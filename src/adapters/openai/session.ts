@@ -39,7 +39,7 @@ export class OpenAiSession implements ModelSession {
     this.#access = access;
     this.#request = request;
     this.#listener = listener;
-    const { clock, limits, count } = access;
+    const { clock, limits, random, count } = access;
     const seed = seedOf(request.history, limits);
     this.#opening = new Opening(request, seed);
     this.#connection = new Connection(access, {
@@ -50,6 +50,7 @@ export class OpenAiSession implements ModelSession {
     this.#conversation = new Conversation(request, seed, {
       clock,
       limits,
+      random,
       count,
       listener: this.#whileAlive(),
       send: (event) => this.#connection.send(event),
@@ -70,8 +71,11 @@ export class OpenAiSession implements ModelSession {
     return this.#connection.bufferedBytes();
   }
 
-  createReply(instructions: string | null, { tools }: ReplyOptions = { tools: true }): void {
-    this.#conversation.createReply(instructions, tools);
+  createReply(
+    instructions: string | null,
+    { tools, standsIn = false }: ReplyOptions = { tools: true },
+  ): void {
+    this.#conversation.createReply({ instructions, tools, standsIn });
   }
 
   cancelReply(): void {

@@ -26,13 +26,12 @@ export class ToolCalls {
   readonly #limits: OpenAiLimits;
   /** By our id. A seeded call may go by another one on the wire. */
   readonly #calls: Seed['toolCalls'];
-  #openCalls: number;
 
+  /** @param seeded those of the history; others of the time before the session may be added to it */
   constructor(declarations: readonly ToolDeclaration[], seeded: Seed['toolCalls'], limits: OpenAiLimits) {
     this.#declarations = new Map(declarations.map((declaration) => [declaration.name, declaration]));
     this.#limits = limits;
-    this.#calls = new Map(seeded);
-    this.#openCalls = [...seeded.values()].filter(({ open }) => open).length;
+    this.#calls = seeded;
   }
 
   take(call: FunctionCall, replyId: string): CallOutcome {
@@ -40,13 +39,12 @@ export class ToolCalls {
     if (this.#calls.has(toolCallId)) return 'repeated';
     const isKnowable = this.#calls.size < this.#limits.toolCalls;
     const declaration = this.#declarations.get(call.name);
-    const open = declaration !== undefined && isKnowable && this.#openCalls < this.#limits.openToolCalls;
+    const open = declaration !== undefined && isKnowable && this.#countOpen() < this.#limits.openToolCalls;
     if (isKnowable) this.#calls.set(toolCallId, { wireId: toolCallId, open });
     if (!open) {
       const error = declaration ? 'Too many tool calls are open.' : 'There is no such tool.';
       return { answer: outputItem(toolCallId, JSON.stringify({ error })) };
     }
-    this.#openCalls++;
     const { name, arguments: content } = call;
     const entry = {
       type: 'tool.requested',
@@ -65,8 +63,11 @@ export class ToolCalls {
     if (!call) return strangersResult(toolCallId, output);
     if (!call.open) return null;
     call.open = false;
-    this.#openCalls--;
     return outputItem(call.wireId, output);
+  }
+
+  #countOpen(): number {
+    return [...this.#calls.values()].filter(({ open }) => open).length;
   }
 }
 

@@ -118,6 +118,7 @@ export const nextGeneration = ({ context: { model } }: Scope): Change => ({
     newest: model.newest + 1,
     sessionId: null,
     expiresAt: null,
+    next: null,
   },
 });
 
@@ -138,6 +139,27 @@ export const noteModel = ({ context, event }: Scope): Change =>
           backoffMs: 0,
         },
       };
+
+export const noteNextModel = ({ context: { model }, event }: Scope): Change =>
+  event.type !== 'model.opened'
+    ? {}
+    : { model: { ...model, next: { sessionId: event.sessionId, expiresAt: event.expiresAt } } };
+
+/** From here on the session that stood by serves. */
+export const takeNextModel = ({ context: { model } }: Scope): Change => ({
+  model: {
+    ...model,
+    generation: model.newest,
+    sessionId: model.next?.sessionId ?? null,
+    expiresAt: model.next?.expiresAt ?? null,
+    next: null,
+    backoffMs: 0,
+  },
+});
+
+export const forgetNextModel = ({ context: { model } }: Scope): Change => ({
+  model: { ...model, next: null },
+});
 
 /** A session that ended, or that never came within its time. */
 export const loseModel = ({ context, event }: Scope): Change => ({
@@ -261,7 +283,7 @@ export const noteTransfer = ({ event }: Scope): Change =>
 export const leaveConversation = ({ context }: Scope): Change => ({
   stream: { ...context.stream, id: null },
   asks: 0,
-  model: { ...context.model, sessionId: null, expiresAt: null, tries: 0, backoffMs: 0 },
+  model: { ...context.model, sessionId: null, expiresAt: null, next: null, tries: 0, backoffMs: 0 },
   reply: noReply,
   filler: 'none',
   announcement: 'none',

@@ -27,12 +27,16 @@ export interface CallContext {
   asks: number;
   /** The call is to leave this process: by then at the latest. */
   move: { by: 'operator' | 'drain'; dueAt: number } | null;
-  /** `generation` the session that serves, `newest` the last one opened: the two differ while one takes over. */
+  /**
+   * `generation` the session that serves, `newest` the last one opened: the two differ while one is to take over, and `next`
+   * is what it told when it opened.
+   */
   model: {
     generation: number;
     newest: number;
     sessionId: string | null;
     expiresAt: number | null;
+    next: { sessionId: string; expiresAt: number | null } | null;
     tries: number;
     backoffMs: number;
   };
@@ -97,7 +101,15 @@ export const initialContext = ({ input }: { input: CallInput }): CallContext => 
   stream: { id: null, attempt: 0, tries: 0, cut: false },
   asks: 0,
   move: null,
-  model: { generation: 0, newest: 0, sessionId: null, expiresAt: null, tries: 0, backoffMs: 0 },
+  model: {
+    generation: 0,
+    newest: 0,
+    sessionId: null,
+    expiresAt: null,
+    next: null,
+    tries: 0,
+    backoffMs: 0,
+  },
   owed: 'greeting',
   reply: noReply,
   callerTurnOpen: false,
@@ -136,6 +148,10 @@ export const triesLeft = ({ reply, settings }: CallContext): boolean => reply.tr
 export const awaitsAnswer = ({ callerTurnOpen, reply, owed }: CallContext): boolean =>
   callerTurnOpen || (reply.active && !reply.voiced) || (owed === null && isAskedAgain(reply));
 
+/** The caller has spoken, and the model needs no request to answer. */
+export const isAnsweredByModel = ({ callerTurnOpen, toolAnswerOwed }: CallContext): boolean =>
+  callerTurnOpen && !toolAnswerOwed;
+
 /** A reply came to nothing, and the model was asked for another one, of which nothing is heard yet. */
 const isAskedAgain = ({ tries, voiced }: CallContext['reply']): boolean => tries > 0 && !voiced;
 
@@ -166,6 +182,17 @@ export const canNowSpeak = (context: CallContext, event: CallEvent): boolean =>
   context.tools.length === 0 &&
   ((isNewerStream(context, event) && context.model.sessionId !== null) ||
     (event.type === 'model.opened' && isCurrentModel(context, event) && context.stream.id !== null));
+
+/** The session that serves is lost, and another one may serve. */
+export const isReplaceableLoss = (context: CallContext, event: CallEvent): boolean =>
+  event.type === 'model.closed' && isCurrentModel(context, event) && event.reaction !== 'giveUp';
+
+/** It is, and the agent owes something that no tool is still needed for. */
+export const canSpeakAfterLoss = (context: CallContext, event: CallEvent): boolean =>
+  isReplaceableLoss(context, event) &&
+  (context.owed !== null || isHalfSaid(context)) &&
+  context.tools.length === 0 &&
+  context.stream.id !== null;
 
 /** The carrier's answer to one of these requests, or to one that does not say which it was. */
 export const wasTold = (

@@ -2,7 +2,7 @@
  * Owns: the commands whose parameters come from the context or the event, under the names that the regions use.
  * Does not own: the commands themselves (`../commands.ts`).
  */
-import { type Scope, transferOutcomeOf } from './context.ts';
+import { isAnsweredByModel, type Scope, transferOutcomeOf } from './context.ts';
 import { call } from './setup.ts';
 
 const generationOf = ({ context }: Scope) => ({ generation: context.model.generation });
@@ -14,6 +14,7 @@ export const openThisModel = { type: 'openModel', params: generationOf } as cons
 export const closeThisModel = { type: 'closeModel', params: generationOf } as const;
 export const joinThisModel = { type: 'joinModel', params: generationOf } as const;
 export const openNextModel = { type: 'openModel', params: newestOf } as const;
+export const joinNextModel = { type: 'joinModel', params: newestOf } as const;
 export const joinThisStream = { type: 'joinStream', params: streamOf } as const;
 export const closeThisStream = { type: 'closeStream', params: streamOf } as const;
 export const runThisTool = { type: 'runTool', params: toolOf } as const;
@@ -40,6 +41,14 @@ export const hangUp = { type: 'hangUp', params: {} } as const;
 export const createOwedReply = {
   type: 'createReply',
   params: ({ context }: Scope) => ({ purpose: context.owed ?? ('answer' as const) }),
+} as const;
+/** The caller's turn is answered by the model itself, which may begin to in the same moment: two answers would be heard. */
+export const createOverdueReply = {
+  type: 'createReply',
+  params: ({ context }: Scope) => ({
+    purpose: context.owed ?? ('answer' as const),
+    ...(isAnsweredByModel(context) && { standsIn: true }),
+  }),
 } as const;
 export const createAnswer = { type: 'createReply', params: { purpose: 'answer' } } as const;
 export const createContinuation = { type: 'createReply', params: { purpose: 'continuation' } } as const;

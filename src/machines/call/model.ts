@@ -1,7 +1,14 @@
 /** Owns: the region that answers "where is the agent's mind?". */
-import { and } from 'xstate';
-import { closeNextModel, closeThisModel, joinThisModel, openNextModel, openThisModel } from './intents.ts';
-import { free } from './places.ts';
+import { and, not } from 'xstate';
+import {
+  closeNextModel,
+  closeThisModel,
+  joinNextModel,
+  joinThisModel,
+  openNextModel,
+  openThisModel,
+} from './intents.ts';
+import { betweenTurns } from './places.ts';
 import { call } from './setup.ts';
 
 /** The caller is told why, and is handed on or hung up, as it was configured. */
@@ -16,6 +23,18 @@ const losses = [
   { guard: 'retryableLoss', target: '#call.live.model.backingOff', actions: [closeNextModel, 'loseModel'] },
   { guard: and(['currentModel', 'fallsBackToTransfer']), ...handOn('model.unavailable') },
   { guard: 'currentModel', ...giveUp('model.unavailable') },
+] as const;
+
+/** The next one hears the caller before the old one stops: nobody is without an ear. */
+const takeOverBetweenTurns = {
+  guard: betweenTurns,
+  target: 'steady',
+  actions: [joinNextModel, closeThisModel, 'takeNextModel'],
+} as const;
+
+const whileOneStandsBy = [
+  { guard: 'nextModel', target: 'pausing', actions: 'forgetNextModel' },
+  { guard: 'replaceableLoss', target: 'steady', actions: ['loseModel', 'takeNextModel', joinThisModel] },
 ] as const;
 
 export const model = call.createStateConfig({
@@ -36,32 +55,37 @@ export const model = call.createStateConfig({
         ],
       },
     },
-    /** A session serves the call; towards its announced end the next one is opened and takes over between turns. */
+    /**
+     * A session serves the call. Towards its announced end the next one is opened, whoever speaks, stands by, and takes over
+     * between turns. What is said meanwhile it is told before it serves.
+     */
     ready: {
       tags: 'conversation',
       initial: 'steady',
       on: { 'model.closed': losses },
       states: {
-        steady: { after: { rollOver: 'rollOverDue' } },
-        rollOverDue: { always: { guard: free, target: 'rollingOver' } },
+        steady: { after: { rollOver: 'rollingOver' } },
         rollingOver: {
           entry: ['addGeneration', openNextModel],
           on: {
-            'model.opened': [
-              {
-                guard: and(['nextModel', free]),
-                target: 'steady',
-                actions: [closeThisModel, 'noteModel', joinThisModel],
-              },
-              { guard: 'nextModel', target: 'rollOverDue', actions: closeNextModel },
-            ],
+            'model.opened': { guard: 'nextModel', target: 'standingBy', actions: 'noteNextModel' },
             'model.closed': { guard: 'nextModel', target: 'pausing' },
-            // What is said from here on would not be in its memory.
-            'caller.startedSpeaking': { target: 'rollOverDue', actions: closeNextModel },
           },
           after: { modelConnect: { target: 'pausing', actions: closeNextModel } },
         },
-        pausing: { after: { rollOverPause: 'rollOverDue' } },
+        standingBy: {
+          always: takeOverBetweenTurns,
+          on: { 'model.closed': whileOneStandsBy },
+          after: { lastTakeOver: 'overdue' },
+        },
+        /** No pause came: in any other moment than in the middle of a reply little of the turn is lost. */
+        overdue: {
+          always: [takeOverBetweenTurns, { guard: not('halfSaid'), target: 'parting' }],
+          on: { 'model.closed': whileOneStandsBy },
+        },
+        /** As any session that is lost, this one is taken leave of by its end. */
+        parting: { entry: closeThisModel, on: { 'model.closed': whileOneStandsBy } },
+        pausing: { after: { rollOverPause: 'rollingOver' } },
       },
     },
     backingOff: { tags: 'recovering', after: { modelBackoff: 'connecting' } },

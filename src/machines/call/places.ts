@@ -7,8 +7,18 @@ export const between = and([stateIn({ live: { turn: 'listening', tools: 'idle' }
 /** The agent is not about to leave the caller. */
 export const noFarewell = stateIn({ live: { farewell: 'none' } });
 
-/** As `between`, and no goodbye is under way: another session may take over. */
-export const free = and([between, noFarewell]);
+/** All of the agent's words have come, and nothing is owed after them: what the line plays needs no session. */
+const playsOn = and([stateIn({ live: { turn: 'agentSpeaking', tools: 'idle' } }), 'owesNothingAfterReply']);
+
+/** The session has nothing to say and nobody to hear out, and no goodbye is under way: another one may take over. */
+export const betweenTurns = and([or([between, playsOn]), noFarewell]);
+
+/** Another session is open, and serves as soon as this one is gone. */
+export const nextStandsBy = or([
+  stateIn({ live: { model: { ready: 'standingBy' } } }),
+  stateIn({ live: { model: { ready: 'overdue' } } }),
+  stateIn({ live: { model: { ready: 'parting' } } }),
+]);
 
 /** The agent may say what an operator wants said. */
 export const announcementDue = and(['announcementMayCome', noFarewell]);

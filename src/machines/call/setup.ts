@@ -17,16 +17,19 @@ import {
   type CallInput,
   canNowSpeak,
   canSpeak,
+  canSpeakAfterLoss,
   hangUpTool,
   hasFreeFloor,
   isAwayForLong,
   isComplete,
   isCurrentModel,
   isEmptyReply,
+  isHalfSaid,
   isLastTool,
   isNewerStream,
   isNextModel,
   isPlayedReply,
+  isReplaceableLoss,
   isReplyUnderWay,
   openToolsLimit,
   reattachMs,
@@ -36,6 +39,9 @@ import {
 
 /** A session that never told when it ends has a day. */
 const farMs = 86_400_000;
+
+/** Before its announced end a session is taken leave of in any case, unless the agent is in the middle of a sentence. */
+const lastTakeOverMs = 5_000;
 
 export const call = setup({
   types: {
@@ -62,6 +68,9 @@ export const call = setup({
     nextGeneration: assign(changes.nextGeneration),
     addGeneration: assign(changes.addGeneration),
     noteModel: assign(changes.noteModel),
+    noteNextModel: assign(changes.noteNextModel),
+    takeNextModel: assign(changes.takeNextModel),
+    forgetNextModel: assign(changes.forgetNextModel),
     loseModel: assign(changes.loseModel),
     noteCallerSpeaking: assign(changes.noteCallerSpeaking),
     closeCallerTurn: assign(changes.closeCallerTurn),
@@ -129,8 +138,14 @@ export const call = setup({
       isCurrentModel(context, event) &&
       !isAwayForLong(context, event) &&
       context.model.tries + 1 < context.settings.modelTries,
+    replaceableLoss: ({ context, event }) => isReplaceableLoss(context, event),
     fallsBackToTransfer: ({ context }) => context.settings.fallback === 'transfer',
     owesNothing: ({ context }) => context.owed === null && !context.reply.active && !context.callerTurnOpen,
+    owesNothingAfterReply: ({ context }) =>
+      isComplete(context) && !context.callerTurnOpen && !context.toolAnswerOwed,
+    halfSaid: ({ context }) => isHalfSaid(context),
+    canSpeakAfterLoss: ({ context, event }) => canSpeakAfterLoss(context, event),
+    toolAnswerAfterLoss: ({ context, event }) => canSpeakAfterLoss(context, event) && context.toolAnswerOwed,
     canNowSpeak: ({ context, event }) => canNowSpeak(context, event),
     /** As `canNowSpeak`, for an answer that nobody has asked the model for. */
     toolAnswerNowPossible: ({ context, event }) =>
@@ -243,6 +258,10 @@ export const call = setup({
     modelBackoff: ({ context }) => context.model.backoffMs,
     rollOver: ({ context: { model, settings }, event }) =>
       model.expiresAt === null ? farMs : Math.max(0, model.expiresAt - settings.rollOverMs - event.at),
+    lastTakeOver: ({ context: { model, settings }, event }) =>
+      model.expiresAt === null
+        ? farMs
+        : Math.max(0, model.expiresAt - Math.min(lastTakeOverMs, settings.rollOverMs / 2) - event.at),
     rollOverPause: ({ context }) => context.settings.modelBackoffLongestMs,
     longestTurn: ({ context }) => context.settings.longestTurnMs,
     replyStart: ({ context }) => context.settings.replyStartMs,

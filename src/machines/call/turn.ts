@@ -4,10 +4,11 @@ import {
   closeThisModel,
   createAnswer,
   createContinuation,
+  createOverdueReply,
   createOwedReply,
   interruptReply,
 } from './intents.ts';
-import { announcementDue, noFarewell } from './places.ts';
+import { announcementDue, nextStandsBy, noFarewell } from './places.ts';
 import { call } from './setup.ts';
 
 const callerSpeaks = {
@@ -28,7 +29,11 @@ const goOnElsewhere = {
   actions: ['noteReplyFinished', 'oweContinuation', closeThisModel],
 } as const;
 
-const askAgain = { target: 'thinking', reenter: true, actions: ['countReplyTry', createOwedReply] } as const;
+const askAgain = {
+  target: 'thinking',
+  reenter: true,
+  actions: ['countReplyTry', createOverdueReply],
+} as const;
 
 const askAgainAfterReply = {
   target: 'thinking',
@@ -38,6 +43,15 @@ const askAgainAfterReply = {
 
 /** What the line had not played is lost with it: the model is told how much was heard. */
 const lineLost = { guard: 'currentStream', target: 'listening', actions: interruptReply } as const;
+
+/** The session that stands by can go on at once. */
+const canSpeakByNext = and([nextStandsBy, 'canSpeakAfterLoss']);
+
+/** The next session goes on where the caller stopped hearing: what is still on the line would be said twice. */
+const sessionLost = [
+  { guard: 'replyCut', target: '#call.live.turn.listening', actions: interruptReply },
+  { guard: 'currentModel', target: '#call.live.turn.listening' },
+] as const;
 
 export const turn = call.createStateConfig({
   initial: 'listening',
@@ -49,10 +63,14 @@ export const turn = call.createStateConfig({
       { guard: 'canNowSpeak', target: '.thinking', actions: createOwedReply },
     ],
     'model.opened': { guard: 'canNowSpeak', target: '.thinking', actions: createOwedReply },
-    // The next session goes on where the caller stopped hearing: what is still on the line would be said twice.
     'model.closed': [
-      { guard: 'replyCut', target: '.listening', actions: interruptReply },
-      { guard: 'currentModel', target: '.listening' },
+      {
+        guard: and(['replyCut', canSpeakByNext]),
+        target: '.thinking',
+        actions: [interruptReply, createOwedReply],
+      },
+      { guard: canSpeakByNext, target: '.thinking', actions: createOwedReply },
+      ...sessionLost,
     ],
     'reply.started': [
       // Nobody needs to hear any more that the tool still runs.
@@ -88,6 +106,8 @@ export const turn = call.createStateConfig({
         'reply.voiced': {},
         'caller.transcribed': {},
         'stream.started': {},
+        // Whoever serves next hears the turn itself.
+        'model.closed': [...sessionLost],
       },
       // A session that heard the caller begin and tells nothing more: its successor hears it from the ring.
       after: { longestTurn: { guard: 'hasModel', ...replaceModel } },
@@ -139,7 +159,10 @@ export const turn = call.createStateConfig({
         // The answer follows what is being played.
         'tool.finished': {},
         // A reply that has come in full needs no session.
-        'model.closed': { guard: 'replyPlaysOn' },
+        'model.closed': [
+          { guard: and(['replyPlaysOn', nextStandsBy, 'toolAnswerAfterLoss']), actions: createAnswer },
+          { guard: 'replyPlaysOn' },
+        ],
         'model.opened': [{ guard: 'toolAnswerNowPossible', actions: createAnswer }, {}],
         'stream.stopped': lineLost,
         'stream.failed': lineLost,

@@ -69,6 +69,11 @@ export interface ModelListener {
 export interface ReplyOptions {
   /** Whether the model may call tools in the reply; true unless told. */
   tools: boolean;
+  /**
+   * The far side owes this reply by itself and is late with it: one of its own that begins before answers the request.
+   * False unless told.
+   */
+  standsIn?: boolean;
 }
 
 export interface ModelSession {
@@ -88,7 +93,7 @@ export interface ModelSession {
   /**
    * Adds to its memory what has come of the time before it since its history was taken.
    *
-   * @param place how many items of that history come before it; behind what was added there before
+   * @param place how many items come before it, of that history and of what was added to it before
    */
   remember(item: HistoryItem, place: number): void;
   close(): void;

@@ -242,6 +242,62 @@ describe('a request that meets an active reply', () => {
   });
 });
 
+describe("a request for what the service owes by itself: the answer to the caller's turn", () => {
+  const standIn = { tools: true, standsIn: true } as const;
+
+  it('is not asked again where it met that answer (Q5)', () => {
+    const { service, session } = openSession();
+    session.createReply(null, standIn);
+    service.startReply('resp_own');
+    service.sayError(activeError('reply_1'));
+    service.finishReply('resp_own');
+    expect(service.sentTypes).toEqual(['response.create']);
+  });
+
+  it('is not asked again where it met that answer, and the answer is over before the refusal comes', () => {
+    const { service, session } = openSession();
+    session.createReply(null, standIn);
+    service.startReply('resp_own');
+    service.finishReply('resp_own');
+    service.sayError(activeError('reply_1'));
+    service.finishReply('resp_own');
+    expect(service.sentTypes).toEqual(['response.create']);
+  });
+
+  it('is not sent where that answer begins while it waits', () => {
+    const { service, session } = openSession();
+    session.createReply('Greet the caller.');
+    session.createReply(null, standIn);
+    session.createReply('Say that we close.');
+    service.startReply('resp_own');
+    service.finishReply('resp_own');
+    service.startReply('resp_2');
+    service.finishReply('resp_2');
+    expect(service.sent.map(({ response }) => response.instructions)).toEqual([
+      'Greet the caller.',
+      'Say that we close.',
+    ]);
+  });
+
+  it('is answered where it is the only one', () => {
+    const { service, ear, session } = openSession();
+    session.createReply(null, standIn);
+    service.startReply('resp_1', answering('reply_1'));
+    service.finishReply('resp_1');
+    expect(ear.entriesOf('reply.finished')).toHaveLength(1);
+  });
+
+  it('keeps another one that asks for a reply of its own', () => {
+    const { service, session } = openSession();
+    session.createReply(null, standIn);
+    session.createReply(null);
+    service.startReply('resp_own');
+    service.sayError(activeError('reply_1'));
+    service.finishReply('resp_own');
+    expect(service.sentTypes).toEqual(['response.create', 'response.create']);
+  });
+});
+
 describe('a request that nobody answers', () => {
   it('is sent again when it is asked for again after 4 s', async () => {
     const { clock, service, session } = openSession();
@@ -343,16 +399,48 @@ describe('a reply that is refused because too much was asked for', () => {
     },
   );
 
-  it.each([
-    ['Rate limit reached. Please try again later.', 'rate_limit_exceeded'],
-    ['Please try again in a moment.', 'rate_limit_exceeded'],
-    [limitReached('6s'), 'server_error'],
-  ])('is followed by it at once where no pause is asked for: %s (%s)', (message, code) => {
+  it('is followed by it at once where that is not why it failed', () => {
     const { service, session } = openSession();
     service.startReply();
     session.createReply(null);
-    refuse(service, message, code);
+    refuse(service, limitReached('6s'), 'server_error');
     expect(service.sentTypes).toEqual(['response.create']);
+  });
+
+  const unnamed = 'Rate limit reached. Please try again later.';
+
+  /** What the next request waits after each of these refusals, with a jitter of a quarter; each reply to it ends so. */
+  async function waitsAfter(messages: readonly string[], end: Message) {
+    const { clock, service, session } = openSession();
+    const waits: number[] = [];
+    for (const message of messages) {
+      service.startReply();
+      refuse(service, message);
+      session.createReply(null);
+      const startedAt = clock.monotonic();
+      await clock.runUntil(() => service.sentOfType('response.create').length > waits.length, 20_000);
+      waits.push(clock.monotonic() - startedAt);
+      service.startReply();
+      service.finishReply('resp_1', end);
+    }
+    return waits;
+  }
+
+  it('is followed by it after growing pauses with jitter where none is asked for, of 10 s at most (Q3)', async () => {
+    const steps = [500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];
+    const waits = await waitsAfter(
+      steps.map(() => unnamed),
+      { status: 'cancelled' },
+    );
+    expect(waits).toEqual(steps.map((ms) => Math.round(ms * 0.625)));
+  });
+
+  it('is followed by it after the first pause again once a reply came to its end', async () => {
+    expect(await waitsAfter([unnamed, unnamed], { status: 'completed' })).toEqual([313, 313]);
+  });
+
+  it('is followed by it after a longer pause where one was asked for before', async () => {
+    expect(await waitsAfter([limitReached('250ms'), unnamed], { status: 'cancelled' })).toEqual([250, 625]);
   });
 
   it('leaves no pause behind, and none where the session ends', async () => {

@@ -282,7 +282,7 @@ describe('what is asked before the session is open', () => {
     session.remember(says('We close at six.'), 0);
     session.sendToolResult('call_1', 'done');
     service.letIn();
-    session.remember(says('Goodbye.'), 0);
+    session.remember(says('Goodbye.'), 1);
     const events = service.sentOfType('conversation.item.create');
     expect(events[0]).toEqual({
       type: 'conversation.item.create',

@@ -200,12 +200,13 @@ describe('what is told after the history was taken', () => {
     return service.sent;
   };
 
-  it('goes to its place, behind what was told for the same place before (S3)', () => {
+  it('goes to its place among all that was told before (S3)', () => {
     const sent = tell(history, [
       [caller('Good morning.'), 0],
-      [caller('In London.'), 2],
-      [caller('Please.'), 2],
-      [agent('It is foggy.'), 4],
+      [caller('In London.'), 3],
+      [caller('Please.'), 4],
+      [agent('It is foggy.'), 7],
+      [caller('Or near it.'), 4],
     ]);
     expect(
       sent.map(({ previous_item_id, item }) => [previous_item_id, item.id, item.content[0].text]),
@@ -214,6 +215,7 @@ describe('what is told after the history was taken', () => {
       ['seed_1', 'added_1', 'In London.'],
       ['added_1', 'added_2', 'Please.'],
       ['seed_3', 'added_3', 'It is foggy.'],
+      ['added_1', 'added_4', 'Or near it.'],
     ]);
   });
 
@@ -223,16 +225,28 @@ describe('what is told after the history was taken', () => {
     const { service, session } = openSession({ history: items }, { limits: { historyItems: 1 } });
     session.remember(caller('And this?'), 2);
     expect(service.sent).toMatchObject([{ previous_item_id: 'root' }]);
-    session.remember(agent('No.'), 3);
+    session.remember(agent('No.'), 4);
     expect(service.sent[1]).toMatchObject({ previous_item_id: 'seed_0' });
+  });
+
+  it('may be a tool call whose result comes by itself, once', () => {
+    const { service, session } = openSession({ history });
+    const toolCallId = 'call_late';
+    session.remember({ kind: 'toolCall', toolCallId, name: 'book_table', arguments: '{}' }, 4);
+    session.sendToolResult(toolCallId, 'booked');
+    session.remember({ kind: 'toolResult', toolCallId, output: 'booked' }, 5);
+    expect(service.sent.map(({ item }) => [item.type, item.call_id])).toEqual([
+      ['function_call', toolCallId],
+      ['function_call_output', toolCallId],
+    ]);
   });
 
   it('may be a tool call with its result, and is nothing without words', () => {
     const toolCallId = `call_${'x'.repeat(40)}`;
     const sent = tell(history, [
       [agent(''), 4],
-      [{ kind: 'toolCall', toolCallId, name: 'book_table', arguments: '{}' }, 4],
-      [{ kind: 'toolResult', toolCallId, output: 'booked' }, 4],
+      [{ kind: 'toolCall', toolCallId, name: 'book_table', arguments: '{}' }, 5],
+      [{ kind: 'toolResult', toolCallId, output: 'booked' }, 6],
     ]);
     expect(sent).toMatchObject([
       { previous_item_id: 'seed_3', item: { type: 'function_call', call_id: 'call_seed_1' } },

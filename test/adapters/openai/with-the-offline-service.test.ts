@@ -237,6 +237,19 @@ describe('in memory', () => {
     expect(oddities).toEqual([]);
   });
 
+  it("gives one answer where the service's own crosses a request that stands in for it", async () => {
+    const world = await meet();
+    const { clock, ear, session, oddities } = world;
+    ear.react = ({ type }) => {
+      if (type === 'caller.stoppedSpeaking') session.createReply(null, { tools: true, standsIn: true });
+    };
+    await play(world, noiseBurst(900));
+    for (let ms = 0; ms < 2_000; ms += 20) await play(world, silence(20));
+    expect(await clock.runUntil(finished(world, 2), 20_000)).toBe(false);
+    expect(ear.entriesOf('reply.finished')).toHaveLength(1);
+    expect(oddities).toEqual([]);
+  });
+
   it('carries the history of an earlier session, and the service goes on from there', async () => {
     const world = await meet({
       history: [
@@ -275,7 +288,7 @@ describe('in memory', () => {
     });
     const { clock, session, far, oddities } = world;
     session.remember({ kind: 'speech', role: 'caller', text: 'Good morning.' }, 0);
-    session.remember({ kind: 'speech', role: 'caller', text: 'In London, please.' }, 1);
+    session.remember({ kind: 'speech', role: 'caller', text: 'In London, please.' }, 2);
     await clock.advance(100);
     expect(far.items.map(({ id }) => id)).toEqual(['added_0', 'seed_0', 'added_1', 'seed_1']);
     expect(oddities).toEqual([]);

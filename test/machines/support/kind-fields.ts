@@ -73,6 +73,7 @@ export const unheld = new Set([
   'stream.cut',
   'model.generation',
   'model.expiresAt',
+  'model.next',
   'model.backoffMs',
 ]);
 
@@ -100,6 +101,7 @@ export function contextWith(settings: Settings, at: (name: string) => number): C
       newest: has('model.newest') ? 6 : 5,
       sessionId: has('model.sessionId') ? 'session' : null,
       expiresAt: null,
+      next: has('model.newest') ? { sessionId: 'next', expiresAt: null } : null,
       tries: at('model.tries'),
       backoffMs: 0,
     },

@@ -186,7 +186,7 @@ export class Kinds {
     for (const { timer, index } of this.#vanishing) if (!this.isAtTimer(kind, timer)) kind[index] = 0;
     const dead = this.#dead;
     if (kind[dead.tools] === 0 && kind[dead.filler] === dead.begun) kind[dead.filler] = 0;
-    if (kind[dead.model] !== dead.rollingOver) kind[dead.newest] = 0;
+    if (!dead.takingOver.has(kind[dead.model] ?? 0)) kind[dead.newest] = 0;
     if (kind[dead.stream] === 0) kind[dead.media] = dead.flowing;
     if (kind[dead.farewell] === dead.requested) kind[dead.farewell] = dead.speaking;
     if (kind[dead.farewell] === dead.overtime) kind[dead.farewell] = dead.owed;
@@ -235,7 +235,11 @@ const deadOf = (kinds: Kinds) => ({
   filler: kinds.indexOf('filler'),
   begun: fillers.indexOf('begun'),
   model: kinds.indexOf('in model'),
-  rollingOver: kinds.placeNumber('model', 'ready.rollingOver'),
+  takingOver: new Set(
+    ['rollingOver', 'standingBy', 'overdue', 'parting'].map((place) =>
+      kinds.placeNumber('model', `ready.${place}`),
+    ),
+  ),
   newest: kinds.indexOf('model.newest'),
   stream: kinds.indexOf('stream.id'),
   media: kinds.indexOf('in media'),

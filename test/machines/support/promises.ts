@@ -204,6 +204,8 @@ const inWords = ({ before, fact, after, commands }: Move): string =>
 const isTakenFrom = ({ snapshot }: CallState, fact: Move['fact']): boolean =>
   fact.type === 'owner.claimed' && (fact.why === 'orphan' || fact.instance !== snapshot.context.instance);
 
+const takingOver = new Set(['ready.rollingOver', 'ready.standingBy', 'ready.overdue']);
+
 /** The model sessions that a call has open: two at most, and two only while one takes over. */
 export class OpenSessions {
   #generations = new Set<number>();
@@ -218,7 +220,7 @@ export class OpenSessions {
       if (type === 'closeModel') this.#generations.delete(params.generation);
     }
     const view = viewOf(after);
-    const isTakingOver = view.top === 'live' && view.placeIn('model') === 'ready.rollingOver';
+    const isTakingOver = view.top === 'live' && takingOver.has(view.placeIn('model'));
     const most = isTakingOver ? 2 : view.top === 'live' ? 1 : 0;
     if (this.#generations.size > most) {
       throw new Error(

@@ -46,8 +46,9 @@ export class FakeSession implements ModelSession {
     return 0;
   }
 
-  createReply(instructions: string | null, { tools }: ReplyOptions = { tools: true }): void {
-    this.told.push(`createReply${tools ? '' : ' without tools'}: ${instructions ?? 'by its own'}`);
+  createReply(instructions: string | null, { tools, standsIn }: ReplyOptions = { tools: true }): void {
+    const how = `${tools ? '' : ' without tools'}${standsIn ? ' that stands in' : ''}`;
+    this.told.push(`createReply${how}: ${instructions ?? 'by its own'}`);
   }
 
   cancelReply(): void {
