@@ -123,13 +123,13 @@ export const plantedFaults: readonly PlantedFault[] = [
   },
   {
     invariant: 'ownership',
-    fault: 'a process that was frozen does not look whether its calls are still its own',
+    fault: 'a process that was frozen or cut off does not look whether its calls are still its own',
     file: 'src/service/presence.ts',
     place: '      if (this.#liveness.noteBeat(askedAtMs, clock.monotonic())) this.#isSuspect = true;',
     replacement: '      this.#liveness.noteBeat(askedAtMs, clock.monotonic());',
     finder: {
       file: 'test/service/what-nobody-asks-for-is-adopted.test.ts',
-      test: 'are adopted where it is frozen, and what wakes performs and sends nothing more',
+      test: 'are looked at as soon as it is back',
     },
   },
   {

@@ -94,8 +94,9 @@ export class Rig {
     return process;
   }
 
-  line(streamId = `MZ${this.lines.length + 1}`): FakeLine {
-    const line = new FakeLine(streamId, this.clock);
+  /** What its far side tells waits for a process that is frozen, where that one's clock is given. */
+  line(clock: Clock = this.clock): FakeLine {
+    const line = new FakeLine(`MZ${this.lines.length + 1}`, clock);
     this.lines.push(line);
     return line;
   }
@@ -151,11 +152,13 @@ export class Process {
   onCallGone: () => void = () => undefined;
   #requests = 0;
   readonly #rig: Rig;
+  readonly #clock: Clock;
 
   constructor(rig: Rig, instance: string, options: ProcessOptions) {
     this.#rig = rig;
     this.instance = instance;
-    const clock = countTimers(options.clock ?? rig.clock, this.timers);
+    this.#clock = options.clock ?? rig.clock;
+    const clock = countTimers(this.#clock, this.timers);
     const { beforeAppend, wrapJournal = (journal) => journal } = options;
     const journal = openMemoryJournal(rig.store, {
       clock: rig.clock,
@@ -229,7 +232,7 @@ export class Process {
   async connect(
     answer: Answer,
     carrierCallId = callSid(),
-    line = this.#rig.line(),
+    line = this.#rig.line(this.#clock),
   ): Promise<FakeLine | null> {
     if (answer.do !== 'connect') throw new Error(`the answer was ${answer.do}`);
     const listener = await this.desk.admitStream({ carrierCallId, token: answer.token, line });

@@ -11,6 +11,7 @@ import { localPulse, pulseFor, sharedPulse } from '../../src/service/pulse.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import { ProcessClock } from '../simulation/process-clock.ts';
 import { callSid, type Process, type ProcessOptions, Rig } from './rig.ts';
+import type { FakeLine } from './support/fake-line.ts';
 
 /** As PostgreSQL knows it: the session of a process ends with the process, and is not told from a frozen one's. */
 class Fleet {
@@ -45,6 +46,22 @@ class Fleet {
     process.dies();
     this.clocks.get(process.instance)?.die();
     this.disconnected.add(process.instance);
+  }
+
+  freeze(instance: string, forMs: number): void {
+    const clock = this.clocks.get(instance);
+    clock?.freeze();
+    this.rig.clock.setTimeout(() => clock?.thaw(), forMs);
+  }
+
+  cutOff(instance: string, forMs: number): void {
+    this.awayUntil.set(instance, this.rig.clock.monotonic() + forMs);
+  }
+
+  /** The caller is silent, which is audio as well. */
+  keepsBringing(instance: string, line: FakeLine): void {
+    this.clocks.get(instance)?.whenAwake(() => line.brings(100));
+    if (!line.isOver) this.rig.clock.setTimeout(() => this.keepsBringing(instance, line), 100);
   }
 
   async closeAll(): Promise<void> {
@@ -165,7 +182,7 @@ describe('the calls of an instance on another host', () => {
       sharedPulse.silentAfterMs + sharedPulse.graceMs + 2 * sharedPulse.beatEveryMs,
     );
     const [asked, steps] = [one.control.asked.length, one.steps.length];
-    // Twilio has not ended the old stream yet, and nothing will happen in the call that could meet the claim.
+    // Twilio has not ended the old stream yet.
     fleet.clocks.get('one')?.thaw();
     const sentMs = line.sentMs;
     await fleet.rig.clock.advance(10);
@@ -183,6 +200,33 @@ describe('the calls of an instance on another host', () => {
     expect(two.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
     await fleet.closeAll();
   });
+
+  it.each([
+    ['was frozen', (fleet: Fleet) => fleet.freeze('one', 3_000)],
+    ['was cut off from the journal', (fleet: Fleet) => fleet.cutOff('one', 3_000)],
+  ])(
+    'are looked at as soon as it is back, where it %s: nothing may happen in them that would meet the claim',
+    async (_, strike) => {
+      const fleet = new Fleet();
+      const one = await fleet.open('one');
+      const two = await fleet.open('two');
+      await fleet.settle();
+      const { line } = await one.begin();
+      fleet.keepsBringing('one', line);
+      await fleet.rig.clock.advance(1_000);
+      const steps = one.steps.length;
+      strike(fleet);
+      await fleet.rig.clock.advance(2_900);
+      expect(two.assembly.registry.size).toBe(1);
+      expect(one.assembly.registry.size).toBe(1);
+      await fleet.rig.clock.advance(101);
+      expect(one.assembly.registry.size).toBe(0);
+      expect(line.isClosed).toBe(true);
+      expect(one.model.openSessions).toHaveLength(0);
+      expect(one.steps).toHaveLength(steps);
+      await fleet.closeAll();
+    },
+  );
 
   it.each([
     ['wrote meanwhile', true],

@@ -193,28 +193,36 @@ function strikesOn(call: TwinCall): Span[] {
   return strikes;
 }
 
-/** A process that lives and is cut off from the journal talks on, and nobody who claims its calls can know of it. */
-function unseenByClaims({ entries, timeOf }: Pick<SimulatedLog, 'entries' | 'timeOf'>): Span[] {
+/**
+ * A process that lives and is cut off from the journal talks on, and nobody who claims its calls can know of it. One that
+ * closes the stream itself gives the call away: it has to have written first what was heard.
+ */
+function unseenByClaims(call: TwinCall, { entries, timeOf }: SimulatedLog): Span[] {
+  const givenAway = call.events.flatMap((event) =>
+    event.event === 'streamEnded' && event.end.by === 'server' ? [event.at] : [],
+  );
   let owner = '';
   return entries.flatMap((entry, index) => {
     const before = entries[index - 1];
     if (entry.type !== 'owner.claimed' || before === undefined) return [];
     const isTaken = owner !== '' && owner !== entry.instance;
     owner = entry.instance;
-    return isTaken ? [{ from: timeOf(before), until: timeOf(entry) }] : [];
+    const [from, until] = [timeOf(before), timeOf(entry)];
+    return isTaken && !givenAway.some((at) => from <= at && at <= until) ? [{ from, until }] : [];
   });
 }
 
 /**
  * From when on nobody knew any more what was heard, until the stream was over. What a process heard after the last entry
- * that it wrote died with it.
+ * that it wrote is gone with it.
  */
-function lossesOf(world: World, call: TwinCall, { entries, timeOf }: SimulatedLog): Span[] {
-  const losses = [...strikesOn(call), ...unseenByClaims({ entries, timeOf })];
+function lossesOf(world: World, call: TwinCall, log: SimulatedLog): Span[] {
+  const { entries, timeOf } = log;
+  const losses = [...strikesOn(call), ...unseenByClaims(call, log)];
   const startedAt = world.clock.now() - world.clock.monotonic();
-  for (const { diedAt } of world.processes) {
-    if (diedAt === null) continue;
-    const until = startedAt + diedAt;
+  for (const { leftAt } of world.processes) {
+    if (leftAt === null) continue;
+    const until = startedAt + leftAt;
     const last = entries.findLast((entry) => timeOf(entry) <= until);
     losses.push({ from: last === undefined ? until : timeOf(last), until });
   }

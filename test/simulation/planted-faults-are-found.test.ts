@@ -1,6 +1,6 @@
 /**
  * The tests bite: faults are planted in a copy of the project, and the test that is named for each must fail. A few that
- * are quickly found are planted here; `npm run plant` plants them all.
+ * are quickly found are planted here; `npm run plant` plants them all, and so does `.ci/run`.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

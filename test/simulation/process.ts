@@ -146,6 +146,8 @@ export class SimulatedProcess {
   #crossings = 0;
   /** When it died, by the monotonic clock. */
   #diedAt: number | null = null;
+  /** When it let go of everything: it died, or its time was up and what was not written by then was lost. */
+  #leftAt: number | null = null;
   #noticedAfterMs = 0;
   #beatAt = 0;
   #isListening = false;
@@ -186,6 +188,10 @@ export class SimulatedProcess {
 
   get diedAt(): number | null {
     return this.#diedAt;
+  }
+
+  get leftAt(): number | null {
+    return this.#leftAt;
   }
 
   get isListening(): boolean {
@@ -250,6 +256,7 @@ export class SimulatedProcess {
   kill(noticedAfterMs = 0): void {
     if (this.#diedAt !== null) return;
     this.#diedAt = this.#around.clock.monotonic();
+    this.#leftAt ??= this.#diedAt;
     this.#isListening = false;
     this.clock.die();
     const breakAll = (): void => {
@@ -269,6 +276,7 @@ export class SimulatedProcess {
   /** Lets go of everything at once, in the order in which the service does. */
   async close(): Promise<void> {
     this.#isListening = false;
+    this.#leftAt ??= this.#around.clock.monotonic();
     const { registry, live, presence, deliveries } = this.assembly;
     registry.stop();
     live.releaseAll();

@@ -30,7 +30,7 @@ export function viewOf(world: World, call: TwinCall, log: SimulatedLog, bearing:
     call.events.flatMap((event) => (event.event === 'streamStarted' ? [event.streamSid] : [])),
   );
   const shadows = bearing.shadows.map(
-    ({ instance, atMs }) => ({ instance, diedAt: atMs }) as SimulatedProcess,
+    ({ instance, atMs }) => ({ instance, leftAt: atMs }) as SimulatedProcess,
   );
   return Object.create(world, {
     journal: { value: bearing.journal },
