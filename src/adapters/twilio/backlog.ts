@@ -16,7 +16,7 @@ const bytesOf = (message: StreamMessage): number => (message.event === 'media' ?
 
 /** The memory of a frame is used again. */
 const kept = (message: StreamMessage): StreamMessage =>
-  message.event === 'media' ? { ...message, audio: message.audio.slice() } : message;
+  message.event === 'media' ? { ...message, audio: Uint8Array.from(message.audio) } : message;
 
 export class Backlog {
   readonly #messages: StreamMessage[] = [];

@@ -65,6 +65,8 @@ describe('a stream that waits for its admission', () => {
       'stream.stopped',
     ]);
     expect(stage.socket.closes).toEqual([{ code: 1_000, reason: '' }]);
+    const payloads = stage.listener.handed.flatMap((one) => (one.what === 'audio' ? [one.payload] : []));
+    expect(payloads).toEqual([framePayload(1), framePayload(4)]);
   });
 
   it('keeps the newest 250 messages and counts the others', async () => {
