@@ -8,7 +8,7 @@
  */
 import { z } from 'zod';
 import { hangUpTool } from '../machines/call/context.ts';
-import { toolEffect } from '../machines/entries.ts';
+import { toolEffect } from '../machines/entry-values.ts';
 import type { AgentDefinition, ToolDefinition } from './definition.ts';
 import { transferTool } from './transfer.ts';
 
