@@ -53,7 +53,7 @@ export class Peers {
     });
   }
 
-  /** @param place where they listen; port 0 is any */
+  /** They listen there; port 0 is any that is free. */
   static start(
     { host, port }: { host: string; port: number } = { host: '127.0.0.1', port: 0 },
   ): Promise<Peers> {

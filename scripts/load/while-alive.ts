@@ -20,6 +20,6 @@ export async function whileAlive<Result>(
   }
 }
 
-/** @param how as an `exit` of a child process tells it */
+/** @param code and `signal`: as an `exit` of a child process tells them */
 export const deathOf = (who: string, code: number | null, signal: NodeJS.Signals | null): Error =>
   new Error(`${who} ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}`);

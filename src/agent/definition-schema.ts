@@ -8,7 +8,8 @@
  */
 import { z } from 'zod';
 import { hangUpTool } from '../machines/call/context.ts';
-import { toolEffect } from '../machines/entries.ts';
+import { toolEffect } from '../machines/entry-values.ts';
+import { phoneNumber } from '../runtime/ports/phone-number.ts';
 import type { AgentDefinition, ToolDefinition } from './definition.ts';
 import { transferTool } from './transfer.ts';
 
@@ -82,7 +83,7 @@ const transferSchema = z.strictObject(
     description: text('1 to 1000 characters that tell the model when to put a caller through', 1000),
     to: z
       .string(must('a number in E.164 form, as +15550100'))
-      .regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164 form, as +15550100'),
+      .regex(phoneNumber, 'must be a number in E.164 form, as +15550100'),
   },
   knows('a transfer'),
 );

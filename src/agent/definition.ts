@@ -3,7 +3,7 @@
  * Does not own: checking it (`definition-schema.ts`), running it (`tool-runner.ts`).
  */
 import type { z } from 'zod';
-import type { ToolEffect } from '../machines/entries.ts';
+import type { ToolEffect } from '../machines/entry-values.ts';
 
 /** The call that an agent answers. Numbers are personal data: they are here and not in the log. */
 export interface AgentCall {

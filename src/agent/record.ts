@@ -4,7 +4,7 @@
  * Does not own: the functions of the agent, which no log can hold (`resolve.ts`).
  */
 import { z } from 'zod';
-import { toolEffect } from '../machines/entries.ts';
+import { toolEffect } from '../machines/entry-values.ts';
 import type { Json } from '../runtime/ports/journal.ts';
 import type { ToolDeclaration } from '../runtime/ports/model.ts';
 import { type CheckedAgent, jsonSchemaOf } from './definition-schema.ts';

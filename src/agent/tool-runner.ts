@@ -9,7 +9,8 @@
  * X3. The model is told nothing of an error but that there was one.
  */
 import { z } from 'zod';
-import type { EntryOf, ToolEffect } from '../machines/entries.ts';
+import type { EntryOf } from '../machines/entries.ts';
+import type { ToolEffect } from '../machines/entry-values.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import { type Ending, withinDeadline } from './deadline.ts';
 import type { AgentCall, Found, ToolContext } from './definition.ts';

@@ -3,16 +3,12 @@
  * Does not own: listening, connecting.
  *
  * Invariants:
- * U1. A URL without encryption is accepted for loopback only (but for a collector of traces: `neighbourUrl`), judged by the host that the URL standard reads from it,
- *     never by its text; what is returned is what was judged.
+ * U1. A URL without encryption is accepted for loopback only (but for a collector of traces: `neighbourUrl`), judged by the
+ *     host that the URL standard reads from it, never by its text; what is returned is what was judged.
  */
-import { isIP, isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { z } from 'zod';
-
-/** 127.0.0.0/8 (RFC 1122 section 3.2.1.3), ::1 (RFC 4291 section 2.5.3) and the name `localhost`. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-}
+import { isLoopback } from '../platform/loopback.ts';
 
 /** An IP address or a host name to listen on. */
 export const host = z
@@ -38,12 +34,9 @@ interface UrlRule {
   plainAnywhere?: true;
 }
 
-/** Host of a URL without the brackets of an IPv6 address (RFC 3986 section 3.2.2). */
-const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1');
-
 function urlFault(url: URL, { schemes: [secure, plain], parts, plainAnywhere }: UrlRule): string | null {
   if (url.protocol !== secure && url.protocol !== plain) return `must begin with ${secure}//`;
-  if (url.protocol === plain && !plainAnywhere && !isLoopback(hostOf(url))) {
+  if (url.protocol === plain && !plainAnywhere && !isLoopback(url.hostname)) {
     return `must begin with ${secure}//: ${plain}// is accepted for localhost, 127.0.0.0/8 and [::1] only`;
   }
   if (url.username !== '' || url.password !== '') return 'must not hold a user name or a password';

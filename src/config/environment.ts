@@ -7,7 +7,7 @@
  * G2. An empty variable counts as absent; space around a value is no part of it.
  */
 import type { Settings } from '../machines/settings.ts';
-import { isLoopback } from './address.ts';
+import { isLoopback } from '../platform/loopback.ts';
 import { type BudgetLimits, budgetOfEach } from './budgets.ts';
 import type { Environment } from './dotenv.ts';
 import { type ConfigurationFault, faultOf, InvalidConfiguration } from './fault.ts';

@@ -6,6 +6,7 @@
  * Names and defaults are depended on by deployments: none changes.
  */
 import { z } from 'zod';
+import { phoneNumber } from '../runtime/ports/phone-number.ts';
 import { documentUrl, host, neighbourUrl, originUrl, port, serviceUrl, socketUrl } from './address.ts';
 import { budgetMs, budgetShare, memoryBudget } from './budgets.ts';
 import { instanceId } from './instance.ts';
@@ -36,12 +37,11 @@ const accountVariables = {
   }),
 };
 
-/** ITU-T E.164. */
 const numberSchema = z
   .string()
-  .regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164 form: +, country code, digits, no spaces');
+  .regex(phoneNumber, 'must be a number in E.164 form: +, country code, digits, no spaces');
 
-const phoneNumber: Description<string> = {
+const calledNumber: Description<string> = {
   purpose: 'The number that people call. At the start it is checked that its calls come here.',
   origin: 'Twilio Console, Phone Numbers, Active numbers: https://console.twilio.com',
   schema: numberSchema,
@@ -107,7 +107,7 @@ export const numberVariables = {
   ...publicVariables,
   ...adminVariables,
   ...accountVariables,
-  TWILIO_PHONE_NUMBER: required(phoneNumber),
+  TWILIO_PHONE_NUMBER: required(calledNumber),
   ...fallbackVariables,
 };
 
@@ -117,7 +117,7 @@ const mostWorkers = 64;
 /** What the service takes, in the order of `.env.example`. */
 export const serviceVariables = {
   ...accountVariables,
-  TWILIO_PHONE_NUMBER: optional(phoneNumber),
+  TWILIO_PHONE_NUMBER: optional(calledNumber),
   ...fallbackVariables,
   FALLBACK_TRANSFER_TO: optional({
     purpose:

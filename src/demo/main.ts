@@ -11,17 +11,12 @@ import { systemClock } from '../platform/clock.ts';
 import { replay } from '../runtime/history.ts';
 import { formatPhase } from '../service/phase-report.ts';
 import { Service } from '../service/service.ts';
+import { startTwin, type Twin } from '../twin/both-halves.ts';
 import { scriptedBrain } from '../twin/openai/scripted-brain.ts';
-import { type OpenAiTwin, startOpenAiTwin } from '../twin/openai/server.ts';
-import { startTwilioTwin, type TwinServer } from '../twin/twilio/server.ts';
 import { callerScript, frontDeskScript } from './scenario.ts';
 import { formatSummary, Screen } from './screen.ts';
 
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
-
-const account = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'offline-auth-token' };
-const shopNumber = '+15550100';
-const callerNumber = '+15550123';
 
 /** The call must be over by then, or the demo has failed. */
 const longestDemoMs = 120_000;
@@ -38,31 +33,17 @@ function findPort(wanted: number): Promise<number> {
   });
 }
 
-const numberAt = (publicUrl: string) => ({
-  [shopNumber]: {
-    voiceUrl: `${publicUrl}/twilio/voice`,
-    voiceFallbackUrl: `${publicUrl}/twilio/fallback`,
-    statusCallback: `${publicUrl}/twilio/status`,
-  },
-});
-
 /** Nothing of a real account's environment is used but where the journal lies and how much is logged. */
-const environmentFor = (port: number, openai: OpenAiTwin, twilio: TwinServer) => ({
+const environmentFor = (port: number, { environment }: Twin) => ({
+  ...environment,
   PORT: String(port),
-  PUBLIC_URL: `http://127.0.0.1:${port}`,
-  TWILIO_ACCOUNT_SID: account.accountSid,
-  TWILIO_AUTH_TOKEN: account.authToken,
-  TWILIO_API_URL: twilio.url,
-  TWILIO_PHONE_NUMBER: shopNumber,
-  OPENAI_API_KEY: 'sk-offline',
-  OPENAI_REALTIME_URL: openai.url,
   JOURNAL_URL: process.env.JOURNAL_URL,
   LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
 });
 
 /** Places the call, and resolves with our id of it when its log is complete. */
-async function holdCall(twilio: TwinServer, over: Promise<void>): Promise<string> {
-  const call = twilio.placeCall({ to: shopNumber, from: callerNumber, script: callerScript });
+async function holdCall(twin: Twin, over: Promise<void>): Promise<string> {
+  const call = twin.placeCall({ script: callerScript });
   const limit = Promise.withResolvers<never>();
   const timer = setTimeout(() => limit.reject(new Error('the call did not end in time')), longestDemoMs);
   await Promise.race([Promise.all([call.ended, over]), limit.promise]);
@@ -98,16 +79,12 @@ async function keepRunning(service: Service, port: number): Promise<void> {
 async function main(): Promise<boolean> {
   console.log('One phone call, offline: Twilio and OpenAI are played by the twin on this machine.\n');
   const port = await findPort(8_080);
-  const openai = await startOpenAiTwin({ brain: scriptedBrain(frontDeskScript) });
-  const twilio = await startTwilioTwin({
-    ...account,
-    allowInsecureStreams: true,
-    numbers: numberAt(`http://127.0.0.1:${port}`),
-  });
+  const brain = scriptedBrain(frontDeskScript);
+  const twin = await startTwin({ service: `http://127.0.0.1:${port}`, brain });
   const screen = new Screen(console.log);
   const over = Promise.withResolvers<void>();
   const service = new Service({
-    environment: environmentFor(port, openai, twilio),
+    environment: environmentFor(port, twin),
     clock: systemClock,
     onChange: (snapshot, fact) => {
       if (fact && 'phase' in fact) console.log(formatPhase(fact.phase, snapshot.context.phases[fact.phase]));
@@ -120,13 +97,13 @@ async function main(): Promise<boolean> {
   let good = false;
   if ((await service.start()) === 'running') {
     console.log('');
-    const callId = await holdCall(twilio, over.promise);
+    const callId = await holdCall(twin, over.promise);
     good = await summarise(service, screen, callId);
     if (options.keep) await keepRunning(service, port);
     else service.stop('the demo is over');
   }
   await service.stopped;
-  await Promise.all([twilio.close(), openai.close()]);
+  await twin.close();
   return good;
 }
 

@@ -10,7 +10,8 @@ import type { DraftOf } from './entries.ts';
 
 /**
  * What a reply is for; `repeat` asks the caller to say it again, `filler` bridges the wait for a tool, `return` greets a
- * caller whom nobody could be found for, `announcement` says what an operator wants said. The performer turns it into words for the model.
+ * caller whom nobody could be found for, `announcement` says what an operator wants said. The performer turns it into words
+ * for the model.
  */
 export type ReplyPurpose =
   | 'greeting'

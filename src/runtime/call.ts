@@ -197,7 +197,7 @@ export class Call {
     return true;
   }
 
-  /** Resolves when all that was signalled so far is durable. @throws the conflict that came instead, GiveUpError `call.released` */
+  /** Resolves when all so far is durable. @throws the conflict that came instead, GiveUpError `call.released` */
   durable(): Promise<void> {
     const { seq } = this.state;
     if (this.#durableSeq >= seq) return Promise.resolve();

@@ -11,7 +11,8 @@
  * H2. At most `lineLimit` lines are kept, the newest.
  */
 import { hangUpTool } from '../machines/call/context.ts';
-import type { Entry, HeardItem } from '../machines/entries.ts';
+import type { Entry } from '../machines/entries.ts';
+import type { HeardItem } from '../machines/entry-values.ts';
 import type { Payload } from './ports/journal.ts';
 import type { HistoryItem } from './ports/model.ts';
 

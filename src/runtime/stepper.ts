@@ -1,6 +1,6 @@
 /**
  * Owns: one pure step of any chart of ours: xstate's transition, with its timers as data and its commands as values.
- * Does not own: what is stepped (`step.ts` for calls, `service.ts` for the process).
+ * Does not own: what is stepped (`step.ts` for calls, `service-actor.ts` for the process).
  *
  * Invariants:
  * S1. A timer is data: its name and the moment it is due. XState's own scheduler is never used.

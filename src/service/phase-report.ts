@@ -36,8 +36,8 @@ export function tellPhase(
 ): void {
   instanceLog.note(type, { phase, detail });
   if (type === 'phase.passed') return;
-  const err = logger?.isLevelEnabled('debug') ? { err: error } : {};
-  logger?.warn({ category: 'service', phase, detail, ...err }, 'a phase failed');
+  const cause = logger?.isLevelEnabled('debug') ? { err: error } : {};
+  logger?.warn({ category: 'service', phase, detail, ...cause }, 'a phase failed');
 }
 
 /** Never throws: whoever calls this may be the last handler there is. */

@@ -2,7 +2,7 @@
  * Owns: who is asked about a call outside its stream: the page that it came from, or the phone company.
  * Does not own: the asking.
  */
-import type { CarrierStatus } from '../machines/entries.ts';
+import type { CarrierStatus } from '../machines/entry-values.ts';
 import type { Answer, CarrierControl } from '../runtime/ports/carrier.ts';
 import { isBrowserCall } from './console/browser-call-id.ts';
 

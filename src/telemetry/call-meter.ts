@@ -2,7 +2,8 @@
  * Owns: what is measured of one call: its episodes' durations, and counts from its entries.
  * Does not own: the metrics (`metrics/`), episodes (`timeline/`), the sound of the call (`media-meter.ts`).
  */
-import type { Draft, Entry, EntryOf, EntryType, Usage } from '../machines/entries.ts';
+import type { Draft, Entry, EntryOf, EntryType } from '../machines/entries.ts';
+import type { Usage } from '../machines/entry-values.ts';
 import type { Exemplar, Metrics } from './metrics/metrics.ts';
 import { servedReasons } from './metrics/names.ts';
 import { type Prices, priced } from './prices.ts';

@@ -5,7 +5,7 @@
  * Of cached tokens the service tells how many were of each kind; a log that does not hold it (entry format 1) counts
  * them as text first, which is what a conversation's fixed beginning is made of.
  */
-import type { Usage } from '../machines/entries.ts';
+import type { Usage } from '../machines/entry-values.ts';
 
 /** Dollars for a million tokens. */
 export interface Prices {

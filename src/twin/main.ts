@@ -8,10 +8,9 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { startTwin, type Twin } from './both-halves.ts';
 import { echoBrain } from './openai/echo-brain.ts';
 import { brainFromJson } from './openai/scripted-brain.ts';
-import { startOpenAiTwin } from './openai/server.ts';
-import { startTwilioTwin, type TwinServer } from './twilio/server.ts';
 
 const usage = `npm run twin -- [options]
 
@@ -20,9 +19,6 @@ const usage = `npm run twin -- [options]
   --openai-port N    port of the offline OpenAI Realtime (9081)
   --script FILE      what the model says, as JSON; small talk unless told
   --policy NAME      what Twilio does when a stream ends: action, hold or end (action)`;
-
-const account = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'offline-auth-token' };
-const number = '+15550100';
 
 const options = {
   service: { type: 'string', default: 'http://127.0.0.1:8080' },
@@ -46,41 +42,34 @@ const values = readWords();
 
 const policies = ['action', 'hold', 'end'] as const;
 
-async function start(): Promise<TwinServer> {
+/** As a shell takes them. */
+const linesOf = ({ environment }: Twin): string =>
+  Object.entries(environment)
+    .map(([name, value]) => `${name}=${value} \\`)
+    .join('\n');
+
+async function start(): Promise<Twin> {
   const policy = policies.find((known) => known === values.policy);
   if (!policy) throw new Error(usage);
-  const brain = values.script ? brainFromJson(readFileSync(values.script, 'utf8')) : echoBrain();
-  const openai = await startOpenAiTwin({ brain, port: Number(values['openai-port']) });
-  const twilio = await startTwilioTwin({
-    ...account,
+  const twin = await startTwin({
+    service: values.service,
+    brain: values.script ? brainFromJson(readFileSync(values.script, 'utf8')) : echoBrain(),
     policy,
-    port: Number(values['twilio-port']),
-    allowInsecureStreams: true,
-    numbers: {
-      [number]: {
-        voiceUrl: `${values.service}/twilio/voice`,
-        voiceFallbackUrl: `${values.service}/twilio/fallback`,
-        statusCallback: `${values.service}/twilio/status`,
-      },
-    },
+    twilioPort: Number(values['twilio-port']),
+    openaiPort: Number(values['openai-port']),
   });
   console.log(`The twin runs. Start the service in another terminal with
 
-TWILIO_ACCOUNT_SID=${account.accountSid} \\
-TWILIO_AUTH_TOKEN=${account.authToken} \\
-TWILIO_API_URL=${twilio.url} TWILIO_PHONE_NUMBER=${number} \\
-OPENAI_API_KEY=sk-offline OPENAI_REALTIME_URL=${openai.url} \\
-PUBLIC_URL=${values.service} npm start
+${linesOf(twin)}
+npm start
 
 Press Enter to place a call, Ctrl-C to stop.`);
-  return twilio;
+  return twin;
 }
 
 /** Somebody who asks about a bicycle, and hangs up in the end. */
-function placeCall(twilio: TwinServer): void {
-  const call = twilio.placeCall({
-    to: number,
-    from: '+15550123',
+function placeCall(twin: Twin): void {
+  const call = twin.placeCall({
     script: [
       { say: 'bike-ready' },
       { say: 'how-much' },
@@ -100,11 +89,11 @@ function placeCall(twilio: TwinServer): void {
 
 if (values.help) console.log(usage);
 else {
-  const twilio = await start().catch((error: Error) => {
+  const twin = await start().catch((error: Error) => {
     console.error(error.message);
     process.exit(error.message === usage ? 2 : 1);
   });
-  createInterface({ input: process.stdin }).on('line', () => placeCall(twilio));
+  createInterface({ input: process.stdin }).on('line', () => placeCall(twin));
   process.once('SIGINT', () => process.exit(0));
   process.once('SIGTERM', () => process.exit(0));
 }

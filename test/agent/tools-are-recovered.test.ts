@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Found, ToolDefinition } from '../../src/agent/definition.ts';
 import { type RecoveryRequest, ToolRunner } from '../../src/agent/tool-runner.ts';
-import type { ToolEffect } from '../../src/machines/entries.ts';
+import type { ToolEffect } from '../../src/machines/entry-values.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { agentWith, call, lookUp, request, useVirtualTimers } from './example.ts';
 

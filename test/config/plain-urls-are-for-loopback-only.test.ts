@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { documentUrl, isLoopback, originUrl, serviceUrl, socketUrl } from '../../src/config/address.ts';
+import { documentUrl, originUrl, serviceUrl, socketUrl } from '../../src/config/address.ts';
 
 const complaintOf = (schema: typeof originUrl, text: string): string | undefined =>
   schema.safeParse(text).error?.issues[0]?.message;
@@ -77,16 +77,5 @@ describe('what is judged', () => {
     [socketUrl, 'wss://api.openai.com/v1/realtime?model=x', 'must not hold a query'],
   ])('is refused where it holds more than it may: %#', (schema, url, complaint) => {
     expect(complaintOf(schema, url)).toContain(complaint);
-  });
-});
-
-describe('loopback', () => {
-  it('is every address of 127.0.0.0/8 and no other', () => {
-    fc.assert(
-      fc.property(fc.ipV4(), (address) => {
-        expect(isLoopback(address)).toBe(address.split('.')[0] === '127');
-      }),
-    );
-    expect(isLoopback('127.0.0.1')).toBe(true);
   });
 });

@@ -1,53 +1,13 @@
 /** Every command in the README does what it says, in the order in which a stranger pastes them. */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commandsIn, type Finished, root, run } from './support/commands.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-/** The lines of every code block without a language: what can be pasted. */
-const commands = [...readme.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) =>
-  block.trim().split('\n'),
-);
-
-interface Finished {
-  code: number | null;
-  output: string;
-}
-
-/** @param until ends the command, once it has printed what this finds and `visit` is done with it */
-function run(
-  command: string,
-  environment: Record<string, string>,
-  until?: { prints: RegExp; visit(found: string): Promise<void> },
-): Promise<Finished> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('bash', ['-c', command], {
-      cwd: root,
-      env: { ...process.env, ...environment },
-      detached: true,
-    });
-    let output = '';
-    let isVisited = false;
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-      const found = until?.prints.exec(output)?.[1];
-      if (!until || found === undefined || isVisited) return;
-      isVisited = true;
-      until
-        .visit(found)
-        .catch(reject)
-        .finally(() => process.kill(-(child.pid ?? 0), 'SIGINT'));
-    });
-    child.stderr.on('data', (chunk) => {
-      output += chunk;
-    });
-    child.on('close', (code) => resolve({ code, output }));
-  });
-}
+const commands = commandsIn(readme);
 
 test('the commands of the README are those that are tested here or by the build', () => {
   expect(commands).toEqual([

@@ -8,7 +8,7 @@ import { Peers } from '../../scripts/load/peers.ts';
 import type { Scenario } from '../../src/twin/load/caller-plan.ts';
 import { frameBytes, speech, writeStamp } from '../../src/twin/load/frame-stamp.ts';
 import { LoadPeers } from '../../src/twin/load/load-peers.ts';
-import type { WireEvent } from '../twin/openai/client.ts';
+import type { RealtimeMessage } from '../support/realtime-message.ts';
 import { orderBreaches } from '../twin/openai/order.ts';
 import { shapeBreaches } from '../twin/openai/shapes.ts';
 
@@ -42,12 +42,12 @@ const greetingTypes = [
 describe('the model', () => {
   async function connect(): Promise<{
     socket: WebSocket;
-    events: WireEvent[];
+    events: RealtimeMessage[];
     send: (event: object) => void;
   }> {
     const socket = new WebSocket(`ws://127.0.0.1:${peers.port}/v1/realtime?model=gpt-realtime-2.1`);
-    const events: WireEvent[] = [];
-    socket.on('message', (data: Buffer) => events.push(JSON.parse(data.toString()) as WireEvent));
+    const events: RealtimeMessage[] = [];
+    socket.on('message', (data: Buffer) => events.push(JSON.parse(data.toString()) as RealtimeMessage));
     await new Promise((resolve) => socket.once('open', resolve));
     return { socket, events, send: (event) => socket.send(JSON.stringify(event)) };
   }
@@ -58,7 +58,7 @@ describe('the model', () => {
     return { type: 'input_audio_buffer.append', audio: audio.toString('base64') };
   }
 
-  const typesIn = (events: readonly WireEvent[]): string[] => events.map(({ type }) => type);
+  const typesIn = (events: readonly RealtimeMessage[]): string[] => events.map(({ type }) => type);
 
   it('says everything in the recorded order and shape: greeting, turn, interrupted reply', async () => {
     const { socket, events, send } = await connect();

@@ -17,14 +17,14 @@ const rooms: Record<string, Room> = {
   'src/runtime/': { rooms: [vocabulary], packages: ['xstate', 'zod', 'node:'] },
   'src/media/': { rooms: [], packages: ['node:'] },
   'src/platform/': { rooms: [ports] },
-  'src/config/': { rooms: [ports, vocabulary] },
+  'src/config/': { rooms: [ports, vocabulary, 'src/platform/loopback.ts'] },
   'src/agent/': { rooms: [ports, vocabulary] },
   'src/telemetry/': { rooms: [ports, vocabulary] },
   'src/console/': { rooms: [ports, vocabulary] },
   // The twin plays a peer of ours: it shares the sound and the sockets with us, and nothing that it could copy.
   'src/twin/': { rooms: [ports, 'src/media/mulaw.ts', 'src/platform/'] },
   // Each adapter is a room of its own.
-  'src/adapters/': { rooms: [ports, vocabulary] },
+  'src/adapters/': { rooms: [ports, vocabulary, 'src/platform/heartbeat.ts', 'src/platform/loopback.ts'] },
 };
 
 /** Who puts the rooms together. */

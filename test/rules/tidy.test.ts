@@ -1,5 +1,6 @@
 /** What keeps the project a pleasure to read, as far as a machine can tell. */
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { errorCodes } from '../../src/runtime/ports/errors.ts';
 import { functionLinesOf, nodesOf, readText, type Source, sourcesIn, treeOf } from './support/sources.ts';
@@ -56,7 +57,7 @@ describe('nowhere in the sources', () => {
   });
 
   it('is the type any', () => {
-    const anywhere = shipped.filter((source) =>
+    const anywhere = everything.filter((source) =>
       [...nodesOf(treeOf(source))].some(({ type }) => type === 'TSAnyKeyword'),
     );
     expect(named(anywhere)).toEqual([]);
@@ -65,6 +66,21 @@ describe('nowhere in the sources', () => {
   it('is a path that only one machine has', () => {
     const outside = new RegExp(['/wo', 'rk/|\\.\\./sha', 'red/|/ho', 'me/|/Us', 'ers/'].join(''));
     expect(named(shipped.filter(({ text }) => outside.test(text)))).toEqual([]);
+  });
+
+  it('is a comment about a file that is not there', () => {
+    const paths = new Set(everything.map(({ path }) => path));
+    const isThere = (from: string, named: string): boolean => {
+      const places = from.split('/').map((_, index, parts) => parts.slice(0, index).join('/'));
+      return places.some((place) => paths.has(join(place, named)));
+    };
+    const lost = everything.flatMap(({ path, text }) =>
+      [...text.matchAll(/^ *(?:\/?\*+|\/\/) .*$/gm)]
+        .flatMap(([comment]) => [...comment.matchAll(/`([\w./-]+\.ts)`/g)])
+        .filter(([, name = '']) => !isThere(path, name) && !isThere(path, `src/${name}`))
+        .map(([, name]) => `${path}: ${name}`),
+    );
+    expect(lost).toEqual([]);
   });
 
   it('is a test that is skipped or the only one to run', () => {

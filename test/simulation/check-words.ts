@@ -16,9 +16,10 @@ const roundTripMs = 30;
 /** The caller's audio that is kept for the next session. */
 const ringMs = 10_000;
 
-/** A frame of a caller's line, by its number over all lines. */
+/** More than any line has. */
 const framesPerLine = 4_096;
 
+/** A frame of a caller's line, by its number over all lines. */
 const numberOf = (line: number, frame: number): number => line * framesPerLine + frame;
 
 const framesIn = (segments: readonly HeardSegment[], index: number): number[] =>

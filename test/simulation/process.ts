@@ -287,7 +287,6 @@ export class SimulatedProcess {
     ]);
   }
 
-  /** Timers beyond those that a process without a call has. */
   /** Timers of a process that runs and has no call. */
   get idleTimers(): number {
     return this.#idleTimers;
@@ -298,6 +297,7 @@ export class SimulatedProcess {
     return this.#sockets.size;
   }
 
+  /** Timers beyond those that a process without a call has. */
   get surplusTimers(): number {
     return this.#hasExited ? this.#leftTimers : this.clock.pendingTimers - this.#idleTimers;
   }
@@ -461,7 +461,7 @@ export class SimulatedProcess {
       host,
       isProcessAlive: (other) => this.#around.isProcessAlive(host, other),
       pulse: this.options.pulse ?? localPulse,
-      // As `sibling-question.ts`: nobody is asked across hosts.
+      // As `src/service/sibling-question.ts`: nobody is asked across hosts.
       hasCalls: async (row) => row.host === host && this.#around.hasCalls(row.instance),
       isReady: () => this.#service.snapshot.hasTag('ready'),
       isLeaving: () => this.#isLeaving,

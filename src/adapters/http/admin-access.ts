@@ -11,7 +11,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { isIP } from 'node:net';
+import { isLoopback } from '../../platform/loopback.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { Sessions } from './sessions.ts';
 
@@ -34,15 +34,6 @@ export type Verdict = 'admitted' | 'unauthorized' | 'forbidden';
 
 /** Headers that proxies and tunnels add (RFC 7239; de-facto X-Forwarded-*; ngrok). */
 const proxyHeader = /^(?:forwarded|via|x-forwarded-.+|x-real-ip|ngrok-.+|x-ngrok-.+|cf-connecting-ip)$/;
-
-/** `127.0.0.0/8`, `::1` (also as an IPv4 one mapped) and `localhost`. */
-export function isLoopback(hostname: string): boolean {
-  const name = hostname
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, '$1')
-    .replace(/^::ffff:/, '');
-  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
-}
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 

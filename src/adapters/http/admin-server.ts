@@ -8,11 +8,12 @@
  * I4. After `close` no connection, stream of events or upgraded socket is open.
  */
 import type { FastifyInstance } from 'fastify';
+import { isLoopback } from '../../platform/loopback.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
 import type { Json } from '../../runtime/ports/journal.ts';
 import type { OperatorDesk } from '../../runtime/ports/operator.ts';
-import { AdminAccess, type AdminAccessOptions, isLoopback, type Verdict } from './admin-access.ts';
+import { AdminAccess, type AdminAccessOptions, type Verdict } from './admin-access.ts';
 import { assetRoutes, type FindAsset, setSecurityHeaders } from './assets.ts';
 import { createBareServer, listen } from './bare-server.ts';
 import { consoleRoutes, refuseForeignPages } from './console-routes.ts';

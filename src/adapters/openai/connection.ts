@@ -15,9 +15,9 @@
  * N4. A message that cannot be read, or is delivered twice in a row, changes nothing.
  */
 import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
+import { Heartbeat } from '../../platform/heartbeat.ts';
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
 import type { OpenSocket, Socket } from '../../runtime/ports/socket.ts';
-import { Heartbeat } from './heartbeat.ts';
 import type { OpenAiLimits } from './limits.ts';
 import { MuteWatch } from './mute-watch.ts';
 import type { CountOddity } from './oddity.ts';

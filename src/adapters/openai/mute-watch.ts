@@ -1,7 +1,7 @@
 /**
  * Owns: finding a session that is there and does nothing any more: its socket answers pings, and no event comes. One that
  * has been quiet for a while is asked something that it must answer.
- * Does not own: the socket (`heartbeat.ts` finds one that is open in name only).
+ * Does not own: the socket (`src/platform/heartbeat.ts` finds one that is open in name only).
  *
  * One timer, set again only when it fires: an event costs a look at the clock.
  */

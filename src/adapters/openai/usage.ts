@@ -3,7 +3,7 @@
  * Does not own: what they cost.
  */
 import { z } from 'zod';
-import type { Usage } from '../../machines/entries.ts';
+import type { Usage } from '../../machines/entry-values.ts';
 
 const count = z.int().nonnegative().catch(0);
 

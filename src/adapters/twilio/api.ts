@@ -13,6 +13,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { GiveUpError, HoldfastError, RetryError } from '../../runtime/ports/errors.ts';
+import { parseJson } from './json.ts';
 
 const requestLimitMs = 5_000;
 const mostAnswerBytes = 1_024 * 1_024;
@@ -112,14 +113,6 @@ async function readBounded(response: Response): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** The system's code where there is one: messages may name addresses. */

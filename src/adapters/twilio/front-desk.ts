@@ -9,7 +9,7 @@
  * F3. A number that the carrier has dialled for a call is not dialled again because our log does not show it yet.
  */
 
-import { isOver } from '../../machines/entries.ts';
+import { isOver } from '../../machines/entry-values.ts';
 import type { Answer, CarrierDesk, IncomingCall } from '../../runtime/ports/carrier.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { HoldfastError, RetryError } from '../../runtime/ports/errors.ts';

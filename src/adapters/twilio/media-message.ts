@@ -7,6 +7,7 @@
  * I10. Whatever the bytes are, reading gives a message or names the fault; it never throws.
  */
 import { z } from 'zod';
+import { parseJson } from './json.ts';
 
 export interface MediaFrame {
   event: 'media';
@@ -189,15 +190,6 @@ function readAnyMessage(text: string): CarrierMessage | MessageFault {
   if (event === 'connected') return { event };
   const result = schemas[event].safeParse(message);
   return result.success ? result.data : event;
-}
-
-/** Undefined, which JSON has no word for, where the text is none. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** RFC 4648 section 4: whole groups of four characters. */

@@ -9,12 +9,13 @@
  * I9. What is kept for a stream is bounded, whatever it sends or stops reading.
  * I10. No message ends more than its own stream.
  */
+
+import { Heartbeat } from '../../platform/heartbeat.ts';
 import type { CarrierDesk, LineListener, StreamStart } from '../../runtime/ports/carrier.ts';
 import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
 import { referTo } from '../../runtime/ports/signal.ts';
 import type { Socket, SocketClosure } from '../../runtime/ports/socket.ts';
 import { Backlog } from './backlog.ts';
-import { Heartbeat } from './heartbeat.ts';
 import { MediaLine } from './media-line.ts';
 import {
   type CarrierMessage,
@@ -31,6 +32,9 @@ import { late, withinLimit } from './time-limit.ts';
 export const startLimitMs = 10_000;
 
 export const admissionLimitMs = 10_000;
+
+/** A ping must be answered before the next one. */
+const pingEveryMs = 10_000;
 
 /** How long the far side may take to answer our close frame. */
 export const closingLimitMs = 1_000;
@@ -74,7 +78,11 @@ export class MediaStream {
     this.#clock = clock;
     this.#tally = tally;
     this.#rate = new MessageRate(clock);
-    this.#heartbeat = new Heartbeat(socket, clock, () => this.#terminate('stream.deaf'));
+    this.#heartbeat = new Heartbeat(clock, pingEveryMs, {
+      ping: () => socket.ping(),
+      onMissed: () => this.#terminate('stream.deaf'),
+    });
+    this.#heartbeat.start();
     this.#startTimer = clock.setTimeout(() => {
       tally.count('stream.unstarted');
       this.#close(closeCodes.policyViolation, 'no start');
@@ -92,7 +100,7 @@ export class MediaStream {
   }
 
   onPong(): void {
-    this.#heartbeat.onPong();
+    this.#heartbeat.noteLife();
   }
 
   onClosed(closure: SocketClosure): void {

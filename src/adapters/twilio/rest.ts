@@ -3,7 +3,7 @@
  * Does not own: how a request is made (`api.ts`).
  */
 import { z } from 'zod';
-import { type CarrierStatus, carrierStatus } from '../../machines/entries.ts';
+import { type CarrierStatus, carrierStatus } from '../../machines/entry-values.ts';
 import type { Answer, CarrierControl } from '../../runtime/ports/carrier.ts';
 import { RetryError } from '../../runtime/ports/errors.ts';
 import { RefusedRequestError, type TwilioApi } from './api.ts';

@@ -7,7 +7,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { carrierStatus } from '../../machines/entries.ts';
+import { carrierStatus } from '../../machines/entry-values.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
 import { routes } from './addresses.ts';
 import type { DialEnd } from './continuation.ts';

@@ -8,7 +8,7 @@
  */
 import { assign, setup } from 'xstate';
 import { commands } from '../commands.ts';
-import { isOver } from '../entries.ts';
+import { isOver } from '../entry-values.ts';
 import * as changes from './assignments.ts';
 import {
   awaitsAnswer,

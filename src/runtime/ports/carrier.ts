@@ -6,7 +6,7 @@
  * R1. Nothing reaches the desk that was not signed by the carrier.
  * R2. A line ends in exactly one `stream.closed`, and signals nothing after it.
  */
-import type { CarrierStatus } from '../../machines/entries.ts';
+import type { CarrierStatus } from '../../machines/entry-values.ts';
 import type { Apology, Instruction } from '../../machines/instruction.ts';
 import type { Signal } from './signal.ts';
 

@@ -8,7 +8,7 @@
  * L3. A tool call is signalled once per id, whatever the far side repeats.
  * L4. A reply is created only while no other one is active; until then the request waits.
  */
-import type { ToolEffect } from '../../machines/entries.ts';
+import type { ToolEffect } from '../../machines/entry-values.ts';
 import type { Json } from './journal.ts';
 import type { Signal } from './signal.ts';
 

@@ -10,7 +10,7 @@
  * I10. A stream from a browser can only be one of a call from a browser.
  */
 import { randomUUID } from 'node:crypto';
-import type { CarrierStatus } from '../../machines/entries.ts';
+import type { CarrierStatus } from '../../machines/entry-values.ts';
 import type {
   Answer,
   CarrierControl,

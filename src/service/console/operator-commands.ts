@@ -9,11 +9,9 @@ import { longestOperatorName } from '../../machines/entries.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
 import type { CallRow, Journal } from '../../runtime/ports/journal.ts';
 import type { Operator, OperatorCommand } from '../../runtime/ports/operator.ts';
+import { phoneNumber } from '../../runtime/ports/phone-number.ts';
 import { referTo, type Signal } from '../../runtime/ports/signal.ts';
 import type { Siblings } from '../siblings.ts';
-
-/** E.164: a plus, a country's code and at most 15 digits in all. */
-const phoneNumber = /^\+[1-9]\d{6,14}$/;
 
 const mostWords = 500;
 

@@ -104,7 +104,7 @@ const calls = {
     outcome: ['answered', 'interrupted', 'unanswered'],
   }),
   transfers: counter('transfers', 'Callers handed on, by outcome.', {
-    outcome: ['completed', 'busy', 'no-answer', 'failed', 'canceled'],
+    outcome: ['completed', 'busy', 'no-answer', 'failed', 'canceled', 'unknown'],
   }),
 } as const;
 
@@ -117,7 +117,7 @@ const latency = {
   ),
   answer: histogram(
     'answer_seconds',
-    'The same without the silence that turn detection waits for: from its word to the first sound.',
+    'From the word of turn detection to the first sound: voice to voice without the silence that it waits for.',
     voiceSeconds,
     { tool: yesOrNo },
   ),
@@ -278,9 +278,14 @@ const runtime = {
       dependency: dependencies,
     },
   ),
-  dependencySeconds: gauge('dependency_latency_seconds', 'How long its last answer took.', 'max', {
-    dependency: dependencies,
-  }),
+  dependencySeconds: gauge(
+    'dependency_latency_seconds',
+    'How long the last answer of a dependency took.',
+    'max',
+    {
+      dependency: dependencies,
+    },
+  ),
   openSockets: gauge('sockets_open', 'Sockets of calls that are open here, by whose they are.', 'sum', {
     peer: ['carrier', 'model'],
   }),

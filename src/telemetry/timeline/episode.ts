@@ -3,7 +3,8 @@
  * Metrics take durations from episodes, traces make a span of each: they cannot disagree.
  * Does not own: finding episodes in a log (`call-timeline.ts`).
  */
-import type { DraftOf, Usage } from '../../machines/entries.ts';
+import type { DraftOf } from '../../machines/entries.ts';
+import type { Usage } from '../../machines/entry-values.ts';
 import type { Rung } from '../metrics/names.ts';
 
 interface Common {

@@ -4,7 +4,7 @@
  *
  * Nothing here is personal: an episode holds what its entries hold. Of what was said there are tokens and seconds.
  */
-import type { Usage } from '../../machines/entries.ts';
+import type { Usage } from '../../machines/entry-values.ts';
 import { served } from '../call-meter.ts';
 import type { Episode, EpisodeKind, EpisodeOf } from '../timeline/episode.ts';
 import { attributes as names } from './attributes.ts';

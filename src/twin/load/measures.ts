@@ -1,7 +1,7 @@
 /**
  * Owns: what a load run has measured: durations by name, counts by name, each for the last interval and for all of the
  * window.
- * Does not own: when an interval ends (`load-run.ts`), what is made of it (`scripts/load`).
+ * Does not own: when an interval ends (`scripts/load/load-run.ts`), what is made of it (`scripts/load`).
  *
  * Invariants:
  * M1. A duration is recorded once; the window's figures are those of its intervals together.

@@ -1,6 +1,6 @@
 /**
  * Owns: the question that the offline service asks when somebody should speak, and the shape of an answer.
- * Does not own: any answer (`scripted-brain.ts`, `echo-brain.ts`), how it sounds and travels (`response.ts`).
+ * Does not own: any answer (`scripted-brain.ts`, `echo-brain.ts`), how it sounds and travels (`response/response.ts`).
  *
  * Invariant B1: a brain answers from its question alone and keeps nothing. One brain serves any number of
  * sessions, and a session that was seeded with the history of another goes on where that one stopped.

@@ -1,6 +1,6 @@
 /**
  * Owns: what can go wrong between the offline service and a client on purpose, and which connection it befalls.
- * Does not own: making it happen (`fault-injector.ts`, `admission.ts`).
+ * Does not own: making it happen (`connection/fault-injector.ts`, `connection/admission.ts`).
  *
  * All faults are plain data, so a script of them can come from a file.
  */

@@ -1,7 +1,7 @@
 /**
  * Owns: the offline Realtime service reached in memory, on whatever clock: for tests and simulations that hold days
  * of calls in seconds.
- * Does not own: the service (`offline-service.ts`), the joined sockets (`memory-socket.ts`).
+ * Does not own: the service (`offline-service.ts`), the joined sockets (`connection/memory-socket.ts`).
  */
 import type { TimerHandle } from '../../runtime/ports/clock.ts';
 import type {

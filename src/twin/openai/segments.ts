@@ -1,7 +1,7 @@
 /**
  * Owns: the sound of the offline model: a soft melody in which every 20 ms frame says which reply, which segment
  * and which frame it is, so that a test can read from the bytes that a caller heard what was said to them.
- * Does not own: the words (`brain.ts`), when the sound is sent (`response.ts`).
+ * Does not own: the words (`brain.ts`), when the sound is sent (`response/response.ts`).
  *
  * A stamped frame is 160 bytes of µ-law: three bytes that no melody contains, thirteen octal digits and 144 bytes
  * of melody. All stamp bytes lie within 124 of zero on the 16-bit scale: next to nothing can be heard of them.

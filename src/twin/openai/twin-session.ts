@@ -1,6 +1,6 @@
 /**
  * Owns: one connection that was accepted: its session, its faults and its end; what a test may look at.
- * Does not own: the transport (`server.ts`, `memory-connection.ts`), the protocol (`session.ts`).
+ * Does not own: the transport (`server.ts`, `memory-connection.ts`), the protocol (`session/session.ts`).
  */
 import type { Clock } from '../../runtime/ports/clock.ts';
 import type { Socket, SocketClosure, SocketHandlers } from '../../runtime/ports/socket.ts';

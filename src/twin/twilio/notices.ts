@@ -1,6 +1,6 @@
 /**
  * Owns: what Twilio's debugger would show: numbered errors and warnings.
- * Does not own: what raises them, errors of the REST API (`rest/rest-error.ts`).
+ * Does not own: what raises them, errors of the REST API (`rest/rest-answer.ts`).
  *
  * Source: Twilio, Error and Warning Dictionary.
  */

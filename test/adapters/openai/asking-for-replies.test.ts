@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FakeService, Message } from './fake-service.ts';
+import type { FakeService } from './fake-service.ts';
 import { audioOf, openSession, startSession } from './started-session.ts';
 
 const activeError = (eventId: string | null) => ({
@@ -9,16 +9,16 @@ const activeError = (eventId: string | null) => ({
 });
 
 /** A request as it is sent: its metadata comes back in the reply to it. */
-const creation = (eventId: string, response: Message): Message => ({
+const creation = (eventId: string, response: object): object => ({
   type: 'response.create',
   event_id: eventId,
   response: { metadata: { request: eventId }, ...response },
 });
 
 /** What the service says of a reply that answers the request. */
-const answering = (eventId: string): Message => ({ metadata: { request: eventId } });
+const answering = (eventId: string): object => ({ metadata: { request: eventId } });
 
-const cancellationOf = (replyId: string): Message => ({ type: 'response.cancel', response_id: replyId });
+const cancellationOf = (replyId: string): object => ({ type: 'response.cancel', response_id: replyId });
 
 describe('a request for a reply', () => {
   it('carries instructions only where there are some', () => {

@@ -10,17 +10,19 @@ import type {
   SocketRefusal,
   SocketRequest,
 } from '../../../src/runtime/ports/socket.ts';
+import type { RealtimeMessage, RealtimeSession } from '../../support/realtime-message.ts';
 
-/** A client event as it came over the wire. */
-// biome-ignore lint/suspicious/noExplicitAny: tests look into messages of many shapes
-export type Message = Record<string, any>;
+type Fields = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Adds the fields of one object to another, objects within field by field (OpenAI Realtime, `session.update`). */
-function merge(into: Message, from: Message): Message {
+function merge(into: Fields, from: Fields): Fields {
   const merged = { ...into };
   for (const [name, value] of Object.entries(from)) {
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    merged[name] = isObject ? merge(merged[name] ?? {}, value) : value;
+    const present = merged[name];
+    merged[name] = isObject(value) ? merge(isObject(present) ? present : {}, value) : value;
   }
   return merged;
 }
@@ -62,11 +64,11 @@ export class FakeService {
     return this.#handlers;
   }
 
-  get sent(): Message[] {
-    return this.texts.map((text) => JSON.parse(text) as Message);
+  get sent(): RealtimeMessage[] {
+    return this.texts.map((text) => JSON.parse(text) as RealtimeMessage);
   }
 
-  sentOfType(type: string): Message[] {
+  sentOfType(type: string): RealtimeMessage[] {
     return this.sent.filter((message) => message.type === type);
   }
 
@@ -117,23 +119,23 @@ export class FakeService {
     this.handlers.onClose({ code, reason });
   }
 
-  sayCreated(session: Message = {}): void {
+  sayCreated(session: object = {}): void {
     this.say({ type: 'session.created', session: { id: 'sess_1', expires_at: 1_785_460_927, ...session } });
   }
 
-  sayError(error: Message): void {
+  sayError(error: object): void {
     this.say({ type: 'error', error: { type: 'invalid_request_error', code: null, ...error } });
   }
 
   /** Confirms each `session.update` that was not confirmed yet, with what `spoil` makes of the settings. */
-  confirmSettings(spoil: (settings: Message) => void = () => undefined): void {
+  confirmSettings(spoil: (settings: RealtimeSession) => void = () => undefined): void {
     const updates = this.sentOfType('session.update');
-    let settings: Message = {};
+    let settings = {};
     updates.forEach(({ session }, index) => {
-      settings = merge(settings, session);
+      settings = merge(settings, { ...session });
       if (index < this.#confirmed) return;
       const effective = structuredClone(settings);
-      spoil(effective);
+      spoil(effective as RealtimeSession);
       this.say({ type: 'session.updated', session: effective });
     });
     this.#confirmed = updates.length;
@@ -157,7 +159,7 @@ export class FakeService {
     this.acknowledgeItems();
   }
 
-  startReply(replyId = 'resp_1', response: Message = {}): void {
+  startReply(replyId = 'resp_1', response: object = {}): void {
     this.say({
       type: 'response.created',
       response: { id: replyId, conversation_id: 'conv_1', status: 'in_progress', output: [], ...response },
@@ -169,7 +171,7 @@ export class FakeService {
     this.say({ type: 'response.output_audio.delta', response_id: replyId, item_id: itemId, delta });
   }
 
-  finishReply(replyId = 'resp_1', response: Message = {}): void {
+  finishReply(replyId = 'resp_1', response: object = {}): void {
     this.say({
       type: 'response.done',
       response: {

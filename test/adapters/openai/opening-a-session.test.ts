@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createOpenAiModel } from '../../../src/adapters/openai/model.ts';
 import type { HistoryItem } from '../../../src/runtime/ports/model.ts';
 import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
-import { FakeService, type Message } from './fake-service.ts';
+import type { RealtimeSession } from '../../support/realtime-message.ts';
+import { FakeService } from './fake-service.ts';
 import { apiKey, audioOf, openSession, plainRequest, startSession } from './started-session.ts';
 
 describe('connecting', () => {
@@ -154,7 +155,7 @@ describe('model.opened (L2)', () => {
     expect(ear.order).toEqual(['model.opened']);
   });
 
-  const faults: [string, (settings: Message) => void][] = [
+  const faults: [string, (settings: RealtimeSession) => void][] = [
     ['output_modalities', (settings) => (settings.output_modalities = ['text'])],
     ['audio.input.format', (settings) => (settings.audio.input.format = { type: 'audio/pcm', rate: 24_000 })],
     ['audio.output.format', (settings) => (settings.audio.output.format = { type: 'audio/pcma' })],
@@ -162,15 +163,15 @@ describe('model.opened (L2)', () => {
     ['turn_detection.type', (settings) => (settings.audio.input.turn_detection = null)],
     [
       'turn_detection.silence_duration_ms',
-      (settings) => (settings.audio.input.turn_detection.silence_duration_ms = 200),
+      (settings) => (settings.audio.input.turn_detection!.silence_duration_ms = 200),
     ],
     [
       'turn_detection.create_response',
-      (settings) => (settings.audio.input.turn_detection.create_response = false),
+      (settings) => (settings.audio.input.turn_detection!.create_response = false),
     ],
     [
       'turn_detection.interrupt_response',
-      (settings) => (settings.audio.input.turn_detection.interrupt_response = false),
+      (settings) => (settings.audio.input.turn_detection!.interrupt_response = false),
     ],
     ['tools', (settings) => settings.tools.pop()],
     ['output_modalities', (settings) => delete settings.output_modalities],

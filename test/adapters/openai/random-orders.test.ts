@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HistoryItem } from '../../../src/runtime/ports/model.ts';
 import type { VirtualClock } from '../../../src/twin/virtual-clock.ts';
-import type { FakeService, Message } from './fake-service.ts';
+import type { RealtimeMessage } from '../../support/realtime-message.ts';
+import type { FakeService } from './fake-service.ts';
 import { audioOf, type Started, startSession } from './started-session.ts';
 
 const replyIds = ['resp_1', 'resp_2', 'resp_3'] as const;
@@ -116,7 +117,7 @@ function watchRequests(service: FakeService): void {
   let activeReplyId: string | null = null;
   const hear = service.handlers.onMessage.bind(service.handlers);
   service.handlers.onMessage = (data) => {
-    const event = JSON.parse(String(data)) as Message;
+    const event = JSON.parse(String(data)) as RealtimeMessage;
     const isOver = event.type === 'response.done' && event.response.id === activeReplyId;
     if (event.type === 'response.created') activeReplyId = event.response.id;
     if (isOver) activeReplyId = null;
@@ -242,7 +243,7 @@ class SlowService {
     return true;
   }
 
-  #take({ type, event_id: eventId, response }: Message): void {
+  #take({ type, event_id: eventId, response }: RealtimeMessage): void {
     if (type !== 'response.create') return;
     if (this.begin(700)) this.answered.push(response.instructions);
     else {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RealtimeMessage } from '../../support/realtime-message.ts';
 import { audioOf, openSession } from './started-session.ts';
 
 const callItem = (callId: string, fields: Record<string, unknown> = {}) => ({
@@ -141,7 +142,7 @@ describe('the result of a tool call', () => {
 });
 
 describe('a tool call that is answered here', () => {
-  const outputsOf = (sent: Record<string, { call_id: string; output: string }>[]) =>
+  const outputsOf = (sent: readonly RealtimeMessage[]) =>
     sent.flatMap(({ item }) => (item ? [[item.call_id, JSON.parse(item.output)]] : []));
 
   it('is one of a tool that was not declared', () => {

@@ -1,5 +1,5 @@
 /** Owns: the carrier's REST API as a test wants it. */
-import type { CarrierStatus } from '../../../src/machines/entries.ts';
+import type { CarrierStatus } from '../../../src/machines/entry-values.ts';
 import type { Answer, CarrierControl } from '../../../src/runtime/ports/carrier.ts';
 import { GiveUpError, RetryError } from '../../../src/runtime/ports/errors.ts';
 

@@ -1,5 +1,6 @@
 /** Owns: a model of which a test plays the far side: what it was asked, and everything that it may say. */
-import type { Draft, ToolEffect } from '../../../src/machines/entries.ts';
+import type { Draft } from '../../../src/machines/entries.ts';
+import type { ToolEffect } from '../../../src/machines/entry-values.ts';
 import { bytesPerMs } from '../../../src/media/mulaw.ts';
 import type { Clock } from '../../../src/runtime/ports/clock.ts';
 import type {

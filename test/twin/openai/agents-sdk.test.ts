@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { scriptedBrain } from '../../../src/twin/openai/scripted-brain.ts';
 import { readSegments } from '../../../src/twin/openai/segments.ts';
 import { type OpenAiTwin, startOpenAiTwin } from '../../../src/twin/openai/server.ts';
-import { silence, voice, type WireEvent } from './client.ts';
+import type { RealtimeMessage } from '../../support/realtime-message.ts';
+import { silence, voice } from './client.ts';
 
 const brain = scriptedBrain({
   turns: [
@@ -37,7 +38,7 @@ afterEach(async () => {
 
 interface Call {
   session: RealtimeSession;
-  events: WireEvent[];
+  events: RealtimeMessage[];
   heard: Uint8Array[];
   cities: string[];
   errors: unknown[];
@@ -72,7 +73,7 @@ async function dial(): Promise<Call> {
       },
     },
   });
-  session.on('transport_event', (event) => call.events.push(event as WireEvent));
+  session.on('transport_event', (event) => call.events.push(event as RealtimeMessage));
   session.on('audio', ({ data }) => call.heard.push(new Uint8Array(data)));
   session.on('error', ({ error }) => call.errors.push(error));
   await session.connect({ apiKey: 'k' });
@@ -91,7 +92,8 @@ const speak = (call: Call): void => {
   }
 };
 
-const doneResponses = (call: Call): WireEvent[] => call.events.filter(({ type }) => type === 'response.done');
+const doneResponses = (call: Call): RealtimeMessage[] =>
+  call.events.filter(({ type }) => type === 'response.done');
 
 describe('the Agents SDK', () => {
   test('holds a spoken turn with a tool call, and an interruption', async () => {

@@ -10,9 +10,7 @@ import {
 import { scriptedBrain } from '../../../src/twin/openai/scripted-brain.ts';
 import type { TwinSession } from '../../../src/twin/openai/twin-session.ts';
 import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: events of the wire, looked into by tests only
-export type WireEvent = { type: string; event_id: string } & Record<string, any>;
+import type { RealtimeError, RealtimeMessage } from '../../support/realtime-message.ts';
 
 export const smallScript: Brain = scriptedBrain({
   greeting: {
@@ -36,7 +34,7 @@ export const smallScript: Brain = scriptedBrain({
 });
 
 export class TestClient {
-  readonly events: WireEvent[] = [];
+  readonly events: RealtimeMessage[] = [];
   readonly messages: (string | Uint8Array)[] = [];
   socket: Socket | null = null;
   refusal: SocketRefusal | null = null;
@@ -55,11 +53,11 @@ export class TestClient {
     }
   }
 
-  of(type: string): WireEvent[] {
+  of(type: string): RealtimeMessage[] {
     return this.events.filter((event) => event.type === type);
   }
 
-  last(type: string): WireEvent {
+  last(type: string): RealtimeMessage {
     const event = this.of(type).at(-1);
     if (event === undefined) throw new Error(`No ${type} came, only ${this.types().join(' ')}`);
     return event;
@@ -71,7 +69,7 @@ export class TestClient {
     return types.filter((type, index) => !(type.endsWith('.delta') && types[index - 1] === type));
   }
 
-  get errors(): WireEvent[] {
+  get errors(): RealtimeError[] {
     return this.of('error').map(({ error }) => error);
   }
 

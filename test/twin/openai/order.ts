@@ -4,12 +4,12 @@
  *
  * Source: recorded sessions with the live service; OpenAI Realtime, server events.
  */
-import type { WireEvent } from './client.ts';
+import type { RealtimeMessage } from '../../support/realtime-message.ts';
 
 export interface OrderRule {
   about: string;
   /** What an event is about, or null where the rule does not look at it. */
-  group(event: WireEvent): string | null;
+  group(event: RealtimeMessage): string | null;
   /** Which groups the rule is for, told by the types in it. */
   appliesTo(types: readonly string[]): boolean;
   /** The types in a row, each followed by a space. */
@@ -23,7 +23,7 @@ const whole = (...parts: string[]): RegExp => new RegExp(`^${parts.join('')}$`);
 
 const transcription = 'conversation.item.input_audio_transcription';
 
-const itemOf = (event: WireEvent): string | null => {
+const itemOf = (event: RealtimeMessage): string | null => {
   if (event.type.startsWith(transcription)) return null;
   return event.item_id ?? event.item?.id ?? null;
 };
@@ -137,7 +137,7 @@ export const orderRules: readonly OrderRule[] = [
 ];
 
 /** Every place where events break the table, in words; none is what a test wants. */
-export function orderBreaches(events: readonly WireEvent[]): string[] {
+export function orderBreaches(events: readonly RealtimeMessage[]): string[] {
   return orderRules.flatMap((rule) => {
     const groups = Map.groupBy(events, (event) => rule.group(event));
     groups.delete(null);

@@ -3,21 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scriptedBrain } from '../../../src/twin/openai/scripted-brain.ts';
-import { connect, silence, type TestClient, voice, type WireEvent, type World } from './client.ts';
+import type { RealtimeMessage } from '../../support/realtime-message.ts';
+import { connect, silence, type TestClient, voice, type World } from './client.ts';
 import { orderBreaches } from './order.ts';
 import { type Recording, readRecordings } from './recordings.ts';
 import { shapeBreaches } from './shapes.ts';
 
 const recordings = readRecordings();
 
-const received = ({ messages }: Recording): WireEvent[] =>
+const received = ({ messages }: Recording): RealtimeMessage[] =>
   messages.filter(({ direction }) => direction === 'received').map(({ event }) => event);
 
 /** What the twin must repeat exactly: all but pieces, transcriptions (which come when they come) and limits. */
-const isMilestone = ({ type }: WireEvent): boolean =>
+const isMilestone = ({ type }: RealtimeMessage): boolean =>
   !/\.delta$|input_audio_transcription|rate_limits/.test(type);
 
-const milestones = (events: readonly WireEvent[]): string[] =>
+const milestones = (events: readonly RealtimeMessage[]): string[] =>
   events.filter(isMilestone).map(({ type }) => type);
 
 /** A brain that says and calls what was recorded. */
@@ -25,11 +26,11 @@ function brainOf(recording: Recording): ReturnType<typeof scriptedBrain> {
   const replies = received(recording)
     .filter(({ type }) => type === 'response.done')
     .map(({ response }) => {
-      const texts = response.output.flatMap(({ content = [] }: WireEvent) => content);
-      const calls = response.output.filter(({ type }: WireEvent) => type === 'function_call');
+      const texts = response.output.flatMap(({ content = [] }) => content);
+      const calls = response.output.filter(({ type }) => type === 'function_call');
       return {
-        say: texts.map(({ text, transcript }: WireEvent) => text ?? transcript),
-        calls: calls.map((call: WireEvent) => ({ name: call.name, arguments: call.arguments })),
+        say: texts.map(({ text, transcript }) => text ?? transcript),
+        calls: calls.map((call) => ({ name: call.name, arguments: call.arguments })),
       };
     });
   const [first, afterResult] = replies;
@@ -59,7 +60,7 @@ function callerAudio(appends: number): Buffer[] {
 }
 
 /** The client's event with whole audio for the recorded beginning of it, and with the twin's own call id. */
-function adapt(event: WireEvent, audio: Buffer[], client: TestClient): object {
+function adapt(event: RealtimeMessage, audio: Buffer[], client: TestClient): object {
   if (event.type === 'input_audio_buffer.append')
     return { ...event, audio: audio.shift()?.toString('base64') };
   if (event.item?.type !== 'function_call_output') return event;
@@ -106,7 +107,7 @@ if (recordings.length > 0) {
 
     test.each(recordings)('the twin hears speech where the service heard it in $name', async (recording) => {
       const { client } = await replay(recording);
-      const moments = (events: WireEvent[]): unknown[] =>
+      const moments = (events: RealtimeMessage[]): unknown[] =>
         events
           .filter(({ type }) => /speech_(started|stopped)$/.test(type))
           .map(({ audio_start_ms, audio_end_ms }) => [audio_start_ms, audio_end_ms]);
@@ -115,7 +116,7 @@ if (recordings.length > 0) {
 
     test.each(recordings)('the twin echoes the settings of $name as the service did', async (recording) => {
       const { client } = await replay(recording);
-      const settings = (events: WireEvent[]): unknown[] =>
+      const settings = (events: RealtimeMessage[]): unknown[] =>
         events
           .filter(({ type }) => type.startsWith('session.'))
           .map(({ session }) => ({

@@ -5,11 +5,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { WireEvent } from './client.ts';
+import type { RealtimeMessage } from '../../support/realtime-message.ts';
 
 export interface Recording {
   name: string;
-  messages: { direction: 'sent' | 'received'; event: WireEvent }[];
+  messages: { direction: 'sent' | 'received'; event: RealtimeMessage }[];
 }
 
 /** All recordings, or none where no folder of them is named or there. */
@@ -22,7 +22,7 @@ export function readRecordings(folder = process.env.OPENAI_RECORDINGS ?? ''): Re
 
 function messagesOf(yaml: string): Recording['messages'] {
   const { interactions } = parse(yaml) as {
-    interactions: { direction: 'sent' | 'received'; data: WireEvent }[];
+    interactions: { direction: 'sent' | 'received'; data: RealtimeMessage }[];
   };
   return interactions.map(({ direction, data }) => ({ direction, event: data }));
 }

@@ -386,7 +386,7 @@ describe('a response outside the conversation', () => {
     expect(done.find(({ conversation_id }) => conversation_id !== null)).toMatchObject({ metadata: null });
     expect(session.items).toHaveLength(1);
     const about = client.events
-      .filter(({ item }) => item?.id === summary.output[0].id)
+      .filter(({ item }) => item?.id === summary?.output[0].id)
       .map(({ type }) => type);
     expect(about).toEqual(['response.output_item.added', 'response.output_item.done']);
     expect(orderBreaches(client.events)).toEqual([]);

@@ -6,7 +6,8 @@ import type { SocketClosure, SocketRefusal } from '../../../src/runtime/ports/so
 import type { FaultPlan } from '../../../src/twin/openai/faults.ts';
 import { faultsInOrder } from '../../../src/twin/openai/faults.ts';
 import { type OpenAiTwin, type OpenAiTwinOptions, startOpenAiTwin } from '../../../src/twin/openai/server.ts';
-import { smallScript, type WireEvent } from './client.ts';
+import type { RealtimeMessage } from '../../support/realtime-message.ts';
+import { smallScript } from './client.ts';
 
 const twins: OpenAiTwin[] = [];
 
@@ -23,7 +24,7 @@ async function start(options: Partial<OpenAiTwinOptions> = {}): Promise<OpenAiTw
 const urlOf = (twin: OpenAiTwin): string => `${twin.url}?model=gpt-realtime-2.1`;
 const withKey = { headers: { authorization: 'Bearer k' } };
 
-async function connect(twin: OpenAiTwin): Promise<{ socket: WebSocket; created: WireEvent }> {
+async function connect(twin: OpenAiTwin): Promise<{ socket: WebSocket; created: RealtimeMessage }> {
   const socket = new WebSocket(urlOf(twin), withKey);
   const [data] = await once(socket, 'message');
   return { socket, created: JSON.parse(String(data)) };

@@ -4,7 +4,7 @@
  *
  * Source: recorded sessions with the live service; OpenAI Realtime, server events.
  */
-import type { WireEvent } from './client.ts';
+import type { RealtimeMessage } from '../../support/realtime-message.ts';
 
 type Check = (value: unknown) => boolean;
 type Shape = Record<string, Check>;
@@ -249,7 +249,7 @@ function breachesOf(shape: Shape, value: unknown): string[] {
 }
 
 /** Every event that differs from the table, in words; none is what a test wants. */
-export function shapeBreaches(events: readonly WireEvent[]): string[] {
+export function shapeBreaches(events: readonly RealtimeMessage[]): string[] {
   return events.flatMap((event) => {
     const shape = eventShapes[event.type];
     if (shape === undefined) return [`${event.type} is not in the table`];

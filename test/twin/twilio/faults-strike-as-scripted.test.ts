@@ -137,7 +137,7 @@ describe('faults of a stream', () => {
     });
     await clock.advance(4_000);
     const media = stream.of('media').map(({ media }) => media);
-    const jumps = media.slice(1).map((one, index) => Number(one.timestamp) - Number(media[index].timestamp));
+    const jumps = media.slice(1).map((one, index) => Number(one.timestamp) - Number(media[index]!.timestamp));
     expect(jumps.filter((jump) => jump !== 20)).toEqual([2_020]);
     expect(media.map(({ chunk }) => Number(chunk))).toEqual(media.map((_, index) => index + 1));
   });
@@ -158,7 +158,7 @@ describe('faults of a stream', () => {
     const media = stream.of('media');
     expect(media.length).toBeGreaterThanOrEqual(1_005);
     expect(media.map(({ media }) => Number(media.chunk))).toEqual(media.map((_, index) => index + 1));
-    expect(media[500].media.payload).toBe(silentFrame.payload);
+    expect(media[500]!.media.payload).toBe(silentFrame.payload);
   });
 
   const kinds: GarbageKind[] = [

@@ -50,7 +50,7 @@ describe('a media stream', () => {
 
   it('has no custom parameters where TwiML names none', async () => {
     const { stream } = await streaming({}, streamTwiml());
-    expect(stream.of('start')[0].start.customParameters).toEqual({});
+    expect(stream.of('start')[0]!.start.customParameters).toEqual({});
   });
 
   it('opens 365 ms after the TwiML and speaks 90 ms later, as measured on live calls', async () => {
@@ -65,7 +65,7 @@ describe('a media stream', () => {
     await clock.advance(1_000);
     const media = stream.of('media');
     expect(media).toHaveLength(51);
-    const first = Number(media[0].media.timestamp);
+    const first = Number(media[0]!.media.timestamp);
     expect(first).toBeGreaterThanOrEqual(100);
     expect(first).toBeLessThanOrEqual(180);
     expect(media.map(({ media }) => media)).toEqual(
@@ -195,7 +195,7 @@ describe('a media stream', () => {
         `<Parameter name="a" value="${'x'.repeat(499)}"/><Parameter name="b" value="${'x'.repeat(498)}"/>`,
       ),
     );
-    expect(Object.keys(stream.of('start')[0].start.customParameters)).toEqual(['b']);
+    expect(Object.keys(stream.of('start')[0]!.start.customParameters)).toEqual(['b']);
     expect(call.notices.map(({ code }) => code)).toEqual([12200]);
   });
 });

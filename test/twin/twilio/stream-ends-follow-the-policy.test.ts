@@ -227,6 +227,6 @@ describe('two streams of one call', () => {
     expect((second.times[0] as number) - closedAt).toBeLessThan(900);
     expect((second.times[0] as number) - closedAt).toBeGreaterThan(730);
     expect(second.sid).not.toBe(stream.sid);
-    expect(second.of('start')[0].sequenceNumber).toBe('1');
+    expect(second.of('start')[0]!.sequenceNumber).toBe('1');
   });
 });

@@ -29,7 +29,7 @@ describe('an update during a stream', () => {
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toMatchObject({ sid: call.sid, status: 'in-progress' });
     await rig.clock.advance(10);
-    expect(stream.messages.at(-1).event).toBe('stop');
+    expect(stream.messages.at(-1)?.event).toBe('stop');
     expect(stream.closure?.code).toBe(1000);
     await rig.untilEnded(call);
     expect(call.events).toContainEqual({ event: 'announced', at: expect.any(Number), text: 'Transferred.' });

@@ -1,7 +1,7 @@
 /**
  * Owns: the audio that the client appended: the session's clock of audio, the buffer that a commit takes, and
  * which part of it is speech.
- * Does not own: what follows from speech or a commit (`caller-turns.ts`).
+ * Does not own: what follows from speech or a commit (`session/caller-turns.ts`).
  *
  * Invariants:
  * N1. The clock counts the milliseconds of all audio appended in the session, whatever is committed or cleared.

@@ -1,6 +1,6 @@
 /**
  * Owns: the errors that the service reports in an `error` event, with codes and texts as clients reported them.
- * Does not own: when they happen; refusals at the door (`admission.ts`).
+ * Does not own: when they happen; refusals at the door (`connection/admission.ts`).
  *
  * Where no public record shows a code or a text of the live service, the docstring says so.
  *

@@ -1,6 +1,6 @@
 /**
  * Owns: what a client may write into a session and into a response: fields, values and limits.
- * Does not own: what follows from it (`session-settings.ts`, `response-request.ts`).
+ * Does not own: what follows from it (`session/session-settings.ts`, `response/response-request.ts`).
  *
  * Every object is strict: an unknown field makes the service refuse the whole event.
  *

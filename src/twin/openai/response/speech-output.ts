@@ -1,6 +1,6 @@
 /**
  * Owns: an item that is spoken: audio in pieces of about a quarter of a second, its transcript running ahead.
- * Does not own: the sound (`speech-sound.ts`), the words (`brain.ts`).
+ * Does not own: the sound (`audio/speech-sound.ts`), the words (`brain.ts`).
  *
  * Source: OpenAI Realtime, `response.output_audio` and `response.output_audio_transcript`; recorded sizes and order.
  */

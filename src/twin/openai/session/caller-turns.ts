@@ -1,7 +1,8 @@
 /**
  * Owns: what becomes of the caller's audio: events of speech, commits, items of the user, and the response that the
  * session asks for by itself.
- * Does not own: detecting speech (`input-audio.ts`, `voice-activity.ts`), running the response (`responses.ts`).
+ * Does not own: detecting speech (`audio/input-audio.ts`, `audio/voice-activity.ts`), running the response
+ * (`response/responses.ts`).
  *
  * Invariants:
  * T1. A turn is announced, committed and added under one item id.

@@ -1,6 +1,6 @@
 /**
  * Owns: what clients do to the conversation: create, retrieve, delete and truncate items.
- * Does not own: items that come from audio (`caller-turns.ts`) and from responses (`response-output.ts`).
+ * Does not own: items that come from audio (`caller-turns.ts`) and from responses (`response/response-output.ts`).
  *
  * Invariant M1: the output of a call whose response still runs enters the conversation when that response is done,
  * as recorded from the live service.

@@ -1,6 +1,7 @@
 /**
  * Owns: one session of the offline Realtime service as a client meets it: messages in, events out, its end.
- * Does not own: sockets, who may connect (`admission.ts`), faults of the connection (`fault-injector.ts`).
+ * Does not own: sockets, who may connect (`connection/admission.ts`), faults of the connection
+ * (`connection/fault-injector.ts`).
  *
  * Invariants:
  * E1. No message, whatever its bytes, throws: it is carried out or answered with an `error` event.

@@ -33,8 +33,15 @@ export const plain = (status: number, body = ''): HttpResponse => ({
   body,
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: messages are looked into by path
-type Message = any;
+/** What tests look into. Every message has every field here: whether it is there is what a test finds out. */
+interface Message {
+  readonly event: string;
+  readonly sequenceNumber: string;
+  readonly streamSid: string;
+  readonly start: { readonly customParameters: Readonly<Record<string, string>> };
+  readonly media: { readonly chunk: string; readonly timestamp: string; readonly payload: string };
+  readonly mark: { readonly name: string };
+}
 
 /** The server's end of one media stream. */
 export class TakenStream {
@@ -51,7 +58,7 @@ export class TakenStream {
   }
 
   get sid(): string {
-    return this.of('start')[0].streamSid;
+    return this.of('start')[0]!.streamSid;
   }
 
   of(event: string): Message[] {

@@ -1,9 +1,9 @@
 /**
  * Owns: finding a connection that is open in name only: a ping at a fixed pace, and the sign of life that must come
  * before the next one.
- * Does not own: the socket.
+ * Does not own: the socket, what is done about a missed pong.
  */
-import type { Clock, TimerHandle } from '../../runtime/ports/clock.ts';
+import type { Clock, TimerHandle } from '../runtime/ports/clock.ts';
 
 export interface HeartbeatActions {
   ping(): void;

@@ -1,0 +1,23 @@
+/** Owns: the words for fields that mean the same in every entry, unless the entry says more. */
+export const sharedFields: Readonly<Record<string, string>> = {
+  attempt: 'Number of the media stream within its call, from 1.',
+  by: 'Who asked for it.',
+  cause: 'What was wrong, in words.',
+  code: 'WebSocket close code.',
+  digit: 'The key.',
+  effect: 'What the tool declares about a second run.',
+  generation: 'Number of the model session within its call, from 1.',
+  instance: 'Id of the process.',
+  itemId: 'The model’s name of a piece of a reply, or of a turn of the caller.',
+  operator: 'What the operator calls themselves.',
+  outcome: 'What became of it.',
+  playedMs: 'How much of it the caller heard.',
+  receivedMs: 'How much of it the model sent.',
+  replyId: 'The model’s name of the reply.',
+  sessionId: 'The model’s name of the session.',
+  silentMs: 'How long nothing had come.',
+  status: 'The carrier’s own word.',
+  streamId: 'The carrier’s name of the stream.',
+  timer: 'Its name in the chart.',
+  toolCallId: 'The model’s name of the tool call.',
+};
