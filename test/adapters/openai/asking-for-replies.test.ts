@@ -410,7 +410,7 @@ describe('a reply that is refused because too much was asked for', () => {
   const unnamed = 'Rate limit reached. Please try again later.';
 
   /** What the next request waits after each of these refusals, with a jitter of a quarter; each reply to it ends so. */
-  async function waitsAfter(messages: readonly string[], end: Message) {
+  async function waitsAfter(messages: readonly string[], end: object) {
     const { clock, service, session } = openSession();
     const waits: number[] = [];
     for (const message of messages) {
