@@ -131,6 +131,8 @@ export const entrySchemas = {
   }),
   /** The call is to go on in another process, at a quiet moment or once `withinMs` have passed. */
   'move.requested': z.object({ by: z.enum(['operator', 'drain']), operator, withinMs: durationMs }),
+  /** The log held all that had been said when the stream was about to be let go. */
+  'move.confirmed': z.object({ streamId: id }),
   'digit.pressed': z.object({ digit: reference }),
   'input.refused': z.object({ peer: z.enum(['carrier', 'model']), kind: id }),
 
