@@ -294,8 +294,8 @@ export class SimulatedProcess {
   }
 
   /** Sockets that are open, or opening. */
-  get openSockets(): number {
-    return this.#sockets.size;
+  get openSockets(): readonly object[] {
+    return this.#sockets.all;
   }
 
   get surplusTimers(): number {
