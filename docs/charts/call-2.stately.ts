@@ -575,7 +575,7 @@ export const machine = createMachine({
                     "guard": {
                       "type": "in turn.listening, tools.idle and owesNothing"
                     },
-                    "target": "#call.live.carrier.moving"
+                    "target": "confirming"
                   },
                   "on": {
                     "move.requested": {
@@ -587,7 +587,35 @@ export const machine = createMachine({
                     }
                   },
                   "after": {
-                    "moveDeadline": "#call.live.carrier.moving"
+                    "moveDeadline": "confirming"
+                  }
+                },
+                "confirming": {
+                  "entry": [
+                    {
+                      "type": "confirmMove"
+                    }
+                  ],
+                  "on": {
+                    "move.requested": {
+                      "actions": [
+                        "noteMove"
+                      ]
+                    },
+                    "move.confirmed": [
+                      {
+                        "guard": {
+                          "type": "currentStream and ((in turn.listening, tools.idle and owesNothing) or moveOverdue)"
+                        },
+                        "target": "#call.live.carrier.moving"
+                      },
+                      {
+                        "guard": {
+                          "type": "currentStream"
+                        },
+                        "target": "leaving"
+                      }
+                    ]
                   }
                 }
               }

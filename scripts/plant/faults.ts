@@ -266,10 +266,10 @@ export const plantedFaults: readonly PlantedFault[] = [
   },
   {
     invariant: 'said twice',
-    fault: 'a stream is closed before what was heard on it is in the log',
+    fault: 'a call is let go before what was heard of it is in the log',
     file: 'src/machines/commands.ts',
     place: "  'joinStream',\n  'interruptReply',",
-    replacement: "  'joinStream',\n  'closeStream',\n  'interruptReply',",
+    replacement: "  'joinStream',\n  'confirmMove',\n  'closeStream',\n  'interruptReply',",
     finder: keptStories,
   },
 ];

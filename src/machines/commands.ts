@@ -41,6 +41,8 @@ export const commands = {
   joinModel: command<{ generation: number }>(),
   joinStream: command<{ streamId: string }>(),
   closeStream: command<{ streamId: string }>(),
+  /** Once the log holds all that was said: whoever takes the call will know it. Ends in `move.confirmed`. */
+  confirmMove: command<{ streamId: string }>(),
   /** `standsIn`: the model owes it by itself and is late with it. */
   createReply: command<{ purpose: ReplyPurpose; standsIn?: boolean }>(),
   /** Flushes the line, drops late audio, cancels and truncates by what was heard. Ends in `reply.interrupted`. */

@@ -144,6 +144,8 @@ export const entrySchemas = {
     /** How long it may wait for that moment. */
     withinMs: durationMs,
   }),
+  /** The log held all that had been said when the stream was about to be let go. */
+  'move.confirmed': z.object({ streamId: id }),
   /** The caller pressed a key of the phone. */
   'digit.pressed': z.object({ digit: reference }),
   /** A message of a far side was not taken, or audio was lost because a far side took too little. */

@@ -101,10 +101,16 @@ export class Desk implements CarrierDesk {
     }
   }
 
-  /** @throws FixCallError `call.unknown`; RetryError `journal.unavailable` */
+  /**
+   * An answer that came too late would find nobody, and is not to count as one of the call's tries.
+   *
+   * @throws FixCallError `call.unknown`; RetryError `journal.unavailable`
+   */
   async continueCall(carrierCallId: string, key: string): Promise<Answer> {
-    const callId = await this.#callIdOf(carrierCallId);
-    const state = await this.#read(callId);
+    const { clock, registry } = this.#options;
+    const callId = await unlessStalled(clock, this.#callIdOf(carrierCallId));
+    await this.#verify(callId);
+    const state = await unlessStalled(clock, registry.read(callId));
     if (!state) throw unknown(carrierCallId);
     const answer = await this.#instruct(state);
     if (answer.do === 'connect') this.#noteRequest(callId, answer.attempt, key);
@@ -231,11 +237,15 @@ export class Desk implements CarrierDesk {
     return row?.callId ?? carrierCallId;
   }
 
-  /** What lives here may be out of date: the same answer everywhere is one from the log (D1), if it can be had. */
   async #read(callId: string): Promise<CallState | null> {
+    await this.#verify(callId);
+    return this.#options.registry.read(callId);
+  }
+
+  /** What lives here may be out of date: the same answer everywhere is one from the log (D1), if it can be had. */
+  async #verify(callId: string): Promise<void> {
     const { registry, clock } = this.#options;
     await unlessStalled(clock, registry.verify(callId)).catch(() => undefined);
-    return registry.read(callId);
   }
 
   /** Null for a call of a newer version: its stream is closed unclaimed, so that another instance may get the next. */

@@ -213,6 +213,7 @@ export class LiveCall {
     joinModel: ({ generation }) => this.#sessions.join(generation),
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
+    confirmMove: ({ streamId }) => this.#signal({ entry: { type: 'move.confirmed', streamId } }),
     createReply: ({ purpose, standsIn = false }) => {
       const { announcement } = this.#conversation;
       const instructions = this.agent.instructionsFor(this.#resumption.purposeFor(purpose), announcement);

@@ -112,6 +112,7 @@ const streams: Record<string, Edge> = {
   'older stream started': live(({ context }) =>
     context.stream.attempt < 2 ? null : started(context.stream.attempt - 1),
   ),
+  'move confirmed': live(({ context }) => ({ type: 'move.confirmed', streamId: streamIdOf(context) })),
   'stream stopped': live(({ context }) => ({ type: 'stream.stopped', streamId: streamIdOf(context) })),
   'stream closed': live(({ context }) => ({
     type: 'stream.closed',

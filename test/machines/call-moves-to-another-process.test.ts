@@ -8,6 +8,7 @@ import {
   claimedByAnother,
   elapsed,
   modelOpened,
+  moveConfirmed,
   moveRequested,
   quietCall,
   redirectFinished,
@@ -28,17 +29,24 @@ import { type Fact, given } from './support/scenario.ts';
 
 const turnTaken = [...quietCall(), callerStarts, callerStops];
 const speaking = [...turnTaken, replyStarted(), replyVoiced()];
+const confirms = {
+  states: { carrier: 'streaming.confirming' },
+  commands: ['confirmMove stream1'],
+};
 const moves = {
   states: { carrier: 'moving' },
   commands: ['interruptReply', 'closeStream stream1'],
 };
-const moving = [...quietCall(), moveRequested()];
+const confirming = [...quietCall(), moveRequested()];
+const moving = [...confirming, moveConfirmed()];
 const claimedFor2 = claimed('two', { why: 'stream', attempt: 2 });
 
 describe('a call that is to move', () => {
   it('moves at once where nobody speaks: the carrier asks what to do next', () => {
     given(...quietCall())
       .when(moveRequested())
+      .leadsTo(confirms)
+      .when(moveConfirmed())
       .leadsTo(moves);
   });
 
@@ -48,7 +56,7 @@ describe('a call that is to move', () => {
       .when(replyFinished())
       .leadsTo({ states: { carrier: 'streaming.leaving' } })
       .when(replyPlayed())
-      .leadsTo(moves);
+      .leadsTo(confirms);
   });
 
   it('moves when the answer to a tool has been heard', () => {
@@ -60,7 +68,7 @@ describe('a call that is to move', () => {
         commands: ['sendToolResult tool1', 'createReply answer'],
       })
       .when(replyStarted('reply2'), replyVoiced('reply2'), replyFinished('reply2'), replyPlayed('reply2'))
-      .leadsTo(moves);
+      .leadsTo(confirms);
   });
 
   it('moves when the caller has been answered, and not in between', () => {
@@ -72,7 +80,24 @@ describe('a call that is to move', () => {
   it('moves at its deadline in any case', () => {
     const leaving = given(...speaking, moveRequested(30_000));
     expect(leaving.remainingMs('moveDeadline')).toBe(30_000);
-    leaving.when(elapsed('moveDeadline')).leadsTo(moves);
+    leaving.when(elapsed('moveDeadline')).leadsTo(confirms).when(moveConfirmed()).leadsTo(moves);
+  });
+
+  it('goes on here while the journal does not confirm that it may move', () => {
+    const talking = given(...confirming).when(callerStarts, callerStops, replyStarted(), replyVoiced());
+    talking.leadsTo({ states: { carrier: 'streaming.confirming', turn: 'agentSpeaking' } });
+    talking
+      .when(moveConfirmed())
+      .leadsTo({ states: { carrier: 'streaming.leaving' }, commands: [] })
+      .when(replyFinished(), replyPlayed())
+      .leadsTo(confirms);
+    talking.when(moveRequested(0), moveConfirmed()).leadsTo(moves);
+  });
+
+  it('is not let go on the word for an earlier stream', () => {
+    given(...confirming, streamClosed(), streamStarted(2), moveRequested())
+      .when(moveConfirmed(1))
+      .leadsTo({ states: { carrier: 'streaming.confirming' }, commands: [] });
   });
 
   it('keeps the earlier of two deadlines', () => {
@@ -91,7 +116,7 @@ describe('a call that is to move', () => {
     given(...quietCall(), streamClosed())
       .when(moveRequested())
       .leadsTo({ states: { carrier: 'lost' }, commands: [], context: { move: null } })
-      .when(streamStarted(2), moveRequested())
+      .when(streamStarted(2), moveRequested(), moveConfirmed(2))
       .leadsTo({ states: { carrier: 'moving' } });
   });
 
@@ -135,7 +160,7 @@ describe('a call that moves', () => {
   it('spends no try, however often it moves, and never waits: every process of a fleet may be replaced', () => {
     const facts: Fact[] = quietCall();
     for (const attempt of [2, 3, 4, 5]) {
-      facts.push(moveRequested());
+      facts.push(moveRequested(), moveConfirmed(attempt - 1));
       expect(instructionFor(given(...facts).state.snapshot)).toEqual({ do: 'connect', attempt, pauseMs: 0 });
       facts.push(streamRequested(attempt), claimed(`process${attempt}`, { why: 'stream', attempt }));
       facts.push(streamStarted(attempt), modelOpened(attempt));
@@ -160,6 +185,7 @@ describe('a call that moves', () => {
       ...speaking,
       moveRequested(),
       elapsed('moveDeadline'),
+      moveConfirmed(),
       streamClosed(),
       claimedFor2,
       streamStarted(2),

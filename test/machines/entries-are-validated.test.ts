@@ -62,6 +62,7 @@ const samples: Draft[] = [
   journalLost,
   streamRequested(),
   { type: 'stream.misdirected', attempt: 2 },
+  { type: 'move.confirmed', streamId: 'MZ1' },
   streamStarted(),
   streamStopped(),
   streamClosed(),

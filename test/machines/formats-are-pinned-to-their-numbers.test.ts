@@ -22,12 +22,12 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: '30fb3a6c4d419af9', behaviour: 'e5bc627b0d80d9ed' },
+  2: { configuration: 'a09cbb7a3efbd47a', behaviour: 'a20ff5cf8c3c00f7' },
 };
 
 const formatPins: Record<number, string> = {
   1: 'd961ae060133a3bf',
-  2: 'b05f2a830c29dfec',
+  2: '5eb4e84372f47bf7',
 };
 
 /** Written out: a changed default is no change of the chart, for each log holds its own. */

@@ -1,6 +1,7 @@
 /** A journal that does not answer: new calls are declined, live ones go on. */
 import { describe, expect, it } from 'vitest';
 import type { AppendFate } from '../../src/adapters/journal/memory.ts';
+import { firstTime } from '../../src/adapters/twilio/continuation.ts';
 import type { Answer } from '../../src/runtime/ports/carrier.ts';
 import type { Journal } from '../../src/runtime/ports/journal.ts';
 import { callSid, type Process, Rig } from './rig.ts';
@@ -207,6 +208,30 @@ describe('while nothing is answered at all', () => {
       await rig.expectNothingLeft();
     },
   );
+});
+
+describe('while reads stall', () => {
+  it('whoever asks what comes next is told to ask again, and none of that counts as a try', async () => {
+    const rig = new Rig();
+    await rig.open('one').begin();
+    const stall = Promise.withResolvers<void>();
+    const two = rig.open('two', {
+      wrapJournal: (journal) => {
+        const { read } = journal;
+        const stalling = { read: (callId: string) => stall.promise.then(() => read.call(journal, callId)) };
+        return Object.assign(journal, stalling);
+      },
+    });
+    const frontDesk = frontDeskOf(rig, two);
+    const asked = ['a', 'b', 'c'].map((key) => frontDesk.continue(fieldsOf('in-progress'), firstTime, key));
+    await rig.clock.advance(3_000);
+    const askAgain = { do: 'wait', pauseMs: 1_000 };
+    expect(await Promise.all(asked)).toEqual([askAgain, askAgain, askAgain]);
+    stall.resolve();
+    await rig.clock.advance(1_000);
+    expect(await two.types()).not.toContain('stream.requested');
+    expect(await two.askNext()).toMatchObject({ do: 'connect', pauseMs: 0 });
+  });
 });
 
 describe('an append whose answer was lost', () => {

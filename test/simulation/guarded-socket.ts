@@ -30,9 +30,9 @@ export class GuardedSockets {
     this.#host = host;
   }
 
-  /** Sockets that are open, or opening. */
-  get size(): number {
-    return this.#sockets.size + this.#openings.size;
+  /** Those that are open, or opening. */
+  get all(): readonly object[] {
+    return [...this.#sockets, ...this.#openings];
   }
 
   breakAll(): void {

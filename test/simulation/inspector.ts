@@ -17,8 +17,10 @@ import type { World } from './world.ts';
 
 const everyMs = 1_000;
 
-/** How long a socket may be open and no call's: its first message and its closing handshake have so long. */
+/** How long a socket may be open and no call's yet: its first message and its closing handshake have so long. */
 const strangerMs = 12_000;
+/** How long one that was a call's may take to close. */
+const closingMs = 2_000;
 /** How long a process may take a stream for good that has ended: that no audio comes is noticed, then waited out. */
 const deadStreamMs = 8_000;
 /** The same for a session: the next ping is not answered. */
@@ -43,6 +45,7 @@ export class Inspector {
   readonly #streams = new Map<TwinCall, OpenStream>();
   readonly #sessions = new Map<string, TwinSession>();
   readonly #names = new Map<SimulatedProcess, string>();
+  readonly #seenAt = new WeakMap<object, number>();
 
   /** @param calls may grow */
   constructor(world: World, story: Story, calls: readonly TwinCall[]) {
@@ -83,8 +86,9 @@ export class Inspector {
       );
       this.#inspectParts(parts, callId, name);
     }
-    const isStrange = process.openSockets > ownSockets;
-    this.#lasts(isStrange, strangerMs, 'I5', () => `${name} has open sockets that are no call's`);
+    const oldSockets = process.openSockets.filter((socket) => this.#isOld(socket)).length;
+    const isStrange = oldSockets > ownSockets;
+    this.#lasts(isStrange, closingMs, 'I5', () => `${name} has open sockets that are no call's`);
     // Streams that came here at once are about to be their calls'.
     const size = Math.max(assembly.registry.size, process.streams.size);
     this.#demand(
@@ -149,6 +153,14 @@ export class Inspector {
     const isStranded = open !== null && !call.hasEnded && !isJoined;
     const limitMs = this.#strandedMs + unseenMs(call);
     this.#lasts(isStranded, limitMs, 'I5', () => `${call.sid} has a stream open that nobody has joined`);
+  }
+
+  /** Each socket by itself: where one follows another, none of them need be there for long. */
+  #isOld(socket: object): boolean {
+    const now = this.#world.clock.monotonic();
+    const seenAt = this.#seenAt.get(socket) ?? now;
+    this.#seenAt.set(socket, seenAt);
+    return now - seenAt > strangerMs;
   }
 
   #nameOf(process: SimulatedProcess): string {

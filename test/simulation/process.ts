@@ -293,8 +293,8 @@ export class SimulatedProcess {
   }
 
   /** Sockets that are open, or opening. */
-  get openSockets(): number {
-    return this.#sockets.size;
+  get openSockets(): readonly object[] {
+    return this.#sockets.all;
   }
 
   /** Timers beyond those that a process without a call has. */

@@ -14,7 +14,7 @@ const mostAudioBytes = 384 * 1_024;
 
 const bytesOf = (message: StreamMessage): number => (message.event === 'media' ? message.audio.length : 0);
 
-/** The memory of a frame is used again. */
+/** The memory of a frame is used again, by any stream; and a slice of a Buffer is no copy. */
 const kept = (message: StreamMessage): StreamMessage =>
   message.event === 'media' ? { ...message, audio: Uint8Array.from(message.audio) } : message;
 

@@ -1,5 +1,13 @@
 /** Owns: the region that answers "where is the caller's audio?". */
-import { askCarrier, closeThisStream, interruptReply, joinThisStream, redirectCall } from './intents.ts';
+import { and, or } from 'xstate';
+import {
+  askCarrier,
+  closeThisStream,
+  confirmThisMove,
+  interruptReply,
+  joinThisStream,
+  redirectCall,
+} from './intents.ts';
 import { between, deaf } from './places.ts';
 import { call } from './setup.ts';
 
@@ -22,6 +30,8 @@ const losses = {
 
 /** The carrier is about to bring a new stream: wait for it. */
 const wait = { 'stream.requested': { target: 'lost', reenter: true, actions: 'countStreamTry' } } as const;
+
+const mayLeave = or([between, 'moveOverdue']);
 
 export const carrier = call.createStateConfig({
   initial: 'awaitingStream',
@@ -55,9 +65,20 @@ export const carrier = call.createStateConfig({
         steady: { on: { 'move.requested': { target: 'leaving', actions: 'noteMove' } } },
         /** The call goes to another process as soon as nobody speaks. */
         leaving: {
-          always: { guard: between, target: '#call.live.carrier.moving' },
+          always: { guard: between, target: 'confirming' },
           on: { 'move.requested': { target: 'leaving', reenter: true, actions: 'noteMove' } },
-          after: { moveDeadline: '#call.live.carrier.moving' },
+          after: { moveDeadline: 'confirming' },
+        },
+        /** While the journal stalls, nobody could know what was said: the conversation goes on here, and moves afterwards. */
+        confirming: {
+          entry: confirmThisMove,
+          on: {
+            'move.requested': { actions: 'noteMove' },
+            'move.confirmed': [
+              { guard: and(['currentStream', mayLeave]), target: '#call.live.carrier.moving' },
+              { guard: 'currentStream', target: 'leaving' },
+            ],
+          },
         },
       },
     },

@@ -17,6 +17,7 @@ export const openNextModel = { type: 'openModel', params: newestOf } as const;
 export const joinNextModel = { type: 'joinModel', params: newestOf } as const;
 export const joinThisStream = { type: 'joinStream', params: streamOf } as const;
 export const closeThisStream = { type: 'closeStream', params: streamOf } as const;
+export const confirmThisMove = { type: 'confirmMove', params: streamOf } as const;
 export const runThisTool = { type: 'runTool', params: toolOf } as const;
 export const sendThisToolResult = { type: 'sendToolResult', params: toolOf } as const;
 const answerHangUp = (accepted: boolean) =>

@@ -113,6 +113,7 @@ export const call = setup({
       event.attempt === undefined &&
       (event.why === 'restarted' || event.why === 'orphan') &&
       context.move !== null,
+    moveOverdue: ({ context, event }) => context.move !== null && context.move.dueAt <= event.at,
     currentStream: ({ context, event }) => 'streamId' in event && event.streamId === context.stream.id,
     newerStream: ({ context, event }) => isNewerStream(context, event),
     hasStream: ({ context }) => context.stream.id !== null,

@@ -69,6 +69,18 @@ describe('a stream that waits for its admission', () => {
     expect(payloads).toEqual([framePayload(1), framePayload(4)]);
   });
 
+  it('keeps its own sound, whatever is said on other streams meanwhile', async () => {
+    const { stage, admit } = undecided();
+    await stage.play(connected(), start(), media(1), media(2));
+    await new StreamStage().play(connected(), start(), media(1), media(2), media(3));
+    admit();
+    await stage.clock.advance(0);
+    expect(stage.listener.handed).toEqual([
+      { what: 'audio', payload: framePayload(1), timestampMs: 20 },
+      { what: 'audio', payload: framePayload(2), timestampMs: 40 },
+    ]);
+  });
+
   it('keeps the newest 250 messages and counts the others', async () => {
     const { stage, admit } = undecided();
     const frames = Array.from({ length: 300 }, (_, index) => media(index + 1));

@@ -71,6 +71,10 @@ export const moveRequested = (withinMs = 30_000): Draft => ({
   by: 'drain',
   withinMs,
 });
+export const moveConfirmed = (attempt = 1): Draft => ({
+  type: 'move.confirmed',
+  streamId: `stream${attempt}`,
+});
 export const carrierUnreachable: Draft = { type: 'carrier.unreachable', cause: 'no answer' };
 
 export const modelOpened = (generation = 1, rest: Rest<'model.opened'> = {}): Draft => ({

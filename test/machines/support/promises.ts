@@ -118,6 +118,7 @@ const checks: Record<string, Check> = {
   streaming: entering('live.carrier.streaming', 'joinStream'),
   asking: entering('live.carrier.asking', 'askCarrier'),
   rescuing: entering('live.carrier.rescuing', 'redirectCall'),
+  confirming: entering('live.carrier.streaming.confirming', 'confirmMove'),
   moving: entering('live.carrier.moving', 'closeStream'),
   restarting: entering('live.media.restarting', 'closeStream'),
   callerSpeaking: entering('live.turn.callerSpeaking', 'interruptReply'),
