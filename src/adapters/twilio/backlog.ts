@@ -14,9 +14,9 @@ const mostAudioBytes = 384 * 1_024;
 
 const bytesOf = (message: StreamMessage): number => (message.event === 'media' ? message.audio.length : 0);
 
-/** The memory of a frame is used again. */
+/** The memory of a frame is used again. Not by `slice`, which of a `Buffer` makes a view. */
 const kept = (message: StreamMessage): StreamMessage =>
-  message.event === 'media' ? { ...message, audio: message.audio.slice() } : message;
+  message.event === 'media' ? { ...message, audio: new Uint8Array(message.audio) } : message;
 
 export class Backlog {
   readonly #messages: StreamMessage[] = [];
