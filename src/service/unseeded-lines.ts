@@ -68,7 +68,7 @@ export class UnseededLines {
     }
     // What else has come since it serves, it knows by itself.
     if (entry.type === 'caller.transcribed') return this.#tell((line) => this.#wordless.has(line));
-    if (!this.#isSettledBy(entry)) return [];
+    if (this.#playing.size === 0 || !this.#isSettledBy(entry, playedReplyId)) return [];
     const settled = this.#playing;
     this.#playing = none;
     return this.#tell((line) => line.kind === 'agent' && settled.has(line.itemId));
@@ -79,9 +79,10 @@ export class UnseededLines {
     this.#playing = replyId === null ? none : new Set(this.#conversation.playingItemsUpTo(replyId));
   }
 
-  /** The line plays in order: with the last reply all are over. */
-  #isSettledBy(entry: Entry): boolean {
+  /** The line plays in order: with the last reply all are over. It may stop telling of it, too. */
+  #isSettledBy(entry: Entry, playedReplyId: string | null): boolean {
     if (entry.type === 'reply.played') return entry.replyId === this.#playedReplyId;
+    if (entry.type === 'timer.elapsed') return playedReplyId !== this.#playedReplyId;
     return entry.type === 'reply.interrupted';
   }
 
