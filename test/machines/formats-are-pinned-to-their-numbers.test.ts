@@ -22,7 +22,7 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: '30fb3a6c4d419af9', behaviour: 'e5bc627b0d80d9ed' },
+  2: { configuration: '30fb3a6c4d419af9', behaviour: 'cd57f1e31e1f3052' },
 };
 
 const formatPins: Record<number, string> = {
