@@ -217,6 +217,17 @@ export const plantedFaults: readonly PlantedFault[] = [
   },
   {
     invariant: 'I8',
+    fault: 'what is kept of a stream until it is admitted lies in memory that is used again',
+    file: 'src/adapters/twilio/backlog.ts',
+    place: 'audio: Uint8Array.from(message.audio)',
+    replacement: 'audio: message.audio.slice()',
+    finder: {
+      file: 'test/adapters/twilio/streams-are-admitted.test.ts',
+      test: 'is kept as it came: what each frame said',
+    },
+  },
+  {
+    invariant: 'I8',
     fault: 'the caller’s audio reaches the session twice',
     file: 'src/media/caller-feed.ts',
     place: '      this.#ear?.appendAudio(piece);',

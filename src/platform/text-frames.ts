@@ -12,12 +12,14 @@
  * W1. Frames are given on in the order in which they came, each once and whole: as a text, or as its bytes.
  * W2. What follows in one piece upon a frame that is not ordinary is given on as bytes, too: whether the connection
  *     outlives that frame is not decided here.
+ * W3. What comes after a close frame, in a later piece, is nobody's: who reads frames listens no longer.
  */
 import { isAscii } from 'node:buffer';
 import { randomFillSync } from 'node:crypto';
 
 const text = 0x1;
 const finalText = 0x80 | text;
+const closeFrame = 0x8;
 const maskBit = 0x80;
 /** Lengths from here on have a place of their own, of 2 or 8 bytes. */
 const length16 = 126;
@@ -109,6 +111,8 @@ export class IncomingFrames {
   #head = nothing;
   /** Within a message of several frames. */
   #isWithinMessage = false;
+  /** A close frame has begun. */
+  #isLast = false;
 
   /**
    * @param isMasked whether the far side masks what it sends, as a client must
@@ -121,6 +125,7 @@ export class IncomingFrames {
   }
 
   take(bytes: Buffer): void {
+    if (this.#isLast && this.#leftBytes === 0) return;
     let at = 0;
     while (at < bytes.length && this.#isBetweenMessages() && this.#listener.takesTexts()) {
       const end = this.#takeText(bytes, at);
@@ -157,7 +162,7 @@ export class IncomingFrames {
   #follow(bytes: Buffer): void {
     let at = Math.min(this.#leftBytes, bytes.length);
     this.#leftBytes -= at;
-    while (at < bytes.length) {
+    while (at < bytes.length && !this.#isLast) {
       const known = this.#head.length;
       const begun = Buffer.concat([this.#head, bytes.subarray(at, at + mostHeadBytes)]);
       const head = readHead(begun);
@@ -171,7 +176,8 @@ export class IncomingFrames {
   }
 
   #note({ isFinal, opcode }: FrameHead): void {
-    const isControl = opcode >= 0x8;
+    const isControl = opcode >= closeFrame;
+    this.#isLast = opcode === closeFrame;
     if (!isControl) this.#isWithinMessage = !isFinal;
   }
 }

@@ -134,9 +134,16 @@ export class Conversation {
       .flatMap((line) => historyOf(line, calls).map((item) => ({ line, item })));
   }
 
-  /** The items of a reply of which it is not known yet how much was heard, oldest first. */
-  playingItemsOf(replyId: string): string[] {
-    return this.#linesOf(replyId).flatMap(({ itemId, heard }) => (heard === 'playing' ? [itemId] : []));
+  /**
+   * The items of a reply, and of those that the line may still play before it, of which it is not known yet how much was
+   * heard; oldest first.
+   */
+  playingItemsUpTo(replyId: string): string[] {
+    return this.#lines.flatMap((line) =>
+      line.kind === 'agent' && line.heard === 'playing' && (line.replyId === replyId || isQueued(line))
+        ? [line.itemId]
+        : [],
+    );
   }
 
   /** What the caller heard of an item, by what is known now. */
@@ -255,6 +262,9 @@ function heardShare(line: AgentLine, characters: number): number {
   const shareOfAudio = playedMs / receivedMs;
   return isMeasured ? shareOfAudio : Math.min(shareOfAudio, (playedMs * charactersPerMs) / characters);
 }
+
+/** All of it has come, and the line has not told that it was played. */
+const isQueued = ({ isFinished, isPlayed }: AgentLine): boolean => isFinished && !isPlayed;
 
 function historyOf(line: ConversationLine, toolCalls: ReadonlySet<string>): HistoryItem[] {
   if (line.kind === 'caller') return line.text ? [{ kind: 'speech', role: 'caller', text: line.text }] : [];

@@ -25,7 +25,7 @@ export interface Untold {
 export interface Present {
   /** Of the session that serves; null without one. */
   generation: number | null;
-  /** The reply of which all has come and that the line plays on; null without one. */
+  /** The last reply that the line plays on, of which all has come; null without one. */
   playedReplyId: string | null;
 }
 
@@ -37,8 +37,9 @@ export class UnseededLines {
   #isServing = false;
   /** What the session was told of, in the order of its memory. */
   #known: ConversationLine[] = [];
-  /** Items of which it is not known yet how much was heard. */
+  /** Items of which it is not known yet how much was heard, up to those of the reply that the line plays last. */
   #playing = none;
+  #playedReplyId: string | null = null;
   /** Turns from before it served, without their words. */
   #wordless: ReadonlySet<ConversationLine> = new Set();
 
@@ -50,7 +51,7 @@ export class UnseededLines {
   seed(generation: number, unsettledReplyId: string | null): HistoryItem[] {
     this.#generation = generation;
     this.#isServing = false;
-    this.#playing = this.#itemsOf(unsettledReplyId);
+    this.#await(unsettledReplyId);
     const memory = this.#conversation.memory(this.#playing);
     this.#known = memory.map(({ line }) => line);
     return memory.map(({ item }) => item);
@@ -61,20 +62,28 @@ export class UnseededLines {
     if (!this.#isServing) {
       if (generation !== this.#generation) return [];
       this.#isServing = true;
-      this.#playing = this.#itemsOf(playedReplyId);
+      this.#await(playedReplyId);
       this.#wordless = new Set(this.#conversation.lines.filter(isWordless));
       return this.#tell(() => true);
     }
     // What else has come since it serves, it knows by itself.
     if (entry.type === 'caller.transcribed') return this.#tell((line) => this.#wordless.has(line));
-    if (entry.type !== 'reply.played' && entry.type !== 'reply.interrupted') return [];
+    if (this.#playing.size === 0 || !this.#isSettledBy(entry, playedReplyId)) return [];
     const settled = this.#playing;
     this.#playing = none;
     return this.#tell((line) => line.kind === 'agent' && settled.has(line.itemId));
   }
 
-  #itemsOf(replyId: string | null): ReadonlySet<string> {
-    return replyId === null ? none : new Set(this.#conversation.playingItemsOf(replyId));
+  #await(replyId: string | null): void {
+    this.#playedReplyId = replyId;
+    this.#playing = replyId === null ? none : new Set(this.#conversation.playingItemsUpTo(replyId));
+  }
+
+  /** The line plays in order: with the last reply all are over. It may stop telling of it, too. */
+  #isSettledBy(entry: Entry, playedReplyId: string | null): boolean {
+    if (entry.type === 'reply.played') return entry.replyId === this.#playedReplyId;
+    if (entry.type === 'timer.elapsed') return playedReplyId !== this.#playedReplyId;
+    return entry.type === 'reply.interrupted';
   }
 
   #tell(isMeant: (line: ConversationLine) => boolean): Untold[] {

@@ -7,7 +7,7 @@ import { hearingAt } from '../../src/console/page/call/hearing.ts';
 import { lineAt } from '../../src/console/page/call/line-state.ts';
 import { addressOf, placeOf } from '../../src/console/page/state/place.ts';
 import { clockText, lengthText, offsetText, plural } from '../../src/console/page/state/words.ts';
-import type { CallView, LineView } from '../../src/runtime/ports/operator.ts';
+import type { CallView, LineView, StepView } from '../../src/runtime/ports/operator.ts';
 import { everyday, faults, hourLong } from './support/told-calls.ts';
 
 const told = everyday(1_795_700_000_000);
@@ -124,6 +124,19 @@ describe('what the caller hears', () => {
       ]),
     );
     expect(hearingAt([], 1)).toBeNull();
+  });
+
+  it('goes on where another session is there than the one that is over', () => {
+    const stepOf = (entry: object, index: number): StepView =>
+      ({ entry: { ...entry, seq: index + 1 }, commands: [] }) as unknown as StepView;
+    const opened = (generation: number) => ({ type: 'model.opened', generation });
+    const closed = (generation: number) => ({ type: 'model.closed', generation });
+    const steps = [opened(1), { type: 'reply.voiced' }, opened(2), closed(1), closed(2), opened(3)].map(
+      stepOf,
+    );
+    const texts = steps.map(({ entry }) => hearingAt(steps, entry.seq)?.text);
+    expect(texts.slice(1, 4)).toEqual(Array(3).fill('The agent speaks'));
+    expect(texts[4]).toBe('Silence: the agent has no session');
   });
 
   it('is the holding sound where that was asked for', () => {

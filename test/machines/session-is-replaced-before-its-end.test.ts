@@ -104,6 +104,22 @@ describe('a session that will end', () => {
       .leadsTo({ states: { turn: 'listening' }, context: { owed: null } });
   });
 
+  it('does not hand over after a reply with a tool call that nobody runs: the session goes on by itself', () => {
+    withNext(...answering)
+      .when(replyFinished('reply1', { toolCalls: 1 }))
+      .leadsTo(standsBy)
+      .when(replyStarted('reply2'), replyVoiced('reply2'), replyFinished('reply2'))
+      .leadsTo(takenOver);
+  });
+
+  it('has the answer to such a call asked for by the next one where it is lost before', () => {
+    withNext(...answering)
+      .when(replyFinished('reply1', { toolCalls: 1 }), modelClosed(1))
+      .leadsTo({ states: { turn: 'agentSpeaking' }, commands: ['joinModel 2', 'createReply answer'] })
+      .when(replyPlayed())
+      .leadsTo({ states: { turn: 'thinking' } });
+  });
+
   it('hands over while the line plays a reply of which all has come, and the caller may still interrupt it', () => {
     withNext(...answering)
       .leadsTo(standsBy)

@@ -50,6 +50,7 @@ async function hearBare(connection: Duplex): Promise<Heard> {
   );
   webSocket.on('pong', () => heard.push('pong'));
   webSocket.on('error', () => heard.push('error'));
+  webSocket.on('close', () => heard.push('closed'));
   return heard;
 }
 
@@ -61,7 +62,7 @@ async function hearWrapped(connection: Duplex): Promise<Heard> {
     {
       onMessage: (data) => heard.push(typeof data === 'string' ? `text ${data}` : bytesHeard(data)),
       onPong: () => heard.push('pong'),
-      onClose: () => undefined,
+      onClose: () => heard.push('closed'),
     },
     connection,
   );
@@ -69,7 +70,7 @@ async function hearWrapped(connection: Duplex): Promise<Heard> {
   return heard;
 }
 
-/** @returns what was heard of the pieces, each in a turn of its own */
+/** @returns what was heard of the pieces, each in a turn of its own, and of the end of the connection */
 async function listen(hear: (connection: Duplex) => Promise<Heard>, pieces: Buffer[]): Promise<Heard> {
   const connection = new Connection();
   const heard = await hear(connection);
@@ -78,9 +79,12 @@ async function listen(hear: (connection: Duplex) => Promise<Heard>, pieces: Buff
     connection.push(Buffer.from(piece));
     await nextTurn();
   }
+  connection.push(null);
+  for (let turn = 0; turn < 3; turn++) await nextTurn();
+  const heardUntilItsEnd = [...heard];
   connection.destroy();
   await nextTurn();
-  return heard;
+  return heardUntilItsEnd;
 }
 
 const maskOf = (length: number): Buffer => Buffer.from([0x12, 0x5e, 0x60, length & 0x7f]);
@@ -204,6 +208,25 @@ describe('what comes on a connection', () => {
     expect(ordinary).toBeGreaterThan(400);
   });
 
+  it.each(['text', 'bytes'])(
+    'is nobody’s after a close frame, and the end is told at once: %s',
+    async (what) => {
+      const close = bytesOf({ first: 0x88, payload: Buffer.from([0x03, 0xe8]), isMasked: true });
+      const late = bytesOf({
+        first: what === 'text' ? finalText : 0x82,
+        payload: Buffer.alloc(2_000, 'x'),
+        isMasked: true,
+      });
+      for (const pieces of [
+        [close, late, late],
+        cut(Buffer.concat([close, late, late]), [0.001, 0.4, 0.8]),
+      ]) {
+        expect(await listen(hearBare, pieces)).toEqual(['closed']);
+        expect(await listen(hearWrapped, pieces)).toEqual(['closed']);
+      }
+    },
+  );
+
   it('is heard at every cut of one long story', async () => {
     const empty = Buffer.from([finalText, 0x80, 1, 2, 3, 4]);
     const story = [
@@ -220,7 +243,7 @@ describe('what comes on a connection', () => {
     ].map(bytesOf);
     const bytes = Buffer.concat(story);
     const expected = await listen(hearBare, [bytes]);
-    expect(expected).toHaveLength(5);
+    expect(expected).toHaveLength(6);
     for (let at = 1; at < bytes.length - 1; at++) {
       const begin = bytes.subarray(0, at);
       expect(await listen(hearWrapped, [begin, bytes.subarray(at)])).toEqual(expected);

@@ -288,8 +288,8 @@ describe('an item of a reply', () => {
     const { lines } = conversationAbout(begun('reply1'), begun('reply2'), voiced('first', 'reply1'), first);
     expect(lines).toMatchObject([{ itemId: 'first', replyId: 'reply1' }]);
     const known = conversationAbout(begun('reply2'), first, voiced('first', 'reply1'));
-    expect(known.playingItemsOf('reply1')).toEqual(['first']);
-    expect(known.playingItemsOf('reply2')).toEqual([]);
+    expect(known.playingItemsUpTo('reply1')).toEqual(['first']);
+    expect(known.playingItemsUpTo('reply2')).toEqual([]);
   });
 });
 

@@ -282,6 +282,27 @@ describe('a session whose end is near', () => {
     expect(process.value()).toMatchObject({ live: { model: { ready: 'steady' }, turn: 'thinking' } });
   });
 
+  it('is replaced while the line plays two replies of it, and the next one knows each once and whole', async () => {
+    const { rig, process, session } = await beforeTheRollOver(200);
+    session.callerStarts('turn2');
+    session.callerStops('turn2', 'Are you open?');
+    await rig.clock.advance(400);
+    const next = second(process);
+    session.startsReply('reply3');
+    session.sends('reply3', 'item3', 4_000);
+    session.asksFor('tool2', 'look_up', { what: 'hours' });
+    session.endsReply('reply3', 'item3', 'One moment, I will look that up for you.', 1);
+    await rig.clock.advance(1_500);
+    session.says('reply4', 'We open at nine and close at five.', 3_000);
+    expect(process.model.openSessions).toEqual([next]);
+    expect(next.told).toEqual(['remember at 6, toolCall tool2', 'remember at 7, toolResult tool2']);
+    await rig.clock.advance(7_000);
+    expect(next.told.slice(2)).toEqual([
+      'remember at 6, agent: One moment, I will look that up for you.',
+      'remember at 9, agent: We open at nine and close at five.',
+    ]);
+  });
+
   it('is replaced in time also where no pause is as long as a session takes to open', async () => {
     const { rig, process, line, session } = await beforeTheRollOver();
     for (let turn = 2; !session.isClosed && turn < 40; turn++) {

@@ -106,6 +106,20 @@ describe('a session', () => {
     expect(take(replyPlayed('reply1'))).toEqual([speech(2, 0, 'agent', 'This is the clerk.')]);
   });
 
+  it('is told of a reply as far as it was heard where the line stops telling of it', () => {
+    const { unseeded, take, agentSays, present } = scene();
+    agentSays('reply1', 'item1', 'This is the clerk of the shop.');
+    take(progressed('item1', 1_000));
+    unseeded.seed(2, 'reply1');
+    present.playedReplyId = 'reply1';
+    expect(take(modelOpened(2))).toEqual([]);
+    expect(take({ type: 'timer.elapsed', timer: 'other' })).toEqual([]);
+    present.playedReplyId = null;
+    const stalled = { type: 'timer.elapsed', timer: 'playbackStall' } as const;
+    expect(take(stalled)).toEqual([speech(2, 0, 'agent', 'This is the')]);
+    expect(take(replyPlayed('reply1'))).toEqual([]);
+  });
+
   it('is told the words of a turn that come from the session before it, at their place among what it was told', () => {
     const { unseeded, take, callerSays, agentSays } = scene();
     unseeded.seed(2, null);

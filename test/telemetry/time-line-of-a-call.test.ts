@@ -173,14 +173,23 @@ describe('a loss', () => {
     expect(told).toMatchObject([{ startedAt: 5_000, endedAt: 6_000 }]);
   });
 
-  it('is none where a second session was there before the first one closed', () => {
+  it('is none where a second session was there before the first one closed, however long it stood by', () => {
     const told = recoveries(
       [5_000, { type: 'model.opened', generation: 2 }],
-      [5_800, { type: 'model.closed', generation: 1, code: 1_000, cause: 'closed' }],
+      [105_800, { type: 'model.closed', generation: 1, code: 1_000, cause: 'closed' }],
     );
     expect(told).toMatchObject([
-      { rung: 'rollOver', outcome: 'recovered', startedAt: 5_000, endedAt: 5_800 },
+      { rung: 'rollOver', outcome: 'recovered', startedAt: 105_800, endedAt: 105_800 },
     ]);
+  });
+
+  it('is none where the session is lost that stood by', () => {
+    const told = recoveries(
+      [5_000, { type: 'model.opened', generation: 2 }],
+      [5_800, { type: 'model.closed', generation: 2, code: 1_006, cause: 'reset' }],
+      [9_000, { type: 'model.opened', generation: 3 }],
+    );
+    expect(told).toEqual([]);
   });
 
   it('of the stream lasts until the next stream, from the first word of it', () => {

@@ -228,7 +228,16 @@ export const noteReplyFinished = ({ context, event }: Scope): Change =>
           // A sentence that only bridges a wait is not gone on with.
           broken: context.reply.voiced && event.status === 'failed' && context.filler !== 'begun',
         },
+        toolAnswerOwed: context.toolAnswerOwed || callsNobodyRuns(context, event),
       };
+
+/** Its tool calls were answered where the session is spoken to, and another reply is on its way. */
+const callsNobodyRuns = (context: CallContext, event: DraftOf<'reply.finished'>): boolean =>
+  event.status === 'completed' &&
+  event.toolCalls > 0 &&
+  context.tools.length === 0 &&
+  context.hangUpCall === null &&
+  !context.callerTurnOpen;
 
 export const countReplyTry = ({ context }: Scope): Change => ({
   reply: { ...context.reply, tries: context.reply.tries + 1 },

@@ -48,7 +48,7 @@ export interface CallContext {
   callerTurnOpen: boolean;
   /** Tool calls without an outcome. */
   tools: string[];
-  /** All tool outcomes are in, and no reply has begun since. */
+  /** All tool outcomes are in, also those that no tool was run for, and no reply has begun since. */
   toolAnswerOwed: boolean;
   /** The sentence that bridges the wait for a tool: asked for, begun, or not needed yet. */
   filler: 'none' | 'requested' | 'begun';

@@ -33,7 +33,8 @@ export class Recoveries {
   #owner: string | null = null;
   #isMoving = false;
   #hadStream = false;
-  readonly #open = new Map<number, { seq: number; at: number }>();
+  /** Generations of the sessions that are open, in the order in which they opened. */
+  readonly #open = new Set<number>();
 
   get open(): readonly Readonly<Loss>[] {
     return [this.#streamLoss, this.#modelLoss].filter((loss) => loss !== null);
@@ -67,9 +68,9 @@ export class Recoveries {
       this.#isMoving = false;
       return loss ? [recovered(loss, at)] : [];
     },
-    'model.opened': ({ seq, generation, at }) => {
+    'model.opened': ({ generation, at }) => {
       const loss = this.#modelLoss;
-      this.#open.set(generation, { seq, at });
+      this.#open.add(generation);
       this.#modelLoss = null;
       return loss ? [recovered(loss, at)] : [];
     },
@@ -96,13 +97,11 @@ export class Recoveries {
   }
 
   #closeModel({ seq, at, generation, code, cause }: EntryOf<'model.closed'>): Episode[] {
-    const was = this.#open.get(generation);
-    this.#open.delete(generation);
-    const [next] = this.#open.values();
-    if (next && was) {
-      const { seq: openedSeq, at: openedAt } = next;
-      return [recovered({ seq: openedSeq, startedAt: openedAt, rung: 'rollOver', cause: 'expires' }, at)];
-    }
+    const wasOpen = this.#open.delete(generation);
+    const [oldest] = this.#open;
+    // Nobody was without a session, however long the next one had stood by.
+    if (wasOpen && oldest !== undefined && generation < oldest)
+      return [recovered({ seq, startedAt: at, rung: 'rollOver', cause: 'expires' }, at)];
     if (this.#open.size === 0)
       this.#modelLoss ??= { seq, startedAt: at, rung: 'model', cause: code === null ? cause : String(code) };
     return [];

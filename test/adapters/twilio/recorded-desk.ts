@@ -42,6 +42,11 @@ export class RecordedListener implements LineListener {
     return this.handed.map((one) => (one.what === 'signal' ? one.signal.entry.type : one.what));
   }
 
+  /** Base64. */
+  get payloads(): string[] {
+    return this.handed.flatMap((one) => (one.what === 'audio' ? [one.payload] : []));
+  }
+
   get timestamps(): number[] {
     return this.handed.flatMap((one) => (one.what === 'audio' ? [one.timestampMs] : []));
   }

@@ -94,7 +94,15 @@ describe('a stream that waits for its admission', () => {
     ]);
   });
 
-  it('keeps at most 512 kB of payload', async () => {
+  it('is kept as it came: what each frame said, not what the last one said', async () => {
+    const { stage, admit } = undecided();
+    await stage.play(connected(), start(), media(1), media(2), media(3));
+    admit();
+    await stage.clock.advance(0);
+    expect(stage.listener.payloads).toEqual([1, 2, 3].map((value) => framePayload(value)));
+  });
+
+  it('keeps at most 384 kB of audio', async () => {
     const { stage, admit } = undecided();
     const large = Buffer.alloc(90_000).toString('base64');
     await stage.play(connected(), start(), ...[1, 2, 3, 4, 5, 6].map((chunk) => media(chunk, large)));

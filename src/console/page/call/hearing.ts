@@ -48,7 +48,20 @@ export function hearingAt(steps: readonly StepView[], seq: number): Hearing | nu
       return { ...hearing('The holding sound', 'warn'), seq: index };
     }
     const found = byEntry[step.entry.type];
-    if (found) return { ...found, seq: index };
+    if (found && !(step.entry.type === 'model.closed' && hasSession(steps, index)))
+      return { ...found, seq: index };
   }
   return null;
+}
+
+/** One session takes over from another: the end of one of the two is not heard. */
+function hasSession(steps: readonly StepView[], seq: number): boolean {
+  const closed = new Set<number>();
+  for (let index = seq; index > 0; index--) {
+    const entry = steps[index - 1]?.entry;
+    if (entry?.type === 'owner.claimed') return false;
+    if (entry?.type === 'model.closed') closed.add(entry.generation);
+    if (entry?.type === 'model.opened' && !closed.has(entry.generation)) return true;
+  }
+  return false;
 }
