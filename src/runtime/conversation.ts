@@ -145,6 +145,12 @@ export class Conversation {
     return line ? heardLine(line) : '';
   }
 
+  /** How long the caller listened to those items of a reply whose words are known, milliseconds. */
+  heardMsOf(replyId: string): number {
+    const heard = this.#linesOf(replyId).filter((line) => heardLine(line) !== '');
+    return heard.reduce((sum, { playedMs }) => sum + playedMs, 0);
+  }
+
   #applyReply(entry: Entry, content: (name: string) => string | null): void {
     if (entry.type === 'reply.started') {
       this.#newestReplyId = entry.replyId;

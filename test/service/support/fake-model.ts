@@ -128,6 +128,11 @@ export class FakeSession implements ModelSession {
 
   endsItem(itemId: string, words: string): void {
     this.#listener.onReplyItemEnded(itemId);
+    this.transcribesReply(itemId, words);
+  }
+
+  /** The words of a reply, also of one that is still coming. */
+  transcribesReply(itemId: string, words: string): void {
     this.signal({ type: 'reply.transcribed', itemId, transcript: referTo(words) }, { transcript: words });
   }
 
