@@ -84,3 +84,10 @@ export const reflexes: ReadonlySet<CommandType> = new Set<CommandType>([
   'interruptReply',
   'playHoldingSound',
 ]);
+
+/**
+ * Whether a reflex takes back an earlier command that still waits for the journal. It overtakes what was asked for before
+ * it: a reply that is to be silenced would be asked for after it was.
+ */
+export const takesBack = (reflex: Command, earlier: Command): boolean =>
+  reflex.type === 'interruptReply' && earlier.type === 'createReply';

@@ -9,14 +9,14 @@
  * Invariants:
  * I1. The state is always the fold of the entries handed to the writer.
  * I2. After a conflict nothing is stepped, written or performed.
- * A1. A reflex is performed when its entry is stepped, every other command once its entry is durable; each carries
- *     the key `callId/seq/index`.
+ * A1. A reflex is performed when its entry is stepped, every other command once its entry is durable, unless a reflex
+ *     takes it back before; each carries the key `callId/seq/index`.
  * A2. `at` never goes back within a call.
  * A3. A call that is over and durable lets go of everything and says so once (I4).
  * A4. Steps are told in the order of the log, also where telling one brings about the next.
  * A5. A call whose journal is lost is ended only where its caller is on a line of this process.
  */
-import { type Command, endings, reflexes } from '../machines/commands.ts';
+import { type Command, endings, reflexes, takesBack } from '../machines/commands.ts';
 import { type Entry, entryFault } from '../machines/entries.ts';
 import type { Clock } from './ports/clock.ts';
 import { GiveUpError, type HoldfastError } from './ports/errors.ts';
@@ -273,6 +273,7 @@ export class Call {
     const now: Keyed[] = [];
     commands.forEach((command, index) => {
       const key = `${this.callId}/${seq}/${index}`;
+      this.#owed = this.#owed.filter((earlier) => !takesBack(command, earlier.command));
       if (this.#unjournalled || reflexes.has(command.type)) now.push({ command, key });
       else this.#owed.push({ seq, command, key });
     });

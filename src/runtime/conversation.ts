@@ -9,9 +9,11 @@
  * H3. Every item of a reply has a line of its own from the first that is told of it: its words, its sound or its progress.
  *     The words may come first (no line to the caller was open), and of a reply only the first item is told to be voiced.
  * H2. At most `lineLimit` lines are kept, the newest.
+ * H4. A turn that was being spoken when its process was lost has a note in its place: what the next process hears of it is
+ *     only the rest.
  */
-import { hangUpTool } from '../machines/call/context.ts';
-import type { Entry } from '../machines/entries.ts';
+import { hangUpTool, isByAnother } from '../machines/call/context.ts';
+import type { Entry, EntryOf } from '../machines/entries.ts';
 import type { HeardItem } from '../machines/entry-values.ts';
 import type { Payload } from './ports/journal.ts';
 import type { HistoryItem } from './ports/model.ts';
@@ -20,7 +22,14 @@ export const lineLimit = 400;
 
 /** One line of the transcript. `text` null: not known (yet), or erased. */
 export type ConversationLine =
-  | { kind: 'caller'; itemId: string; at: number; text: string | null }
+  | {
+      kind: 'caller';
+      itemId: string;
+      at: number;
+      text: string | null;
+      /** The process that heard it was lost in the middle of it. */
+      isCut: boolean;
+    }
   | {
       kind: 'agent';
       itemId: string;
@@ -47,6 +56,10 @@ export type ConversationLine =
 /** An ordinary pace, until one was measured. */
 const usualCharactersPerMs = 0.015;
 
+const beginningLost =
+  'The line was interrupted here while the caller spoke, and the beginning of what the caller says next was not heard. ' +
+  'Where it does not make sense without it, say so, and ask the caller to say it again.';
+
 /** Shorter items say nothing about the pace. */
 const shortestMeasuredMs = 1_000;
 
@@ -57,6 +70,7 @@ export interface Remembered {
 }
 
 type AgentLine = Extract<ConversationLine, { kind: 'agent' }>;
+type CallerLine = Extract<ConversationLine, { kind: 'caller' }>;
 
 /** Words of any language, also where no space parts them (UAX #29); the locale is named because logs travel. */
 const words = new Intl.Segmenter('en', { granularity: 'word' });
@@ -83,6 +97,9 @@ export class Conversation {
   #announcement: string | null = null;
   /** The reply that began last: of the next one nothing is told before it begins. */
   #newestReplyId: string | null = null;
+  #owner: string | null = null;
+  /** What the caller is saying, until it ends or the agent is heard. */
+  #spoken: CallerLine | null = null;
 
   /** The words that an operator last wanted said; null where there were none, or they are erased. */
   get announcement(): string | null {
@@ -97,8 +114,12 @@ export class Conversation {
     const content = (name: string): string | null =>
       payloads.find((payload) => payload.seq === entry.seq && payload.name === name)?.content ?? null;
     const { at } = entry;
-    if (entry.type === 'caller.startedSpeaking') {
-      this.#add({ kind: 'caller', itemId: entry.itemId, at, text: null });
+    if (entry.type === 'owner.claimed') {
+      this.#noteOwner(entry);
+    } else if (entry.type === 'caller.startedSpeaking') {
+      this.#spoken = this.#addCaller(entry.itemId, at);
+    } else if (entry.type === 'caller.stoppedSpeaking') {
+      this.#spoken = null;
     } else if (entry.type === 'caller.transcribed') {
       this.#callerLine(entry.itemId, at).text = content('transcript');
     } else if (entry.type === 'tool.requested') {
@@ -152,11 +173,18 @@ export class Conversation {
     return line ? heardLine(line) : '';
   }
 
+  /** How long the caller listened to those items of a reply whose words are known, milliseconds. */
+  heardMsOf(replyId: string): number {
+    const heard = this.#linesOf(replyId).filter((line) => heardLine(line) !== '');
+    return heard.reduce((sum, { playedMs }) => sum + playedMs, 0);
+  }
+
   #applyReply(entry: Entry, content: (name: string) => string | null): void {
     if (entry.type === 'reply.started') {
       this.#newestReplyId = entry.replyId;
     } else if (entry.type === 'reply.voiced') {
       const { replyId } = entry;
+      this.#spoken = null;
       Object.assign(this.#agentLine(entry.itemId, replyId, entry.at), { replyId, isSounded: true });
     } else if (entry.type === 'reply.transcribed') {
       const line = this.#newestLine(entry.itemId, entry.at);
@@ -201,10 +229,20 @@ export class Conversation {
     Object.assign(line, { receivedMs, playedMs, heard, isSounded, isMeasured, charactersPerMs });
   }
 
-  #callerLine(itemId: string, at: number): Extract<ConversationLine, { kind: 'caller' }> {
+  /** H4. */
+  #noteOwner(claim: EntryOf<'owner.claimed'>): void {
+    if (this.#spoken && isByAnother(this.#owner, claim)) this.#spoken.isCut = true;
+    if (isByAnother(this.#owner, claim)) this.#spoken = null;
+    this.#owner = claim.instance;
+  }
+
+  #callerLine(itemId: string, at: number): CallerLine {
     const found = this.#lines.findLast((line) => line.kind === 'caller' && line.itemId === itemId);
-    if (found?.kind === 'caller') return found;
-    const line = { kind: 'caller' as const, itemId, at, text: null };
+    return found?.kind === 'caller' ? found : this.#addCaller(itemId, at);
+  }
+
+  #addCaller(itemId: string, at: number): CallerLine {
+    const line: CallerLine = { kind: 'caller', itemId, at, text: null, isCut: false };
     this.#add(line);
     return line;
   }
@@ -267,7 +305,10 @@ function heardShare(line: AgentLine, characters: number): number {
 const isQueued = ({ isFinished, isPlayed }: AgentLine): boolean => isFinished && !isPlayed;
 
 function historyOf(line: ConversationLine, toolCalls: ReadonlySet<string>): HistoryItem[] {
-  if (line.kind === 'caller') return line.text ? [{ kind: 'speech', role: 'caller', text: line.text }] : [];
+  if (line.kind === 'caller') {
+    if (line.text) return [{ kind: 'speech', role: 'caller', text: line.text }];
+    return line.isCut ? [{ kind: 'note', text: beginningLost }] : [];
+  }
   if (line.kind === 'agent') {
     const text = heardLine(line);
     return text === '' ? [] : [{ kind: 'speech', role: 'agent', text }];

@@ -21,7 +21,8 @@ export interface RequestedTool {
 const words: Record<Exclude<ReplyPurpose, 'greeting' | 'answer' | 'announcement'>, string> = {
   continuation:
     'The line was interrupted while you spoke, and the caller heard only what the conversation shows of your last ' +
-    'words. Go on from exactly there. Repeat nothing, and do not apologise.',
+    'words. Go on from exactly there, also where it does not show what you were asked; where you cannot go on without ' +
+    'that, ask for it once more. Repeat nothing, and do not apologise.',
   repeat:
     'The line was interrupted, and you missed what the caller may have said. Say so in one short sentence, and ask ' +
     'the caller to say it again.',

@@ -71,7 +71,7 @@ export class LiveCall {
   readonly #carrier: CarrierRequests;
   readonly #lines = new Map<string, EnteredLine>();
   /** Where in the caller's audio each of the caller's turns ended, until it has an answer. */
-  readonly #turnEnds = new TurnEnds();
+  readonly #turnEnds = new TurnEnds((replyId) => this.#conversation.heardMsOf(replyId));
   readonly #unseeded: UnseededLines;
   readonly #resumption: Resumption;
   readonly #watch: SoundWatch;

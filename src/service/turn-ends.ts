@@ -6,21 +6,32 @@
  * Invariants:
  * I8. A turn counts as answered once its words are known, a tool was asked for because of it, or its answer has come to its
  *     end, which the line then plays whatever becomes of the session, or was broken off by the caller. A voice alone is no
- *     answer: it may be lost with its session.
+ *     answer: it may be lost with its session. One that was lost within it goes on where more was heard than may be said
+ *     twice: a session that heard the question again would begin the answer again.
  * I9. At most `mostEnds` turns without an answer are remembered; of the oldest nothing more is told.
  */
 import type { DraftOf, Entry } from '../machines/entries.ts';
 
 const mostEnds = 64;
 
+/** Of an answer of which no more was heard, little says what the question was, and all may be said again. */
+export const mostSaidTwiceMs = 1_200;
+
 /** The model had no more to say, or was not let say more: the call chart owes nothing after either. */
 const ends: ReadonlySet<DraftOf<'reply.finished'>['status']> = new Set(['completed', 'incomplete']);
 
 export class TurnEnds {
   readonly #ends = new Map<string, number>();
-  /** What the present reply answers, and whether it is being heard. */
+  readonly #heardMsOf: (replyId: string) => number;
+  /** The present reply, what it answers, and whether it is being heard. */
+  #replyId = '';
   #covered = 0;
   #isVoiced = false;
+
+  /** @param heardMsOf how much of a reply was heard that another session is told of */
+  constructor(heardMsOf: (replyId: string) => number) {
+    this.#heardMsOf = heardMsOf;
+  }
 
   /** A turn of the caller ended at `position`. */
   note(itemId: string, position: number): void {
@@ -44,6 +55,7 @@ export class TurnEnds {
       case 'tool.requested':
         return this.#newest();
       case 'reply.started':
+        this.#replyId = entry.replyId;
         this.#covered = this.#newest();
         this.#isVoiced = false;
         return null;
@@ -55,6 +67,9 @@ export class TurnEnds {
       case 'reply.played':
       case 'caller.startedSpeaking':
         return this.#isVoiced ? this.#covered : null;
+      case 'reply.interrupted':
+      case 'model.closed':
+        return this.#isVoiced && this.#heardMsOf(this.#replyId) > mostSaidTwiceMs ? this.#covered : null;
       default:
         return null;
     }

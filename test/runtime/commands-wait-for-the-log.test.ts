@@ -18,6 +18,7 @@ import {
   replyVoiced,
   streamStarted,
   toolFinished,
+  toolReplyFinished,
   toolRequested,
   transcribed,
 } from '../machines/support/facts.ts';
@@ -221,7 +222,20 @@ describe('a command', () => {
       'interruptReply call1/11/0',
     ]);
     await letThrough();
-    expect(diary.commands.slice(3)).toEqual(['openModel call1/3/0', 'createReply call1/6/1']);
+    expect(diary.commands.slice(3)).toEqual(['openModel call1/3/0']);
+  });
+
+  it('that asks for a reply is taken back by the interruption that overtakes it, and no later one is', async () => {
+    const { call, diary, letThrough } = gatedCall();
+    const asked = (): string[] => diary.commands.filter((command) => command.startsWith('createReply'));
+    call.signalAll([...quietCall(), callerStarts, callerStops].map((entry) => ({ entry })));
+    await letThrough();
+    expect(asked()).toEqual([]);
+    signalAll(call, replyStarted(), toolRequested(), toolReplyFinished(), toolFinished());
+    const askedAt = call.state.seq;
+    await letThrough();
+    await letThrough();
+    expect(asked()).toEqual([expect.stringContaining(`createReply call1/${askedAt}/`)]);
   });
 
   it('is performed once its entry is stepped, with the state that the entry made', () => {

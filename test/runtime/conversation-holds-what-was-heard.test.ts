@@ -11,7 +11,14 @@ import {
 } from '../../src/runtime/conversation.ts';
 import type { Payload } from '../../src/runtime/ports/journal.ts';
 import { referTo } from '../../src/runtime/ports/signal.ts';
-import { replyFinished, replyPlayed, toolFinished, toolRequested } from '../machines/support/facts.ts';
+import {
+  callerStops,
+  claimed,
+  replyFinished,
+  replyPlayed,
+  toolFinished,
+  toolRequested,
+} from '../machines/support/facts.ts';
 
 type Said = Draft | [draft: Draft, payloads: Record<string, string>];
 
@@ -424,5 +431,17 @@ describe('a reference', () => {
   it('tells the bytes of what it stands for', () => {
     expect(referTo('')).toEqual({ bytes: 0 });
     expect(referTo('Grüße')).toEqual({ bytes: 7 });
+  });
+});
+
+describe("a caller's turn", () => {
+  const claims = (name: string): Draft => claimed(name, { why: 'stream', attempt: 1 });
+  const historyAfter = (...said: Said[]) =>
+    conversationAbout(claims('one'), startsSpeaking('turn1'), ...said, claims('two')).history();
+
+  it('that is over is not cut by the loss of its process, however it ended (H4)', () => {
+    expect(historyAfter().map(({ kind }) => kind)).toEqual(['note']);
+    expect(historyAfter(callerStops)).toEqual([]);
+    expect(historyAfter({ type: 'reply.started', replyId: 'reply1' }, voiced('item1'))).toEqual([]);
   });
 });

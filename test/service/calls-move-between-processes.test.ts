@@ -4,6 +4,7 @@ import { clockToleranceMs } from '../../src/service/presence.ts';
 import { localPulse } from '../../src/service/pulse.ts';
 import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 import { callSid, type Process, Rig } from './rig.ts';
+import type { FakeSession } from './support/fake-model.ts';
 
 const claims = async (process: Process) =>
   (await process.entries()).flatMap((entry) =>
@@ -110,6 +111,57 @@ describe('a call whose process dies before the words of the caller are known', (
   it('goes on with the reply where part of it was heard, or the words are known', async () => {
     expect(await takenOver(2_100)).toContain('Go on from exactly there');
     expect(await takenOver(0, 'Where is my order?')).toContain('Go on from exactly there');
+  });
+});
+
+describe('a call whose process dies while the caller speaks', () => {
+  const lost = { kind: 'note', text: expect.stringContaining('the beginning of what the caller says next') };
+
+  async function takenOver(say: (session: FakeSession) => void) {
+    const rig = new Rig();
+    const one = rig.open('one');
+    const two = rig.open('two');
+    await one.begin();
+    say(one.model.session);
+    await one.assembly.registry.get(callSid())?.durable();
+    one.dies();
+    await two.connect(await two.askNext());
+    await rig.clock.advance(100);
+    return { rig, two };
+  }
+
+  it('goes on with a model that is told of the missing beginning, and in each of its sessions', async () => {
+    const { rig, two } = await takenOver((session) => session.callerStarts('turn1'));
+    expect(two.model.session.request.history.at(-1)).toEqual(lost);
+    two.model.session.callerStarts('turn2');
+    two.model.session.callerStops('turn2', 'of my last order?');
+    two.model.session.loses();
+    await rig.clock.advance(1_000);
+    expect(two.model.session.request.history.slice(-2)).toEqual([
+      lost,
+      { kind: 'speech', role: 'caller', text: 'of my last order?' },
+    ]);
+  });
+
+  it('is told so only where the caller spoke then', async () => {
+    const { two } = await takenOver((session) => {
+      session.callerStarts('turn1');
+      session.callerStops('turn1', 'Where is my order?');
+    });
+    expect(two.model.session.request.history.map(({ kind }) => kind)).toEqual(['speech', 'speech']);
+  });
+
+  it('is not told so where only the stream was lost', async () => {
+    const rig = new Rig();
+    const one = rig.open('one');
+    const { line } = await one.begin();
+    one.model.session.callerStarts('turn1');
+    line.drops();
+    await rig.settle();
+    await one.connect(await one.askNext());
+    one.model.session.loses();
+    await rig.clock.advance(1_000);
+    expect(one.model.session.request.history.map(({ kind }) => kind)).toEqual(['speech']);
   });
 });
 

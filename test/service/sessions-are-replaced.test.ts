@@ -176,6 +176,34 @@ describe('a new session', () => {
     expect(process.model.session.told.at(-1)).toContain('Go on from exactly there');
   });
 
+  /** The model is lost in the middle of its answer to a question of 520 ms that has no transcript. */
+  async function lostWithinAnAnswer(heardMs: number) {
+    const { rig, process, line } = await inConversation();
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    line.brings(520);
+    session.callerStops('turn1');
+    session.startsReply('reply2');
+    session.sends('reply2', 'item2', 4_000);
+    session.transcribesReply('item2', 'one two three four five six seven eight');
+    await rig.clock.advance(heardMs);
+    session.loses();
+    await rig.clock.advance(1_000);
+    return process;
+  }
+
+  it('is not given again a question without words of whose answer a good part was heard, but goes on with that', async () => {
+    const process = await lostWithinAnAnswer(2_600);
+    expect(spoken(process)).toEqual(['Hello, this is the clerk.', 'one two three four five']);
+    expect(process.model.session.audioBytes).toBe(0);
+    expect(process.model.session.told.at(-1)).toContain('Go on from exactly there');
+  });
+
+  it('is given it again where hardly anything of the answer was heard', async () => {
+    const process = await lostWithinAnAnswer(800);
+    expect(process.model.session.audioBytes).toBe(520 * bytesPerMs);
+  });
+
   it('is not needed for a reply that has come in full', async () => {
     const { rig, process } = await inConversation();
     process.model.session.says('reply2', 'A whole reply.', 2_000);

@@ -65,7 +65,7 @@ export class Addenda {
 }
 
 const charactersOf = (item: HistoryItem): number => {
-  if (item.kind === 'speech') return item.text.length;
+  if (item.kind === 'speech' || item.kind === 'note') return item.text.length;
   return item.kind === 'toolCall' ? item.arguments.length : item.output.length;
 };
 
@@ -83,6 +83,7 @@ function newest(history: readonly HistoryItem[], limits: OpenAiLimits): readonly
 
 function wireItem(item: HistoryItem, toolCalls: Seed['toolCalls']): ConversationItem | null {
   if (item.kind === 'speech') return item.text === '' ? null : wireSpeech(item.role, item.text);
+  if (item.kind === 'note') return wireNote(item.text);
   const { toolCallId } = item;
   const known = toolCalls.get(toolCallId);
   if (item.kind === 'toolCall') {
@@ -95,6 +96,12 @@ function wireItem(item: HistoryItem, toolCalls: Seed['toolCalls']): Conversation
   known.open = false;
   return { type: 'function_call_output', call_id: known.wireId, output: item.output };
 }
+
+const wireNote = (text: string): ConversationItem => ({
+  type: 'message',
+  role: 'system',
+  content: [{ type: 'input_text', text }],
+});
 
 /** What somebody said, as text. */
 export function wireSpeech(role: 'caller' | 'agent', text: string): ConversationItem {

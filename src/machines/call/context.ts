@@ -166,6 +166,10 @@ export const isHalfSaid = ({ reply, callerTurnOpen }: CallContext): boolean =>
 export const isCutOff = ({ stream, settings }: CallContext): boolean =>
   stream.id === null && (stream.cut || stream.tries >= settings.streamTries);
 
+/** The call came to another process, or its own lost everything of it. */
+export const isByAnother = (instance: string | null, claim: DraftOf<'owner.claimed'>): boolean =>
+  claim.instance !== instance || claim.why === 'restarted' || claim.why === 'orphan';
+
 export const isCurrentModel = (context: CallContext, event: CallEvent): boolean =>
   'generation' in event && event.generation === context.model.generation;
 

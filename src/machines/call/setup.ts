@@ -21,6 +21,7 @@ import {
   hangUpTool,
   hasFreeFloor,
   isAwayForLong,
+  isByAnother,
   isComplete,
   isCurrentModel,
   isEmptyReply,
@@ -103,10 +104,7 @@ export const call = setup({
     noteCarrierEnd: assign(changes.noteCarrierEnd),
   },
   guards: {
-    /** The call came to another process, or this one lost everything of it. */
-    byAnother: ({ context, event }) =>
-      event.type === 'owner.claimed' &&
-      (event.instance !== context.instance || event.why === 'restarted' || event.why === 'orphan'),
+    byAnother: ({ context, event }) => event.type === 'owner.claimed' && isByAnother(context.instance, event),
     /** Its process had let go of the stream on purpose: nobody else is to be waited for. */
     adoptedOnTheMove: ({ context, event }) =>
       event.type === 'owner.claimed' &&

@@ -25,9 +25,10 @@ export type TurnDetection =
   | { type: 'server_vad'; threshold: number; prefixPaddingMs: number; silenceMs: number }
   | { type: 'semantic_vad'; eagerness: 'low' | 'medium' | 'high' | 'auto' };
 
-/** What was said and heard before this session, oldest first. */
+/** What was said and heard before this session, oldest first. A note was said by nobody: it tells the model what happened. */
 export type HistoryItem =
   | { kind: 'speech'; role: 'caller' | 'agent'; text: string }
+  | { kind: 'note'; text: string }
   | { kind: 'toolCall'; toolCallId: string; name: string; arguments: string }
   | { kind: 'toolResult'; toolCallId: string; output: string };
 

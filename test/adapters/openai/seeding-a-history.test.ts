@@ -81,6 +81,18 @@ describe('a session with a history', () => {
     ]);
   });
 
+  it('tells what nobody said as the system', () => {
+    const { service } = startSeeded([{ kind: 'note', text: 'The line was interrupted.' }]);
+    expect(service.sentOfType('conversation.item.create').map(({ item }) => item)).toEqual([
+      {
+        id: 'seed_0',
+        type: 'message',
+        role: 'system',
+        content: [{ type: 'input_text', text: 'The line was interrupted.' }],
+      },
+    ]);
+  });
+
   it('is open only when every item was named and the last settings confirmed, in whatever order (L2)', () => {
     type Acknowledgement = 'settings' | number;
     const all: Acknowledgement[] = ['settings', 0, 1, 2, 3];

@@ -18,6 +18,11 @@ export const modelOpensAfterMs = 40;
 
 type Loss = { code?: number | null; cause?: string; reaction?: 'retry' | 'giveUp' };
 
+function named(item: HistoryItem): string {
+  if (item.kind === 'speech') return `${item.role}: ${item.text}`;
+  return item.kind === 'note' ? `note: ${item.text}` : `${item.kind} ${item.toolCallId}`;
+}
+
 export class FakeSession implements ModelSession {
   readonly request: ModelRequest;
   /** What it was told, in order: `createReply: ...`, `truncate item 400`, `remember at 2, agent: ...`. */
@@ -70,8 +75,7 @@ export class FakeSession implements ModelSession {
   }
 
   remember(item: HistoryItem, place: number): void {
-    const what = item.kind === 'speech' ? `${item.role}: ${item.text}` : `${item.kind} ${item.toolCallId}`;
-    this.told.push(`remember at ${place}, ${what}`);
+    this.told.push(`remember at ${place}, ${named(item)}`);
   }
 
   close(): void {
@@ -128,6 +132,11 @@ export class FakeSession implements ModelSession {
 
   endsItem(itemId: string, words: string): void {
     this.#listener.onReplyItemEnded(itemId);
+    this.transcribesReply(itemId, words);
+  }
+
+  /** The words of a reply, also of one that is still coming. */
+  transcribesReply(itemId: string, words: string): void {
     this.signal({ type: 'reply.transcribed', itemId, transcript: referTo(words) }, { transcript: words });
   }
 
