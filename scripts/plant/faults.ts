@@ -259,7 +259,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     invariant: 'I10',
     fault: 'a message that is no JSON throws',
-    file: 'src/adapters/twilio/media-message.ts',
+    file: 'src/adapters/twilio/json.ts',
     place: '  } catch {\n    return undefined;\n  }',
     replacement: '  } catch (error) {\n    throw error;\n  }',
     finder: {
