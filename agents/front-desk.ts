@@ -3,15 +3,27 @@
  *
  * An agent is this: what it is told, what it says first, and what it can do.
  */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { defineAgent, defineTool, type Found } from 'holdfast';
 import { z } from 'zod';
 
-// A real shop would ask its database. These live and die with the process.
+// A real shop would ask its database.
 const repairs = new Map([
   ['4711', { bicycle: 'red city bike', state: 'waiting for a chain, due on Friday' }],
   ['4712', { bicycle: 'blue touring bike', state: 'ready', costs: '45 euros' }],
 ]);
-const pickups = new Map<string, { repair: string; day: string }>();
+
+/** A booking outlives the process that made it: another one looks for it here. Between hosts this must be a database. */
+const pickups = 'data/pickups';
+const fileOf = (key: string): string => join(pickups, `${encodeURIComponent(key)}.json`);
+
+/** Null where there is none, which is not the same as one that cannot be read. */
+const readBooking = (key: string): Promise<string | null> =>
+  readFile(fileOf(key), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
 
 const findRepair = defineTool({
   name: 'find_repair',
@@ -41,16 +53,17 @@ const bookPickup = defineTool({
   // A second booking would be wrong, so each is kept under the key of its tool call ...
   effect: 'once',
   timeoutMs: 5_000,
-  run({ number, day }, { key }) {
+  async run({ number, day }, { key }) {
     if (repairs.get(number)?.state !== 'ready') return `Repair ${number} cannot be collected yet.`;
-    pickups.set(key, { repair: number, day });
+    await mkdir(pickups, { recursive: true });
+    await writeFile(fileOf(key), JSON.stringify({ repair: number, day }));
     return `Booked: repair ${number}, ${day}.`;
   },
-  // ... by which it is found again, should the process die before the outcome is in the log. With a database in
-  // place of these maps, another process finds it too.
-  find(key): Found {
-    const pickup = pickups.get(key);
-    return pickup ? { found: true, result: pickup } : { found: false };
+  // ... by which whoever carries on finds it, should the process die before the outcome is in the log. `found: false`
+  // means that it is booked now, so it must be certain. Where it is not, this throws, and the outcome is unknown.
+  async find(key): Promise<Found> {
+    const booking = await readBooking(key);
+    return booking === null ? { found: false } : { found: true, result: JSON.parse(booking) };
   },
 });
 

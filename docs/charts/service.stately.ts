@@ -275,12 +275,7 @@ export const machine = createMachine({
       }
     },
     "parting": {
-      "entry": [
-        {
-          "type": "partFromCalls",
-          "params": {}
-        }
-      ],
+      "initial": "lettingGo",
       "on": {
         "calls.gone": "stopping",
         "drain.requested": {
@@ -292,6 +287,22 @@ export const machine = createMachine({
       },
       "after": {
         "parting": "stopping"
+      },
+      "states": {
+        "lettingGo": {
+          "entry": [
+            {
+              "type": "partFromCalls",
+              "params": {}
+            }
+          ],
+          "after": {
+            "drainAgain": {
+              "target": "lettingGo",
+              "reenter": true
+            }
+          }
+        }
       }
     },
     "stopping": {

@@ -51,7 +51,7 @@ export const serviceCommands = {
   runPhase: command<{ phase: Phase }>(),
   /** No new calls; live ones move to another process where there is one, or end. Ends in `calls.gone`. */
   drainCalls: command<{ withinMs: number }>(),
-  /** Lets go of the calls that are left. Ends in `calls.gone`. */
+  /** Lets go of the calls that are left, whoever else is there by now. Ends in `calls.gone`. */
   partFromCalls: command(),
   /** Closes whatever is open. Ends in `service.stopped`. */
   stopService: command(),
@@ -104,8 +104,8 @@ const service = setup({
     /** A model that does not answer must not keep the service from its calls. */
     modelPatience: 3_000,
     retryPhases: 5_000,
-    /** Another process may become ready meanwhile. */
-    drainAgain: 1_000,
+    /** Another process may become ready meanwhile, or stop being there: Twilio asks soon after a stream's end. */
+    drainAgain: 250,
     drain: ({ context, event }) => Math.max(0, context.drainedAt - event.at),
     /** From the end of a stream until its call was told to wait: Twilio asks within a second. */
     parting: 3_000,
@@ -195,9 +195,15 @@ export const serviceMachine = service.createMachine({
     },
     /** The time is up: what is still here is let go, and told to wait where nobody else is there. */
     parting: {
-      entry: { type: 'partFromCalls', params: {} },
+      initial: 'lettingGo',
       on: { 'calls.gone': 'stopping', 'drain.requested': { target: 'stopping', actions: 'noteReason' } },
       after: { parting: 'stopping' },
+      states: {
+        lettingGo: {
+          entry: { type: 'partFromCalls', params: {} },
+          after: { drainAgain: { target: 'lettingGo', reenter: true } },
+        },
+      },
     },
     stopping: {
       entry: { type: 'stopService', params: {} },

@@ -20,7 +20,7 @@ import type { CallWatch } from './call-watch.ts';
 import { Claims } from './claims.ts';
 import { CallEndDeliveries } from './deliveries.ts';
 import { Desk } from './desk.ts';
-import { Drain } from './drain.ts';
+import { type Door, Drain } from './drain.ts';
 import { Instructions } from './instructions.ts';
 import { LiveCalls } from './live-calls.ts';
 import { Presence } from './presence.ts';
@@ -56,8 +56,8 @@ export interface AssemblyOptions {
   isLeaving?(): boolean;
   /** And lets go of its calls now. */
   isParting?(): boolean;
-  /** No connection is to come here any more. */
-  stopListening?(): void;
+  /** Where the carrier reaches this process; undefined while it is not open, as it is unless told. */
+  door?(): Door | undefined;
   /** Callers who are declined wait in a document outside this host, and come back; there is none unless told. */
   hasFallbackDocument?: boolean;
   /** A call left this process: over, lost or released; or a tool that was run for one is done. */
@@ -80,7 +80,7 @@ export interface Assembly {
 }
 
 export function assemble(options: AssemblyOptions): Assembly {
-  const { configuration, journal, clock, logger, model, control } = options;
+  const { configuration, journal, clock, logger, model, control, watch } = options;
   const trouble = (what: string) => (error: unknown) =>
     logger[isJournalAway(error) ? 'debug' : 'warn']({ category: 'service', err: error }, what);
   const agents = createAgents(options);
@@ -95,8 +95,10 @@ export function assemble(options: AssemblyOptions): Assembly {
     partsAlone,
   });
   const runs = createToolRuns(options, (claimer) => siblings.isThere(claimer));
-  const { watch } = options;
-  const live = new LiveCalls(agents, journal, { clock, model, control, instructions, watch, runs });
+  // As where the carrier asks: whoever comes next finds the call in the journal.
+  const onToldToWait = (callId: string): unknown => partsAlone() && letGo(callId);
+  const ports = { clock, model, control, instructions, watch, runs, onToldToWait };
+  const live = new LiveCalls(agents, journal, ports);
   const deliveries = new CallEndDeliveries({
     journal,
     clock,
@@ -130,10 +132,11 @@ export function assemble(options: AssemblyOptions): Assembly {
   const drain: Drain = new Drain({
     siblings,
     registry,
+    clock,
     announce: () => presence.announce(),
     letGo,
-    stopListening: options.stopListening ?? (() => undefined),
-    onTrouble: trouble('the other processes could not be looked up'),
+    door: options.door ?? (() => undefined),
+    onTrouble: trouble('the other processes could not be looked up, or the port could not be had again'),
   });
   const desk = new Desk({
     registry,

@@ -13,6 +13,8 @@ export interface CarrierRequestsParts {
   control: CarrierControl;
   instructions: Instructions;
   signal(signal: Signal): void;
+  /** The carrier was told by a request, and asks again after that. */
+  onToldToWait(callId: string): unknown;
 }
 
 type Failure = 'refused' | 'unreachable';
@@ -49,7 +51,7 @@ export class CarrierRequests {
   }
 
   async redirect(call: Call): Promise<void> {
-    const { instructions, signal } = this.#parts;
+    const { instructions, signal, onToldToWait } = this.#parts;
     const answer = await instructions.answerFor(call.state).catch(() => null);
     if (answer === null) {
       signal({ entry: { type: 'redirect.finished', outcome: 'unreachable' } });
@@ -60,6 +62,7 @@ export class CarrierRequests {
       failureOf,
     );
     signal({ entry: { type: 'redirect.finished', outcome, told: answer.do } });
+    if (outcome === 'redirected' && answer.do === 'wait') onToldToWait(call.callId);
   }
 
   /** A stream that has come meanwhile is left alone. */

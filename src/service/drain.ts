@@ -7,61 +7,96 @@
  * Q1. With another ready process this one stops listening first, so that a call that is let go does not come back.
  *     Of two that drain at once at most one counts on the other: each says that it is not ready before it looks.
  * Q2. A call is asked to move once per stream.
- * Q3. After `part` no call with a stream here keeps it, and no other one stays: but for an end that is being carried out.
+ * Q3. After `part` no call keeps a stream here. One that has none is kept until somebody has it or its caller was told to
+ *     wait; so is an end that is being carried out. Any other one is let go at once.
+ * Q4. Whoever was counted on may be gone a moment later: as long as a call is here, somebody looks, and where nobody is
+ *     ready any more this process listens again.
  */
 
 import type { Call } from '../runtime/call.ts';
+import type { Clock } from '../runtime/ports/clock.ts';
 import type { Registry } from '../runtime/registry.ts';
 import type { Company, Siblings } from './siblings.ts';
+import { unlessStalled } from './stall.ts';
+
+/** Where the carrier reaches this process. */
+export interface Door {
+  stopListening(): unknown;
+  /** Does nothing where it listens. @throws as `listen` of Node.js */
+  listenAgain(): Promise<void>;
+}
 
 export interface DrainOptions {
-  siblings: Siblings;
+  siblings: Pick<Siblings, 'company'>;
   registry: Pick<Registry, 'calls'>;
+  clock: Clock;
   /** Tells the other processes that this one is not ready. Resolves with whether they know. */
   announce(): Promise<boolean>;
   /** Nothing of the call is to be left here: whoever claims it has it. */
   letGo(callId: string): void;
-  stopListening(): void;
+  /** Undefined while there is none. */
+  door(): Door | undefined;
   onTrouble(error: unknown): void;
 }
 
 export class Drain {
   readonly #options: DrainOptions;
   #company: Company | null = null;
+  #looking: Promise<void> | null = null;
 
   constructor(options: DrainOptions) {
     this.#options = options;
   }
 
-  /** Who else was there when this process looked last; null before. Whoever was ready was trusted with the calls: it stays. */
+  /** Who else was there when this process looked last; null before. */
   get company(): Company | null {
     return this.#company;
   }
 
-  /** Asks every call to move within the time, where there is a process to move to. To be repeated: one may come. */
+  /** Asks every call to move within the time, where there is a process to move to. To be repeated: one may come, or go. */
   async moveCalls(withinMs: number): Promise<void> {
-    const { siblings, announce, onTrouble } = this.#options;
-    if (!(await announce())) return;
-    const company = await siblings.company().catch(onTrouble);
-    if (!company) return;
-    if (this.#company !== 'ready') this.#company = company;
+    await this.#look();
     if (this.#company !== 'ready') return;
-    this.#options.stopListening();
     for (const call of this.#options.registry.calls()) {
       if (isStreaming(call) && call.state.snapshot.context.move === null) askToMove(call, withinMs);
     }
   }
 
-  /** Lets go of every call now. Without another process each is told to wait until one is back. */
-  part(): void {
-    for (const call of [...this.#options.registry.calls()]) {
+  /** Lets go of every call now. Without another process each is told to wait until one is back. To be repeated, too. */
+  async part(): Promise<void> {
+    const { clock, registry, letGo, onTrouble } = this.#options;
+    // Whatever the journal does, no stream stays.
+    await unlessStalled(clock, this.#look()).catch(onTrouble);
+    for (const call of [...registry.calls()]) {
       if (isStreaming(call)) askToMove(call, 0);
-      else if (!call.state.snapshot.hasTag('ending')) this.#options.letGo(call.callId);
+      else if (!isOwedAnAnswer(call)) letGo(call.callId);
     }
+  }
+
+  /** What a journal that is away does not tell stays as it was. One look at a time: an older one is not to have the last word. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookOnce()
+      .catch(this.#options.onTrouble)
+      .finally(() => {
+        this.#looking = null;
+      });
+    return this.#looking;
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { siblings, announce, door } = this.#options;
+    if (!(await announce())) return;
+    this.#company = await siblings.company();
+    if (this.#company === 'ready') door()?.stopListening();
+    else await door()?.listenAgain();
   }
 }
 
 const isStreaming = ({ state: { snapshot } }: Call): boolean => snapshot.hasTag('streaming');
+
+/** The carrier is about to ask what to do next, or to be told; or an end is being carried out. */
+const isOwedAnAnswer = ({ state: { snapshot } }: Call): boolean =>
+  snapshot.matches('live') || snapshot.hasTag('ending');
 
 const askToMove = (call: Call, withinMs: number): void =>
   void call.signal({ entry: { type: 'move.requested', by: 'drain', withinMs } });

@@ -39,6 +39,8 @@ export interface LiveCallPorts {
   instructions: Instructions;
   watch: SoundWatch;
   runs: ToolRuns;
+  /** The carrier was told by a request, and asks again after that. */
+  onToldToWait(callId: string): unknown;
 }
 
 interface EnteredLine {

@@ -172,7 +172,7 @@ export class Service {
   #perform(command: ServiceCommand): void {
     if (command.type === 'runPhase') this.#phaseRuns.begin(command.params.phase);
     else if (command.type === 'drainCalls') this.#drainCalls(command.params.withinMs);
-    else if (command.type === 'partFromCalls') this.#opened.assembly?.drain.part();
+    else if (command.type === 'partFromCalls') void this.#opened.assembly?.drain.part();
     else void this.#close().finally(() => this.#actor.signal({ type: 'service.stopped' }));
   }
 
@@ -260,7 +260,7 @@ export class Service {
       isLeaving: () => this.#isLeaving,
       isParting: () => this.#isParting,
       hasFallbackDocument: configuration.twilio.fallbackUrl !== null,
-      stopListening: () => void this.#opened.publicServer?.stopListening(),
+      door: () => this.#opened.publicServer,
       onCallGone: () => this.#reportCallsGone(),
       onCallMoved: () => this.#instanceLog.count('calls.moved', {}),
       onStep: (step) => {

@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { loadAgent } from '../../src/agent/load.ts';
 import type { LoadedAgent } from '../../src/agent/loaded-agent.ts';
 import { resolveAgent } from '../../src/agent/resolve.ts';
@@ -11,6 +14,14 @@ const agent = await resolveAgent(loaded, call, systemClock);
 const runner = new ToolRunner({ clock: systemClock, reportError: () => expect.unreachable() });
 
 afterEach(() => vi.restoreAllMocks());
+
+/** Bookings stay where the agent keeps them: each of these tests has its own, and leaves none. */
+const testCall = `CA${randomUUID()}`;
+const fileOf = (seq: number): string => `data/pickups/${testCall}%2F${seq}%2F0.json`;
+const keyOf = (seq: number): string => `${testCall}/${seq}/0`;
+afterAll(() => {
+  for (const seq of [20, 30, 40]) rmSync(fileOf(seq), { force: true });
+});
 
 /** The process that began it is gone. */
 const isUnderWay = async () => false;
@@ -32,7 +43,7 @@ describe('the front desk', () => {
   it('books a pickup once, and finds it again by its key', async () => {
     const pickup = {
       ...request('book_pickup', { number: '4712', day: 'Friday' }),
-      key: 'CA1/20/0',
+      key: keyOf(20),
       isUnderWay,
     };
     expect((await runner.run(agent, pickup)).result).toBe('Booked: repair 4712, Friday.');
@@ -42,10 +53,36 @@ describe('the front desk', () => {
     });
   });
 
+  it('finds in another process what was booked in this one', async () => {
+    const book = { ...request('book_pickup', { number: '4712', day: 'Friday' }), key: keyOf(20) };
+    await runner.run(agent, book);
+    const code = `
+      const { default: agent } = await import('./agents/front-desk.ts');
+      const tool = agent.tools.find(({ name }) => name === 'book_pickup');
+      console.log(JSON.stringify(await tool.find('${book.key}')));`;
+    const words = ['--conditions=holdfast-source', '--input-type=module', '--eval', code];
+    const found = execFileSync('node_modules/.bin/node', words, { encoding: 'utf8' });
+    expect(JSON.parse(found)).toEqual({ found: true, result: { repair: '4712', day: 'Friday' } });
+  });
+
+  it('does not book again where a booking was cut short as its process died: nobody knows', async () => {
+    mkdirSync('data/pickups', { recursive: true });
+    writeFileSync(fileOf(40), '{"repair":');
+    const reported = vi.fn();
+    const lenient = new ToolRunner({ clock: systemClock, reportError: reported });
+    const pickup = {
+      ...request('book_pickup', { number: '4712', day: 'Monday' }),
+      key: keyOf(40),
+      isUnderWay,
+    };
+    expect((await lenient.recover(agent, pickup)).outcome).toBe('unknown');
+    expect(reported).toHaveBeenCalled();
+  });
+
   it('books what a process that died did not', async () => {
     const pickup = {
       ...request('book_pickup', { number: '4712', day: 'Monday' }),
-      key: 'CA1/30/0',
+      key: keyOf(30),
       isUnderWay,
     };
     expect((await runner.recover(agent, pickup)).result).toBe('Booked: repair 4712, Monday.');

@@ -36,6 +36,8 @@ class Deploy {
   }
 }
 
+type Started = Awaited<ReturnType<Deploy['open']>>;
+
 const claims = async (process: Process, callId = callSid()) =>
   (await process.entries(callId)).flatMap((entry) =>
     entry.type === 'owner.claimed' ? [`${entry.instance} ${entry.why}`] : [],
@@ -236,7 +238,7 @@ describe('a process that is to stop, alone', () => {
     one.service.terminate(drainMs);
     await deploy.advance(drainMs + 5);
     expect(line.isClosed).toBe(true);
-    expect(one.service.state).toBe('parting');
+    expect(one.service.state).toEqual({ parting: 'lettingGo' });
     expect(await deploy.followsTo(one.process)).toEqual({ do: 'wait', pauseMs: 30_000 });
     await deploy.advance(10);
     expect(one.service.state).toBe('stopped');
@@ -258,19 +260,20 @@ describe('a process that is to stop, alone', () => {
     await deploy.ends(next.process);
   });
 
-  it('has nobody sent back to itself once it parts, though nobody asks', async () => {
+  it('has nobody sent back to itself once it parts, though nobody asks: one request tells to wait', async () => {
     const { deploy, one } = await lonely();
     one.service.terminate(drainMs);
-    await deploy.advance(drainMs + 2_990);
-    expect(one.service.state).toBe('parting');
-    expect(redirects(one.process)).not.toContain('connect');
-    await deploy.advance(100);
+    await deploy.advance(drainMs + 1_900);
+    expect(one.service.state).toEqual({ parting: 'lettingGo' });
+    expect(redirects(one.process)).toEqual([]);
+    await deploy.advance(1_100);
+    expect(redirects(one.process)).toEqual(['wait']);
     expect(one.service.state).toBe('stopped');
     one.process.expectNothingLeft();
     expect(await one.process.row()).toMatchObject({ owner: 'one', endedAt: null });
   });
 
-  it('lets go at once of a call without a stream, and carries an end out', async () => {
+  it('keeps a call that has just lost its stream until it knows, and carries an end out', async () => {
     const deploy = new Deploy();
     const one = await deploy.open('one');
     const { line } = await one.process.begin(callSid(1));
@@ -283,6 +286,9 @@ describe('a process that is to stop, alone', () => {
     one.process.model.session.says('bye', 'Goodbye!', 490);
     one.process.control.endCall = () => new Promise((resolve) => deploy.rig.clock.setTimeout(resolve, 1_000));
     await deploy.advance(510);
+    expect(one.process.assembly.registry.get(callSid(1))).toBeDefined();
+    expect(await deploy.followsTo(one.process, callSid(1))).toEqual({ do: 'wait', pauseMs: 30_000 });
+    await deploy.advance(10);
     expect(one.process.assembly.registry.get(callSid(1))).toBeUndefined();
     expect(one.process.assembly.registry.get(callSid(2))).toBeDefined();
     await deploy.advance(1_000);
@@ -334,7 +340,7 @@ describe('a process that is to stop, alone', () => {
     await deploy.ends(two.process);
   });
 
-  it('knows who else is there: nobody yet, one that is not ready, one that is, and then it counts on it', async () => {
+  it('knows who else is there: nobody yet, one that is not ready, one that is, one that stops, and nobody again', async () => {
     const { deploy, one } = await lonely();
     const { drain } = one.process.assembly;
     expect(drain.company).toBeNull();
@@ -351,9 +357,12 @@ describe('a process that is to stop, alone', () => {
     await deploy.advance(1_000);
     expect(drain.company).toBe('ready');
     two.process.isReady = false;
-    await deploy.advance(2_000);
-    expect(drain.company).toBe('ready');
-    await deploy.ends(two.process);
+    await two.process.assembly.presence.announce();
+    await deploy.advance(300);
+    expect(drain.company).toBe('unready');
+    two.process.dies();
+    await deploy.advance(300);
+    expect(drain.company).toBe('none');
   });
 
   it('counts as alone beside one that has just died', async () => {
@@ -403,6 +412,81 @@ describe('a process that is to stop, alone', () => {
     expect(line.isClosed).toBe(true);
     await expectMoved(deploy, one.process, two.process);
     await deploy.ends(two.process);
+  });
+});
+
+/** What was there is gone; on one host the system tells so at once. */
+const ways = {
+  'is killed': (deploy: Deploy, { process }: Started) => {
+    process.dies();
+    return deploy.advance(0);
+  },
+  'is to stop, too': (deploy: Deploy, { service }: Started) => {
+    service.terminate(drainMs);
+    return deploy.advance(1);
+  },
+};
+
+describe.each(Object.entries(ways))('a process that was counted on and %s', (_, goes) => {
+  async function partsFrom(goesAfterMs: number) {
+    const deploy = new Deploy();
+    const one = await deploy.open('one');
+    const two = await deploy.open('two');
+    const { line } = await one.process.begin();
+    one.process.model.session.says('reply2', 'A long story.', drainMs + 30_000);
+    await deploy.advance(100);
+    one.service.terminate(drainMs);
+    await deploy.advance(1);
+    expect(one.process.isListening).toBe(false);
+    await deploy.advance(goesAfterMs);
+    await goes(deploy, two);
+    return { deploy, one, two, line };
+  }
+
+  /** It waits, its process stops, and whoever starts next has it: the call is the same. */
+  async function expectWaited(deploy: Deploy, { process, service }: Started): Promise<void> {
+    await deploy.advance(10);
+    expect(service.state).toBe('stopped');
+    process.expectNothingLeft();
+    await deploy.advance(6_000);
+    const next = await deploy.open('three');
+    await deploy.advance(100);
+    const [answer] = next.process.control.redirected;
+    expect(answer).toMatchObject({ do: 'connect' });
+    if (answer) await next.process.connect(answer);
+    await deploy.advance(100);
+    expect(next.process.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
+    await deploy.ends(next.process);
+  }
+
+  it.each([0, 1_000, drainMs - 10])(
+    'is counted on no more: %i ms later the door is open again before a stream is closed (Q4)',
+    async (goesAfterMs) => {
+      const { deploy, one, line } = await partsFrom(goesAfterMs);
+      await deploy.advance(300);
+      expect(one.process.isListening).toBe(true);
+      expect(line.isClosed).toBe(goesAfterMs > 1_000);
+      await deploy.advance(drainMs - goesAfterMs);
+      expect(line.isClosed).toBe(true);
+      expect(await deploy.followsTo(one.process)).toEqual({ do: 'wait', pauseMs: 30_000 });
+      await expectWaited(deploy, one);
+    },
+  );
+
+  it('may go just after a stream was closed: the door is open again before Twilio asks (Q4)', async () => {
+    const { deploy, one, line } = await partsFrom(drainMs + 10);
+    expect(line.isClosed).toBe(true);
+    await deploy.advance(250);
+    expect(await deploy.followsTo(one.process)).toEqual({ do: 'wait', pauseMs: 30_000 });
+    await expectWaited(deploy, one);
+  });
+
+  it('may be gone when Twilio asks: it is told to wait by a request (Q4)', async () => {
+    const { deploy, one, line } = await partsFrom(drainMs + 10);
+    expect(line.isClosed).toBe(true);
+    await deploy.advance(2_100);
+    expect(one.process.control.redirected).toEqual([{ do: 'wait', pauseMs: 30_000 }]);
+    await expectWaited(deploy, one);
   });
 });
 

@@ -151,6 +151,7 @@ export class Process {
   moved = 0;
   onCallGone: () => void = () => undefined;
   #requests = 0;
+  #hasExited = false;
   readonly #rig: Rig;
   readonly #clock: Clock;
 
@@ -196,9 +197,14 @@ export class Process {
       isReady: () => this.isReady,
       isLeaving: () => this.isLeaving,
       isParting: () => this.isParting,
-      stopListening: () => {
-        this.isListening = false;
-      },
+      door: () => ({
+        stopListening: () => {
+          this.isListening = false;
+        },
+        listenAgain: async () => {
+          this.isListening = !this.#hasExited;
+        },
+      }),
       onCallGone: () => {
         this.gone += 1;
         this.onCallGone();
@@ -302,6 +308,7 @@ export class Process {
   async exits(): Promise<void> {
     const { presence, deliveries, registry, live } = this.assembly;
     this.isListening = false;
+    this.#hasExited = true;
     registry.stop();
     live.releaseAll();
     await Promise.all([presence.stop(), deliveries.stop()]);

@@ -151,6 +151,14 @@ export class SimulatedProcess {
   #noticedAfterMs = 0;
   #beatAt = 0;
   #isListening = false;
+  readonly #listener = {
+    stopListening: () => {
+      this.#isListening = false;
+    },
+    listenAgain: async () => {
+      this.#isListening = this.isAlive && this.#leftAt === null;
+    },
+  };
   #hasExited = false;
   #idleTimers = 0;
   #leftTimers = 0;
@@ -383,7 +391,7 @@ export class SimulatedProcess {
       if (this.assembly.isIdle()) this.#service.signal({ type: 'calls.gone' });
       else void drain.moveCalls(command.params.withinMs);
     } else if (command.type === 'partFromCalls') {
-      drain.part();
+      void drain.part();
     } else void this.#exit();
   }
 
@@ -466,9 +474,7 @@ export class SimulatedProcess {
       isReady: () => this.#service.snapshot.hasTag('ready'),
       isLeaving: () => this.#isLeaving,
       isParting: () => this.#isParting,
-      stopListening: () => {
-        this.#isListening = false;
-      },
+      door: () => this.#listener,
       onCallGone: () => this.#reportCallsGone(),
       onStep: (step) => {
         if (this.isAlive) this.#around.onStep(this, step);

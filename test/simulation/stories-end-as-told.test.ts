@@ -40,3 +40,18 @@ test.each([1, 2, 3, 4])(
     expect(closings.filter((closing) => 'code' in closing && closing.code !== 1_000)).toEqual([]);
   },
 );
+
+test.each([1, 2, 3, 4])(
+  'nobody is lost where both processes are to stop, and the next one comes 8 s later (seed %i)',
+  async (seed) => {
+    const stops = { on: 'process', fault: 'drain', withinMs: 4_000 };
+    const faults = [
+      { ...stops, process: 0, afterMs: 15_000, restart: null },
+      { ...stops, process: 1, afterMs: 15_100, restart: { afterMs: 8_000, name: 'new' } },
+    ];
+    const story = readStory({ seed, hosts: ['a', 'a'], policy: 'action', calls: 2, faults });
+    const verdict = await judge(story, 'spans');
+    expect(allViolations(verdict)).toEqual([]);
+    expect(verdict.calls.map(({ end }) => end?.reason)).not.toContain('stream.lost');
+  },
+);

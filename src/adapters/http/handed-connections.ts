@@ -25,7 +25,8 @@ export class HandedConnections {
   readonly #server: Server;
   readonly #source: ConnectionSource;
   readonly #open = new Set<Socket>();
-  readonly #ended = Promise.withResolvers<void>();
+  #ended = Promise.withResolvers<void>();
+  #closing: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(server: Server, source: ConnectionSource) {
@@ -33,8 +34,11 @@ export class HandedConnections {
     this.#source = source;
   }
 
-  /** @throws as `listen` of Node.js */
-  open(address: { host: string; port: number }): Promise<number> {
+  /** Also after `close`. @throws as `listen` of Node.js */
+  async open(address: { host: string; port: number }): Promise<number> {
+    await this.#closing;
+    if (this.#isClosed) this.#ended = Promise.withResolvers();
+    this.#isClosed = false;
     // With this the server begins to watch how long requests take, as it does where it listens itself.
     this.#server.emit('listening');
     return this.#source.open(address, {
@@ -51,11 +55,13 @@ export class HandedConnections {
 
   /** Resolves when the last socket is closed, upgraded ones included. */
   async close(): Promise<void> {
-    await this.#source.close();
+    const { promise: ended } = this.#ended;
+    this.#closing = this.#source.close();
+    await this.#closing;
     this.#isClosed = true;
     this.#server.close();
     this.#noteEnd();
-    await this.#ended.promise;
+    await ended;
   }
 
   /** As the sockets of a server that listens itself. */

@@ -4,7 +4,7 @@
  * Does not own: what the plugin and the upgrades do; sockets that were upgraded.
  *
  * Invariants:
- * S1. Once it stops listening no connection is taken; what is open is served to its end.
+ * S1. Once it stops listening no connection is taken until it listens again; what is open is served to its end.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -41,11 +41,19 @@ export class PublicServer {
   readonly port: number;
   readonly #app: FastifyInstance;
   readonly #clock: Clock;
+  readonly #host: string;
   readonly #handed: HandedConnections | null;
   #stopped: Promise<void> | null = null;
+  #opening: Promise<unknown> | null = null;
+  #isClosed = false;
 
-  private constructor(app: FastifyInstance, port: number, clock: Clock, handed: HandedConnections | null) {
+  private constructor(
+    app: FastifyInstance,
+    { host, port, clock }: Pick<PublicServerOptions, 'host' | 'port' | 'clock'>,
+    handed: HandedConnections | null,
+  ) {
     this.#app = app;
+    this.#host = host;
     this.port = port;
     this.#clock = clock;
     this.#handed = handed;
@@ -74,18 +82,39 @@ export class PublicServer {
     await app.register(options.routes);
     const { host, port, clock, source = null } = options;
     const handed = source && new HandedConnections(app.server, source);
-    return new PublicServer(app, await openPort(app, { host, port }, handed), clock, handed);
+    const opened = await openPort(app, { host, port }, handed);
+    return new PublicServer(app, { host, port: opened, clock }, handed);
   }
 
   /** Resolves when the last socket is closed, upgraded ones included: their owners close them. */
   stopListening(): Promise<void> {
-    this.#stopped ??=
-      this.#handed?.close() ?? new Promise((resolve) => this.#app.server.close(() => resolve()));
+    this.#stopped ??= this.#opening?.then(() => this.#closePort()) ?? this.#closePort();
     return this.#stopped;
+  }
+
+  /** Takes connections again, at the same port; does nothing where it does, or was closed. @throws as `listen` of Node.js */
+  async listenAgain(): Promise<void> {
+    const stopped = this.#stopped;
+    if (stopped === null || this.#isClosed) return;
+    this.#stopped = null;
+    try {
+      this.#opening = openPort(this.#app, { host: this.#host, port: this.port }, this.#handed);
+      await this.#opening;
+    } catch (error) {
+      this.#stopped = stopped;
+      throw error;
+    } finally {
+      this.#opening = null;
+    }
+  }
+
+  #closePort(): Promise<void> {
+    return this.#handed?.close() ?? new Promise((resolve) => this.#app.server.close(() => resolve()));
   }
 
   /** As `stopListening`, and requests that take longer than `closingGraceMs` are cut off. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const stopped = this.stopListening();
     const cutOff = this.#clock.setTimeout(() => this.#app.server.closeAllConnections(), closingGraceMs);
     await stopped;

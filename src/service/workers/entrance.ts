@@ -34,6 +34,8 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
       socket.on('error', () => undefined);
       this.#hand(socket);
     });
+    // Of a connection that could not be taken; the next one may be.
+    this.#server.on('error', () => undefined);
   }
 
   /** Workers that connections are handed to. */
@@ -52,8 +54,6 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
       this.#server.once('error', reject);
       this.#server.listen({ ...address, reusePort: process.platform === 'linux' }, () => {
         this.#server.off('error', reject);
-        // Of a connection that could not be taken; the next one may be.
-        this.#server.on('error', () => undefined);
         const bound = this.#server.address();
         resolve(typeof bound === 'object' && bound ? bound.port : address.port);
       });
@@ -94,7 +94,7 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
     for (const socket of untaken?.values() ?? []) this.#hand(socket);
   }
 
-  /** I4. */
+  /** I4. It may listen again. */
   close(): void {
     this.#server.close();
     for (const [socket, timer] of this.#waiting) {

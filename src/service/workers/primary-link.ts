@@ -41,7 +41,7 @@ export class PrimaryLink implements ConnectionSource {
   readonly #load = new WorkerLoad((report) => this.tell({ type: 'load', report }));
   readonly #upgrades = new PassedUpgrades((message, socket) => this.tell(message, socket));
   readonly #texts = new Map<number, PromiseWithResolvers<string>>();
-  readonly #closed = Promise.withResolvers<void>();
+  #closed = Promise.withResolvers<void>();
   #opening: PromiseWithResolvers<number> | null = null;
   #taker: ConnectionTaker | null = null;
   #orders: WorkerOrders | null = null;
@@ -65,9 +65,11 @@ export class PrimaryLink implements ConnectionSource {
     tell(this.#channel, message, socket);
   }
 
-  /** @throws Error with the fields of an error of the system, where the port cannot be had */
-  open(address: Address, taker: ConnectionTaker): Promise<number> {
+  /** Also after `close`. @throws Error with the fields of an error of the system, where the port cannot be had */
+  async open(address: Address, taker: ConnectionTaker): Promise<number> {
+    if (!this.#channel.connected) throw new Error(goneText);
     this.#taker = taker;
+    this.#closed = Promise.withResolvers();
     this.#opening = Promise.withResolvers();
     this.tell({ type: 'open', instance: this.#instance, address });
     return this.#opening.promise;
@@ -172,6 +174,7 @@ export class PrimaryLink implements ConnectionSource {
   /** Nobody takes connections for this worker any more: its calls go to other processes. */
   #onGone(): void {
     this.#closed.resolve();
+    this.#opening?.reject(new Error(goneText));
     this.#upgrades.settleAll();
     this.#refuseTexts();
     this.#obey('drain', goneText);

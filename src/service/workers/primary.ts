@@ -147,8 +147,14 @@ export class Primary {
   #close(worker: WorkerProcess): void {
     worker.isOpen = false;
     this.#entrance.remove(worker);
-    if (this.#isEnding && this.#entrance.size === 0) this.#entrance.close();
+    if (this.#isEnding && this.#entrance.size === 0) this.#closeEntrance();
     worker.tell({ type: 'closed' });
+  }
+
+  /** A worker may ask for the port once more: whoever it counted on may be gone. */
+  #closeEntrance(): void {
+    this.#entrance.close();
+    this.#port = null;
   }
 
   #tellSiblings(): void {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { connect, type Socket as TcpSocket } from 'node:net';
+import { connect, createServer, type Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -212,6 +212,43 @@ describe('the public server, when it stops listening', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 200/);
     expect(answer).toMatch(/\r\nconnection: close\r\n/i);
     await stopped;
+  });
+
+  it('may listen again at its port, as often as it likes', async () => {
+    const server = await open();
+    const { port } = server;
+    await server.listenAgain();
+    for (let time = 0; time < 3; time += 1) {
+      const kept = await dial(server, 'GET /live HTTP/1.1\r\n');
+      await clock.advance(0);
+      void server.stopListening();
+      await expect(get(server, '/live')).rejects.toThrow();
+      await server.listenAgain();
+      expect(server.port).toBe(port);
+      expect((await get(server, '/live')).status).toBe(200);
+      kept.destroy();
+    }
+    void server.stopListening();
+    const again = server.listenAgain();
+    // What was asked for last holds, though it is not open yet.
+    const stopped = server.stopListening();
+    await again;
+    await stopped;
+    await expect(get(server, '/live')).rejects.toThrow();
+    await server.close();
+    await server.listenAgain();
+    await expect(get(server, '/live')).rejects.toThrow();
+  });
+
+  it('stays closed where its port is taken meanwhile, and can be asked once more', async () => {
+    const server = await open();
+    await server.stopListening();
+    const other = createServer().listen(server.port, '127.0.0.1');
+    await once(other, 'listening');
+    await expect(server.listenAgain()).rejects.toThrow('EADDRINUSE');
+    await new Promise((resolve) => other.close(resolve));
+    await server.listenAgain();
+    expect((await get(server, '/live')).status).toBe(200);
   });
 
   it('waits for the owners of upgraded sockets, however long they take', async () => {

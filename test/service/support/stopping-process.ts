@@ -42,7 +42,7 @@ export class StoppingProcess {
       this.#reportCallsGone();
       void drain.moveCalls(command.params.withinMs);
     } else if (command.type === 'partFromCalls') {
-      drain.part();
+      void drain.part();
     } else if (command.type === 'stopService') {
       void this.#process.exits().then(() => this.#actor.signal({ type: 'service.stopped' }));
     }

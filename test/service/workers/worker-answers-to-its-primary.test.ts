@@ -206,6 +206,30 @@ describe('a server whose connections another process takes', () => {
     await stopped;
   });
 
+  it('asks for its port once more, and is handed connections again', async () => {
+    void server.stopListening();
+    channel.says({ type: 'closed' });
+    const asked = channel.told.length;
+    const again = server.listenAgain();
+    await until(() => channel.told.slice(asked).some(({ type }) => type === 'open'));
+    channel.says({ type: 'opened', port });
+    await again;
+    const { socket, answer } = dial('GET /live HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'close');
+    expect(answer()).toContain('200 OK');
+    const stopped = server.stopListening();
+    expect(channel.told.filter(({ type }) => type === 'close')).toHaveLength(2);
+    channel.says({ type: 'closed' });
+    await stopped;
+  });
+
+  it('cannot have its port again once its primary is gone', async () => {
+    void server.stopListening();
+    channel.says({ type: 'closed' });
+    channel.breaks();
+    await expect(server.listenAgain()).rejects.toThrow('the primary process is gone');
+  });
+
   it('cuts a request off that does not end', async () => {
     const { socket } = dial('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
     await until(() => channel.last('load')?.report.taken === 1);
