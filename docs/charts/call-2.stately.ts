@@ -1864,6 +1864,13 @@ export const machine = createMachine({
                   },
                   {
                     "guard": {
+                      "type": "in media.starved"
+                    },
+                    "target": "agentSpeaking",
+                    "reenter": true
+                  },
+                  {
+                    "guard": {
                       "type": "voicedReplyActive"
                     },
                     "target": "listening",

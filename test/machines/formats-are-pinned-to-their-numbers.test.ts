@@ -22,7 +22,7 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: '30fb3a6c4d419af9', behaviour: 'e5bc627b0d80d9ed' },
+  2: { configuration: '6564ff60dce998e3', behaviour: 'e5bc627b0d80d9ed' },
 };
 
 const formatPins: Record<number, string> = {
