@@ -1409,10 +1409,7 @@ export const machine = createMachine({
                       "countReplyTry",
                       "oweContinuation",
                       {
-                        "type": "createReply",
-                        "params": {
-                          "purpose": "continuation"
-                        }
+                        "type": "createReply"
                       }
                     ]
                   },
@@ -1696,10 +1693,7 @@ export const machine = createMachine({
                       "countReplyTry",
                       "oweContinuation",
                       {
-                        "type": "createReply",
-                        "params": {
-                          "purpose": "continuation"
-                        }
+                        "type": "createReply"
                       }
                     ]
                   },

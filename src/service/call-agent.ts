@@ -9,8 +9,10 @@ import type { ResolvedAgent } from '../agent/resolve.ts';
 import type { RetriedAgent } from '../agent/retried-agent.ts';
 import { effectOf, type ToolOutcome, type ToolRequest, type ToolRunner } from '../agent/tool-runner.ts';
 import { destinationOf } from '../agent/transfer.ts';
-import type { ReplyPurpose, TransferOutcome } from '../machines/commands.ts';
+import type { FixedWords, ReplyPurpose, TransferOutcome } from '../machines/commands.ts';
+import type { Conversation } from '../runtime/conversation.ts';
 import type { HistoryItem, ModelRequest } from '../runtime/ports/model.ts';
+import { taskToFinish } from './fixed-words.ts';
 
 export interface RequestedTool {
   toolCallId: string;
@@ -89,10 +91,13 @@ export class CallAgent {
    * The model's instructions for this reply, which replace those of the session (OpenAI Realtime, `response.create`): so
    * the agent's own come first. Null: the session's hold.
    *
-   * @param announcement what an operator wants said
+   * @param of what a continuation finishes, where its words are fixed
    */
-  instructionsFor(purpose: ReplyPurpose, announcement: string | null): string | null {
-    const task = this.#taskFor(purpose, announcement);
+  instructionsFor(purpose: ReplyPurpose, conversation: Conversation, of?: FixedWords): string | null {
+    const task =
+      purpose === 'continuation' && of
+        ? this.#taskToFinish(of, conversation)
+        : this.#taskFor(purpose, conversation.announcement);
     return task === null ? null : `${this.#agent.record.instructions}\n\n${task}`;
   }
 
@@ -102,6 +107,12 @@ export class CallAgent {
       return `Greet the caller with exactly these words, and nothing else: "${this.#agent.record.greeting}"`;
     if (purpose !== 'announcement') return words[purpose];
     return announcement === null ? null : `Say exactly these words, and nothing else: "${announcement}"`;
+  }
+
+  /** The words may be erased meanwhile. */
+  #taskToFinish(of: FixedWords, { announcement, lines }: Conversation): string {
+    const fixed = of === 'greeting' ? this.#agent.record.greeting : announcement;
+    return fixed === null ? words.continuation : taskToFinish(fixed, lines);
   }
 
   hangUpAnswer(accepted: boolean): string {

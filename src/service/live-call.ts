@@ -213,9 +213,9 @@ export class LiveCall {
     joinModel: ({ generation }) => this.#sessions.join(generation),
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
-    createReply: ({ purpose, standsIn = false }) => {
-      const { announcement } = this.#conversation;
-      const instructions = this.agent.instructionsFor(this.#resumption.purposeFor(purpose), announcement);
+    createReply: ({ purpose, of, standsIn = false }) => {
+      const meant = this.#resumption.purposeFor(purpose, of);
+      const instructions = this.agent.instructionsFor(meant, this.#conversation, of);
       this.#sessions.serving?.createReply(instructions, { tools: purpose !== 'filler', standsIn });
     },
     interruptReply: () => this.#interruptReply(),

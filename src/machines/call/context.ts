@@ -5,7 +5,7 @@
  * Invariants:
  * M2. Context is plain JSON and bounded: open tool calls are the only list.
  */
-import type { ReplyPurpose, TransferOutcome } from '../commands.ts';
+import type { FixedWords, ReplyPurpose, TransferOutcome } from '../commands.ts';
 import type { Draft, DraftOf, EntryOf } from '../entries.ts';
 import { type Settings, settingsSchema } from '../settings.ts';
 
@@ -42,6 +42,8 @@ export interface CallContext {
   };
   /** What the agent owes the caller, should the session or the stream be replaced now. */
   owed: ReplyPurpose | null;
+  /** What the agent says, or said last, word for word; null where the words are the model's own, or the caller has spoken since. */
+  fixedWords: FixedWords | null;
   /** `broken`: the model failed in the middle of it. */
   reply: { id: string | null; active: boolean; voiced: boolean; broken: boolean; tries: number };
   /** The caller has spoken and no reply has begun since. */
@@ -111,6 +113,7 @@ export const initialContext = ({ input }: { input: CallInput }): CallContext => 
     backoffMs: 0,
   },
   owed: 'greeting',
+  fixedWords: null,
   reply: noReply,
   callerTurnOpen: false,
   tools: [],

@@ -3,7 +3,6 @@ import { and, not } from 'xstate';
 import {
   closeThisModel,
   createAnswer,
-  createContinuation,
   createOverdueReply,
   createOwedReply,
   interruptReply,
@@ -22,7 +21,7 @@ const replaceModel = { target: 'listening', actions: closeThisModel } as const;
 /** The model failed in the middle of its reply: what was heard stands, and the rest is asked for. */
 const goOn = {
   target: '#call.live.turn.thinking',
-  actions: ['noteReplyFinished', 'countReplyTry', 'oweContinuation', createContinuation],
+  actions: ['noteReplyFinished', 'countReplyTry', 'oweContinuation', createOwedReply],
 } as const;
 const goOnElsewhere = {
   target: '#call.live.turn.listening',
