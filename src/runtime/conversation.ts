@@ -159,8 +159,9 @@ export class Conversation {
     } else if (entry.type === 'reply.interrupted') {
       for (const item of entry.items) this.#note(item, 'cut', entry.at);
     } else if (entry.type === 'reply.finished') {
-      // What failed may have been written further than it was spoken.
-      if (entry.status !== 'failed') this.#settle(entry.replyId, { isFinished: true });
+      // What failed or was cut short may have been written further than it was spoken.
+      if (entry.status === 'completed' || entry.status === 'cancelled')
+        this.#settle(entry.replyId, { isFinished: true });
     } else if (entry.type === 'reply.played') {
       this.#settle(entry.replyId, { isPlayed: true });
     }

@@ -4,6 +4,7 @@ import {
   callerStops,
   elapsed,
   emptyReplyFinished,
+  greetedBy,
   mediaResumed,
   mediaStarved,
   modelClosed,
@@ -96,8 +97,59 @@ describe('a reply that fails in the middle', () => {
       });
   });
 
+  it('is continued in the words of the greeting where it was that', () => {
+    given(...greetedBy(), ...broken('reply1'))
+      .when(replyPlayed('reply1'))
+      .leadsTo({ ...goesOn, commands: ['createReply continuation greeting'] });
+  });
+
   it('does not cost its session a try that failed: only silence does', () => {
     given(...turnTaken, ...broken('reply1')).leadsTo({ context: { model: { tries: 0 } } });
+  });
+});
+
+describe('a reply that uses its tokens up', () => {
+  const incomplete = (replyId: string, cause = 'max_output_tokens', toolCalls = 0): Fact =>
+    replyFinished(replyId, { status: 'incomplete', cause, toolCalls });
+  const cutShort = (replyId: string): Fact[] => [
+    replyStarted(replyId),
+    replyVoiced(replyId),
+    incomplete(replyId),
+  ];
+
+  it('is continued once what came of it was heard', () => {
+    given(...turnTaken, ...cutShort('reply1'))
+      .leadsTo({ states: { turn: 'agentSpeaking' }, commands: [] })
+      .when(replyPlayed('reply1'))
+      .leadsTo(goesOn);
+  });
+
+  it('is continued also where all that came was played before its end was told', () => {
+    given(...turnTaken, replyStarted('reply1'), replyVoiced('reply1'), replyPlayed('reply1'))
+      .when(incomplete('reply1'))
+      .leadsTo(goesOn);
+  });
+
+  it('is continued as often as a reply may be asked for; then the caller has the floor, in the same session', () => {
+    given(...turnTaken, ...cutShort('reply1'), replyPlayed('reply1'), ...cutShort('reply2'))
+      .when(replyPlayed('reply2'))
+      .leadsTo(goesOn)
+      .when(...cutShort('reply3'), replyPlayed('reply3'))
+      .leadsTo({ states: { turn: 'listening', model: 'ready' }, commands: [], context: { owed: null } });
+  });
+
+  it('is not continued where a tool is run for it, which is answered', () => {
+    given(...turnTaken, replyStarted('reply1'), replyVoiced('reply1'), incomplete('reply1', undefined, 1))
+      .when(replyPlayed('reply1'))
+      .leadsTo({ commands: [] });
+  });
+
+  it('is another thing than one that a filter breaks off: that one stays as it is, and the caller has the floor', () => {
+    given(...turnTaken, replyStarted('reply1'), replyVoiced('reply1'), incomplete('reply1', 'content_filter'))
+      .when(replyPlayed('reply1'))
+      .leadsTo({ states: { turn: 'listening', silence: 'filled' }, commands: [], context: { owed: null } })
+      .when(callerStarts, callerStops, replyStarted('reply2'))
+      .leadsTo({ states: { turn: 'thinking' } });
   });
 });
 

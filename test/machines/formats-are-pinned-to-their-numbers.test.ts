@@ -22,7 +22,7 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: '07fa6b49d7be8ca6', behaviour: 'd178edc9ecf2d7d1' },
+  2: { configuration: '07fa6b49d7be8ca6', behaviour: '46ae05f410500bc0' },
 };
 
 const formatPins: Record<number, string> = {

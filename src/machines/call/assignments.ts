@@ -10,6 +10,7 @@ import type { DraftOf } from '../entries.ts';
 import {
   awaitsAnswer,
   type CallContext,
+  isBrokenOff,
   isComplete,
   isCutOff,
   isHalfSaid,
@@ -236,7 +237,7 @@ export const noteReplyFinished = ({ context, event }: Scope): Change =>
           ...context.reply,
           active: false,
           // A sentence that only bridges a wait is not gone on with.
-          broken: context.reply.voiced && event.status === 'failed' && context.filler !== 'begun',
+          broken: context.reply.voiced && isBrokenOff(context, event) && context.filler !== 'begun',
         },
       };
 

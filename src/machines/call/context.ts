@@ -44,7 +44,7 @@ export interface CallContext {
   owed: ReplyPurpose | null;
   /** What the agent says, or said last, word for word; null where the words are the model's own, or the caller has spoken since. */
   fixedWords: FixedWords | null;
-  /** `broken`: the model failed in the middle of it. */
+  /** `broken`: the model failed in the middle of it, or was cut short. */
   reply: { id: string | null; active: boolean; voiced: boolean; broken: boolean; tries: number };
   /** The caller has spoken and no reply has begun since. */
   callerTurnOpen: boolean;
@@ -85,6 +85,9 @@ export const openToolsLimit = 32;
 
 /** The tool that every agent has: the call ends once the farewell was played. */
 export const hangUpTool = 'hang_up';
+
+/** Why a reply is incomplete (OpenAI Realtime, `response.done`): one that a filter broke off is not to be gone on with. */
+const tokensUsedUp = 'max_output_tokens';
 
 export const noReply: CallContext['reply'] = {
   id: null,
@@ -157,6 +160,14 @@ export const isAnsweredByModel = ({ callerTurnOpen, toolAnswerOwed }: CallContex
 
 /** A reply came to nothing, and the model was asked for another one, of which nothing is heard yet. */
 const isAskedAgain = ({ tries, voiced }: CallContext['reply']): boolean => tries > 0 && !voiced;
+
+/** More of the reply was meant: the model failed, or used up what one reply may cost. That it may do again and again. */
+export const isBrokenOff = (
+  context: CallContext,
+  { status, cause, toolCalls }: DraftOf<'reply.finished'>,
+): boolean =>
+  status === 'failed' ||
+  (status === 'incomplete' && cause === tokensUsedUp && toolCalls === 0 && triesLeft(context));
 
 /** All of the reply has come, and the line plays it whatever becomes of the session. */
 export const isComplete = ({ reply }: CallContext): boolean => reply.voiced && !reply.active && !reply.broken;
