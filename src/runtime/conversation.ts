@@ -11,7 +11,7 @@
  * H2. At most `lineLimit` lines are kept, the newest.
  */
 import { hangUpTool } from '../machines/call/context.ts';
-import type { Entry } from '../machines/entries.ts';
+import type { Entry, EntryOf } from '../machines/entries.ts';
 import type { HeardItem } from '../machines/entry-values.ts';
 import type { Payload } from './ports/journal.ts';
 import type { HistoryItem } from './ports/model.ts';
@@ -83,10 +83,16 @@ export class Conversation {
   #announcement: string | null = null;
   /** The reply that began last: of the next one nothing is told before it begins. */
   #newestReplyId: string | null = null;
+  #isFiltered = false;
 
   /** The words that an operator last wanted said; null where there were none, or they are erased. */
   get announcement(): string | null {
     return this.#announcement;
+  }
+
+  /** A content filter broke off what was said last (OpenAI Realtime, `response.done`): it is not to be gone on with. */
+  get isFiltered(): boolean {
+    return this.#isFiltered;
   }
 
   get lines(): readonly ConversationLine[] {
@@ -150,6 +156,7 @@ export class Conversation {
       this.#newestReplyId = entry.replyId;
     } else if (entry.type === 'reply.voiced') {
       const { replyId } = entry;
+      this.#isFiltered = false;
       Object.assign(this.#agentLine(entry.itemId, replyId, entry.at), { replyId, isSounded: true });
     } else if (entry.type === 'reply.transcribed') {
       const line = this.#newestLine(entry.itemId, entry.at);
@@ -159,12 +166,16 @@ export class Conversation {
     } else if (entry.type === 'reply.interrupted') {
       for (const item of entry.items) this.#note(item, 'cut', entry.at);
     } else if (entry.type === 'reply.finished') {
-      // What failed or was cut short may have been written further than it was spoken.
-      if (entry.status === 'completed' || entry.status === 'cancelled')
-        this.#settle(entry.replyId, { isFinished: true });
+      this.#noteFinished(entry);
     } else if (entry.type === 'reply.played') {
       this.#settle(entry.replyId, { isPlayed: true });
     }
+  }
+
+  #noteFinished({ replyId, status, cause }: EntryOf<'reply.finished'>): void {
+    if (cause === 'content_filter') this.#isFiltered = true;
+    // What failed or was cut short may have been written further than it was spoken.
+    if (status === 'completed' || status === 'cancelled') this.#settle(replyId, { isFinished: true });
   }
 
   #linesOf(replyId: string): AgentLine[] {

@@ -9,10 +9,11 @@ import type { ResolvedAgent } from '../agent/resolve.ts';
 import type { RetriedAgent } from '../agent/retried-agent.ts';
 import { effectOf, type ToolOutcome, type ToolRequest, type ToolRunner } from '../agent/tool-runner.ts';
 import { destinationOf } from '../agent/transfer.ts';
-import type { FixedWords, ReplyPurpose, TransferOutcome } from '../machines/commands.ts';
+import type { FixedWords, TransferOutcome } from '../machines/commands.ts';
 import type { Conversation } from '../runtime/conversation.ts';
 import type { HistoryItem, ModelRequest } from '../runtime/ports/model.ts';
 import { taskToFinish } from './fixed-words.ts';
+import type { ReplyTask } from './resumption.ts';
 
 export interface RequestedTool {
   toolCallId: string;
@@ -20,13 +21,16 @@ export interface RequestedTool {
   arguments: string;
 }
 
-const words: Record<Exclude<ReplyPurpose, 'greeting' | 'answer' | 'announcement'>, string> = {
+const words: Record<Exclude<ReplyTask, 'greeting' | 'answer' | 'announcement'>, string> = {
   continuation:
     'The line was interrupted while you spoke, and the caller heard only what the conversation shows of your last ' +
     'words. Go on from exactly there. Repeat nothing, and do not apologise.',
   repeat:
     'The line was interrupted, and you missed what the caller may have said. Say so in one short sentence, and ask ' +
     'the caller to say it again.',
+  excuse:
+    'Your last words were stopped before their end, and must not be gone on with. Say in one short sentence that you ' +
+    'cannot say more about that, and ask what else you can do.',
   farewell: 'Say goodbye in one short, friendly sentence. Ask nothing.',
   filler: 'Say in one short sentence that you are still working on it. Say nothing else, and ask nothing.',
   return:
@@ -93,7 +97,7 @@ export class CallAgent {
    *
    * @param of what a continuation finishes, where its words are fixed
    */
-  instructionsFor(purpose: ReplyPurpose, conversation: Conversation, of?: FixedWords): string | null {
+  instructionsFor(purpose: ReplyTask, conversation: Conversation, of?: FixedWords): string | null {
     const task =
       purpose === 'continuation' && of
         ? this.#taskToFinish(of, conversation)
@@ -101,7 +105,7 @@ export class CallAgent {
     return task === null ? null : `${this.#agent.record.instructions}\n\n${task}`;
   }
 
-  #taskFor(purpose: ReplyPurpose, announcement: string | null): string | null {
+  #taskFor(purpose: ReplyTask, announcement: string | null): string | null {
     if (purpose === 'answer') return null;
     if (purpose === 'greeting')
       return `Greet the caller with exactly these words, and nothing else: "${this.#agent.record.greeting}"`;

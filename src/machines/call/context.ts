@@ -86,9 +86,6 @@ export const openToolsLimit = 32;
 /** The tool that every agent has: the call ends once the farewell was played. */
 export const hangUpTool = 'hang_up';
 
-/** Why a reply is incomplete (OpenAI Realtime, `response.done`): one that a filter broke off is not to be gone on with. */
-const tokensUsedUp = 'max_output_tokens';
-
 export const noReply: CallContext['reply'] = {
   id: null,
   active: false,
@@ -161,13 +158,11 @@ export const isAnsweredByModel = ({ callerTurnOpen, toolAnswerOwed }: CallContex
 /** A reply came to nothing, and the model was asked for another one, of which nothing is heard yet. */
 const isAskedAgain = ({ tries, voiced }: CallContext['reply']): boolean => tries > 0 && !voiced;
 
-/** More of the reply was meant: the model failed, or used up what one reply may cost. That it may do again and again. */
+/** More of the reply was meant: the model failed, or was cut short. That may happen again and again, in any session. */
 export const isBrokenOff = (
   context: CallContext,
-  { status, cause, toolCalls }: DraftOf<'reply.finished'>,
-): boolean =>
-  status === 'failed' ||
-  (status === 'incomplete' && cause === tokensUsedUp && toolCalls === 0 && triesLeft(context));
+  { status, toolCalls }: DraftOf<'reply.finished'>,
+): boolean => status === 'failed' || (status === 'incomplete' && toolCalls === 0 && triesLeft(context));
 
 /** All of the reply has come, and the line plays it whatever becomes of the session. */
 export const isComplete = ({ reply }: CallContext): boolean => reply.voiced && !reply.active && !reply.broken;
