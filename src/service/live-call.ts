@@ -214,8 +214,8 @@ export class LiveCall {
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
     createReply: ({ purpose, of, standsIn = false }) => {
-      const meant = this.#resumption.purposeFor(purpose, of);
-      const instructions = this.agent.instructionsFor(meant, this.#conversation, of);
+      const task = this.#resumption.purposeFor(purpose);
+      const instructions = this.agent.instructionsFor(task, this.#conversation, of);
       this.#sessions.serving?.createReply(instructions, { tools: purpose !== 'filler', standsIn });
     },
     interruptReply: () => this.#interruptReply(),

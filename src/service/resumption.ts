@@ -9,7 +9,7 @@
  * I8. Of an answer of which nothing was heard, to a question that nobody knows, the rest is not asked for: the caller is
  *     asked to say it again.
  */
-import type { FixedWords, ReplyPurpose } from '../machines/commands.ts';
+import type { ReplyPurpose } from '../machines/commands.ts';
 import { type Conversation, type ConversationLine, heardLine } from '../runtime/conversation.ts';
 
 const isUnheard = (line: ConversationLine): boolean => line.kind === 'agent' && heardLine(line) === '';
@@ -29,12 +29,11 @@ export class Resumption {
     this.#lostTurn = last?.kind === 'caller' && last.text === null ? last.itemId : null;
   }
 
-  /** @param of what a continuation finishes: words that are fixed answer no question */
-  purposeFor(purpose: ReplyPurpose, of?: FixedWords): ReplyTask {
+  purposeFor(purpose: ReplyPurpose): ReplyTask {
     if (purpose !== 'continuation') return purpose;
     if (this.#conversation.isFiltered) return 'excuse';
     if (this.#conversation.lines.every(isUnheard)) return 'greeting';
-    return !of && this.#isQuestionLost ? 'repeat' : purpose;
+    return this.#isQuestionLost ? 'repeat' : purpose;
   }
 
   get #isQuestionLost(): boolean {

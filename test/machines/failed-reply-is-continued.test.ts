@@ -100,7 +100,9 @@ describe('a reply that fails in the middle', () => {
   it('is continued in the words of the greeting where it was that', () => {
     given(...greetedBy(), ...broken('reply1'))
       .when(replyPlayed('reply1'))
-      .leadsTo({ ...goesOn, commands: ['createReply continuation greeting'] });
+      .leadsTo({ ...goesOn, commands: ['createReply continuation greeting'] })
+      .when(callerStarts)
+      .leadsTo({ context: { fixedWords: null } });
   });
 
   it('does not cost its session a try that failed: only silence does', () => {
