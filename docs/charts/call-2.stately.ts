@@ -1437,10 +1437,7 @@ export const machine = createMachine({
                       "countReplyTry",
                       "oweContinuation",
                       {
-                        "type": "createReply",
-                        "params": {
-                          "purpose": "continuation"
-                        }
+                        "type": "createReply"
                       }
                     ]
                   },
@@ -1724,10 +1721,7 @@ export const machine = createMachine({
                       "countReplyTry",
                       "oweContinuation",
                       {
-                        "type": "createReply",
-                        "params": {
-                          "purpose": "continuation"
-                        }
+                        "type": "createReply"
                       }
                     ]
                   },
@@ -1889,6 +1883,13 @@ export const machine = createMachine({
                         "params": {}
                       }
                     ]
+                  },
+                  {
+                    "guard": {
+                      "type": "in media.starved"
+                    },
+                    "target": "agentSpeaking",
+                    "reenter": true
                   },
                   {
                     "guard": {

@@ -23,6 +23,9 @@ export type ReplyPurpose =
   | 'announcement'
   | 'return';
 
+/** Whose words a reply must say exactly as they stand. */
+export type FixedWords = 'greeting' | 'announcement';
+
 /** Null: it is not known. */
 export type TransferOutcome = Exclude<DraftOf<'transfer.finished'>['outcome'], 'unknown'> | null;
 
@@ -43,8 +46,8 @@ export const commands = {
   closeStream: command<{ streamId: string }>(),
   /** Once the log holds all that was said: whoever takes the call will know it. Ends in `move.confirmed`. */
   confirmMove: command<{ streamId: string }>(),
-  /** `standsIn`: the model owes it by itself and is late with it. */
-  createReply: command<{ purpose: ReplyPurpose; standsIn?: boolean }>(),
+  /** `of`: what a continuation finishes. `standsIn`: the model owes it by itself and is late with it. */
+  createReply: command<{ purpose: ReplyPurpose; of?: FixedWords; standsIn?: boolean }>(),
   /** Flushes the line, drops late audio, cancels and truncates by what was heard. Ends in `reply.interrupted`. */
   interruptReply: command(),
   /** Ends in `tool.finished`. */

@@ -100,10 +100,16 @@ export class Conversation {
   #owner: string | null = null;
   /** What the caller is saying, until it ends or the agent is heard. */
   #spoken: CallerLine | null = null;
+  #isFiltered = false;
 
   /** The words that an operator last wanted said; null where there were none, or they are erased. */
   get announcement(): string | null {
     return this.#announcement;
+  }
+
+  /** A content filter broke off what was said last (OpenAI Realtime, `response.done`): it is not to be gone on with. */
+  get isFiltered(): boolean {
+    return this.#isFiltered;
   }
 
   get lines(): readonly ConversationLine[] {
@@ -185,6 +191,7 @@ export class Conversation {
     } else if (entry.type === 'reply.voiced') {
       const { replyId } = entry;
       this.#spoken = null;
+      this.#isFiltered = false;
       Object.assign(this.#agentLine(entry.itemId, replyId, entry.at), { replyId, isSounded: true });
     } else if (entry.type === 'reply.transcribed') {
       const line = this.#newestLine(entry.itemId, entry.at);
@@ -194,11 +201,16 @@ export class Conversation {
     } else if (entry.type === 'reply.interrupted') {
       for (const item of entry.items) this.#note(item, 'cut', entry.at);
     } else if (entry.type === 'reply.finished') {
-      // What failed may have been written further than it was spoken.
-      if (entry.status !== 'failed') this.#settle(entry.replyId, { isFinished: true });
+      this.#noteFinished(entry);
     } else if (entry.type === 'reply.played') {
       this.#settle(entry.replyId, { isPlayed: true });
     }
+  }
+
+  #noteFinished({ replyId, status, cause }: EntryOf<'reply.finished'>): void {
+    if (cause === 'content_filter') this.#isFiltered = true;
+    // What failed or was cut short may have been written further than it was spoken.
+    if (status === 'completed' || status === 'cancelled') this.#settle(replyId, { isFinished: true });
   }
 
   #linesOf(replyId: string): AgentLine[] {

@@ -9,8 +9,11 @@ import type { ResolvedAgent } from '../agent/resolve.ts';
 import type { RetriedAgent } from '../agent/retried-agent.ts';
 import { effectOf, type ToolOutcome, type ToolRequest, type ToolRunner } from '../agent/tool-runner.ts';
 import { destinationOf } from '../agent/transfer.ts';
-import type { ReplyPurpose, TransferOutcome } from '../machines/commands.ts';
+import type { FixedWords, TransferOutcome } from '../machines/commands.ts';
+import type { Conversation } from '../runtime/conversation.ts';
 import type { HistoryItem, ModelRequest } from '../runtime/ports/model.ts';
+import { taskToFinish } from './fixed-words.ts';
+import type { ReplyTask } from './resumption.ts';
 
 export interface RequestedTool {
   toolCallId: string;
@@ -18,7 +21,7 @@ export interface RequestedTool {
   arguments: string;
 }
 
-const words: Record<Exclude<ReplyPurpose, 'greeting' | 'answer' | 'announcement'>, string> = {
+const words: Record<Exclude<ReplyTask, 'greeting' | 'answer' | 'announcement'>, string> = {
   continuation:
     'The line was interrupted while you spoke, and the caller heard only what the conversation shows of your last ' +
     'words. Go on from exactly there, also where it does not show what you were asked; where you cannot go on without ' +
@@ -26,6 +29,9 @@ const words: Record<Exclude<ReplyPurpose, 'greeting' | 'answer' | 'announcement'
   repeat:
     'The line was interrupted, and you missed what the caller may have said. Say so in one short sentence, and ask ' +
     'the caller to say it again.',
+  excuse:
+    'Your last words were stopped before their end, and must not be gone on with. Say in one short sentence that you ' +
+    'cannot say more about that, and ask what else you can do.',
   farewell: 'Say goodbye in one short, friendly sentence. Ask nothing.',
   filler: 'Say in one short sentence that you are still working on it. Say nothing else, and ask nothing.',
   return:
@@ -90,19 +96,28 @@ export class CallAgent {
    * The model's instructions for this reply, which replace those of the session (OpenAI Realtime, `response.create`): so
    * the agent's own come first. Null: the session's hold.
    *
-   * @param announcement what an operator wants said
+   * @param of what a continuation finishes, where its words are fixed
    */
-  instructionsFor(purpose: ReplyPurpose, announcement: string | null): string | null {
-    const task = this.#taskFor(purpose, announcement);
+  instructionsFor(purpose: ReplyTask, conversation: Conversation, of?: FixedWords): string | null {
+    const task =
+      purpose === 'continuation' && of
+        ? this.#taskToFinish(of, conversation)
+        : this.#taskFor(purpose, conversation.announcement);
     return task === null ? null : `${this.#agent.record.instructions}\n\n${task}`;
   }
 
-  #taskFor(purpose: ReplyPurpose, announcement: string | null): string | null {
+  #taskFor(purpose: ReplyTask, announcement: string | null): string | null {
     if (purpose === 'answer') return null;
     if (purpose === 'greeting')
       return `Greet the caller with exactly these words, and nothing else: "${this.#agent.record.greeting}"`;
     if (purpose !== 'announcement') return words[purpose];
     return announcement === null ? null : `Say exactly these words, and nothing else: "${announcement}"`;
+  }
+
+  /** The words may be erased meanwhile. */
+  #taskToFinish(of: FixedWords, { announcement, lines }: Conversation): string {
+    const fixed = of === 'greeting' ? this.#agent.record.greeting : announcement;
+    return fixed === null ? words.continuation : taskToFinish(fixed, lines);
   }
 
   hangUpAnswer(accepted: boolean): string {

@@ -216,9 +216,9 @@ export class LiveCall {
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
     confirmMove: ({ streamId }) => this.#signal({ entry: { type: 'move.confirmed', streamId } }),
-    createReply: ({ purpose, standsIn = false }) => {
-      const { announcement } = this.#conversation;
-      const instructions = this.agent.instructionsFor(this.#resumption.purposeFor(purpose), announcement);
+    createReply: ({ purpose, of, standsIn = false }) => {
+      const task = this.#resumption.purposeFor(purpose);
+      const instructions = this.agent.instructionsFor(task, this.#conversation, of);
       this.#sessions.serving?.createReply(instructions, { tools: purpose !== 'filler', standsIn });
     },
     interruptReply: () => this.#interruptReply(),

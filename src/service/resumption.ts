@@ -14,6 +14,9 @@ import { type Conversation, type ConversationLine, heardLine } from '../runtime/
 
 const isUnheard = (line: ConversationLine): boolean => line.kind === 'agent' && heardLine(line) === '';
 
+/** `excuse`: the rest is not to be said, and the caller is told so. */
+export type ReplyTask = ReplyPurpose | 'excuse';
+
 export class Resumption {
   readonly #conversation: Conversation;
   /** The caller's last turn in another process, if its words are not known. */
@@ -26,8 +29,9 @@ export class Resumption {
     this.#lostTurn = last?.kind === 'caller' && last.text === null ? last.itemId : null;
   }
 
-  purposeFor(purpose: ReplyPurpose): ReplyPurpose {
+  purposeFor(purpose: ReplyPurpose): ReplyTask {
     if (purpose !== 'continuation') return purpose;
+    if (this.#conversation.isFiltered) return 'excuse';
     if (this.#conversation.lines.every(isUnheard)) return 'greeting';
     return this.#isQuestionLost ? 'repeat' : purpose;
   }

@@ -99,4 +99,24 @@ describe('words that an operator wants said', () => {
   it('are not said once the agent is leaving', () => {
     expect(askedAfter([...answering, announcement], [hangUpRequested, replyPlayed('reply1')])).toEqual([]);
   });
+
+  it('are finished as they stand where they are cut, also by another process', () => {
+    const said = given(...quietCall(), announcement, replyStarted('note'), replyVoiced('note'));
+    const finishes = ['createReply continuation announcement'];
+    said
+      .when(streamClosed(), streamStarted(2))
+      .leadsTo({ commands: expect.arrayContaining(finishes), context: { fixedWords: 'announcement' } });
+    said
+      .when(claimedByAnother, streamStarted(2), modelOpened(2))
+      .leadsTo({ commands: expect.arrayContaining(finishes) });
+    said
+      .when(replyPlayed('note'), modelClosed(), { elapsed: 'modelBackoff' }, modelOpened(2))
+      .leadsTo({ commands: expect.arrayContaining(finishes) });
+  });
+
+  it('are finished in the words of the agent where others are wanted since', () => {
+    given(...quietCall(), announcement, replyStarted('note'), replyVoiced('note'), announcement)
+      .when(streamClosed(), streamStarted(2))
+      .leadsTo({ commands: expect.arrayContaining(['createReply continuation']) });
+  });
 });

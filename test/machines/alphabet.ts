@@ -217,6 +217,10 @@ const turns: Record<string, Edge> = {
       : finished(replyIdOf(sight.context), false, 0, 'failed'),
   ),
   'reply failed after sound': ofReply((replyId) => finished(replyId, true, 0, 'failed')),
+  'reply cut short after sound': ofReply((replyId) => ({
+    ...finished(replyId, true, 0, 'incomplete'),
+    cause: 'max_output_tokens',
+  })),
 };
 
 const asked = (toolCallId: string, name: string): Draft => ({

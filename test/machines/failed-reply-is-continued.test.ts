@@ -4,6 +4,9 @@ import {
   callerStops,
   elapsed,
   emptyReplyFinished,
+  greetedBy,
+  mediaResumed,
+  mediaStarved,
   modelClosed,
   modelOpened,
   quietCall,
@@ -94,18 +97,68 @@ describe('a reply that fails in the middle', () => {
       });
   });
 
+  it('is continued in the words of the greeting where it was that', () => {
+    given(...greetedBy(), ...broken('reply1'))
+      .when(replyPlayed('reply1'))
+      .leadsTo({ ...goesOn, commands: ['createReply continuation greeting'] })
+      .when(callerStarts)
+      .leadsTo({ context: { fixedWords: null } });
+  });
+
   it('does not cost its session a try that failed: only silence does', () => {
     given(...turnTaken, ...broken('reply1')).leadsTo({ context: { model: { tries: 0 } } });
   });
 });
 
+describe('a reply that uses its tokens up', () => {
+  const incomplete = (replyId: string, cause = 'max_output_tokens', toolCalls = 0): Fact =>
+    replyFinished(replyId, { status: 'incomplete', cause, toolCalls });
+  const cutShort = (replyId: string): Fact[] => [
+    replyStarted(replyId),
+    replyVoiced(replyId),
+    incomplete(replyId),
+  ];
+
+  it('is continued once what came of it was heard', () => {
+    given(...turnTaken, ...cutShort('reply1'))
+      .leadsTo({ states: { turn: 'agentSpeaking' }, commands: [] })
+      .when(replyPlayed('reply1'))
+      .leadsTo(goesOn);
+  });
+
+  it('is continued also where all that came was played before its end was told', () => {
+    given(...turnTaken, replyStarted('reply1'), replyVoiced('reply1'), replyPlayed('reply1'))
+      .when(incomplete('reply1'))
+      .leadsTo(goesOn);
+  });
+
+  it('is continued as often as a reply may be asked for; then the caller has the floor, in the same session', () => {
+    given(...turnTaken, ...cutShort('reply1'), replyPlayed('reply1'), ...cutShort('reply2'))
+      .when(replyPlayed('reply2'))
+      .leadsTo(goesOn)
+      .when(...cutShort('reply3'), replyPlayed('reply3'))
+      .leadsTo({ states: { turn: 'listening', model: 'ready' }, commands: [], context: { owed: null } });
+  });
+
+  it('is not continued where a tool is run for it, which is answered', () => {
+    given(...turnTaken, replyStarted('reply1'), replyVoiced('reply1'), incomplete('reply1', undefined, 1))
+      .when(replyPlayed('reply1'))
+      .leadsTo({ commands: [] });
+  });
+
+  it('is followed by another one also where a filter broke it off', () => {
+    given(...turnTaken, replyStarted('reply1'), replyVoiced('reply1'), incomplete('reply1', 'content_filter'))
+      .when(replyPlayed('reply1'))
+      .leadsTo(goesOn);
+  });
+});
+
 describe('a reply that a broken line cannot play', () => {
-  const starved: Fact = { type: 'media.starved', streamId: 'stream1', silentMs: 1_500 };
   const begun = [...turnTaken, replyStarted(), replyVoiced()];
 
   it('is owed until there is a line, however long that takes, and costs no session', () => {
     for (const reply of [begun, [...begun, replyFinished()]]) {
-      given(...reply, starved, elapsed('starved'))
+      given(...reply, mediaStarved, elapsed('starved'))
         .leadsTo({ states: { carrier: 'lost', turn: 'agentSpeaking' } })
         .when(elapsed('playbackStall'))
         .leadsTo({
@@ -116,5 +169,28 @@ describe('a reply that a broken line cannot play', () => {
         .when(streamStarted(2))
         .leadsTo({ commands: ['joinStream stream2', 'createReply continuation'] });
     }
+  });
+
+  it('is owed also where it stalls before the line is given up: nobody heard what a dead line was to play', () => {
+    for (const reply of [begun, [...begun, replyFinished()]]) {
+      given(...reply, mediaStarved, elapsed('playbackStall'))
+        .leadsTo({ states: { turn: 'agentSpeaking', media: 'starved', model: 'ready' }, commands: [] })
+        .when(elapsed('starved'), streamStarted(2))
+        .leadsTo({
+          states: { turn: 'thinking', model: 'ready' },
+          commands: ['joinStream stream2', 'interruptReply', 'createReply continuation'],
+        });
+    }
+  });
+
+  it('was heard where the line brings audio and only says nothing of what it plays', () => {
+    given(
+      ...begun,
+      replyFinished(),
+      mediaStarved,
+      elapsed('playbackStall'),
+      mediaResumed,
+      elapsed('playbackStall'),
+    ).leadsTo({ states: { turn: 'listening' }, commands: [], context: { owed: null } });
   });
 });

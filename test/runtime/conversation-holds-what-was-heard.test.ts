@@ -216,13 +216,15 @@ describe('what the agent said', () => {
     expect(heard(saying(replyFinished(), replyPlayed('another')))).toEqual(['']);
   });
 
-  it('was heard as far as it came where the session stalled or failed in the middle of it', () => {
+  it('was heard as far as it came where the session stalled, failed or was cut short in the middle of it', () => {
     const half = ['One two'];
     const asFarAsItCame = progressed('item', 500, 500);
     const failed = replyFinished('reply1', { status: 'failed' });
     expect(heard(saying(asFarAsItCame, replyPlayed()))).toEqual(half);
     expect(heard(saying(asFarAsItCame, replyPlayed(), failed))).toEqual(half);
     expect(heard(saying(failed, asFarAsItCame, replyPlayed()))).toEqual(half);
+    const cutShort = replyFinished('reply1', { status: 'incomplete', cause: 'max_output_tokens' });
+    expect(heard(saying(cutShort, asFarAsItCame, replyPlayed()))).toEqual(half);
   });
 
   it('was not heard where its words are not known', () => {

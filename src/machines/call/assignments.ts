@@ -5,10 +5,12 @@
  * Invariants:
  * M1. An assignment is a function of context and event alone; `event.at` is the only time.
  */
+import type { FixedWords } from '../commands.ts';
 import type { DraftOf } from '../entries.ts';
 import {
   awaitsAnswer,
   type CallContext,
+  isBrokenOff,
   isComplete,
   isCutOff,
   isHalfSaid,
@@ -181,6 +183,7 @@ export const loseModel = ({ context, event }: Scope): Change => ({
 export const noteCallerSpeaking = ({ context }: Scope): Change => ({
   callerTurnOpen: true,
   owed: null,
+  fixedWords: null,
   filler: 'none',
   announcement: context.announcement === 'asked' ? 'waiting' : context.announcement,
 });
@@ -212,11 +215,19 @@ export const noteReply = ({ context, event }: Scope): Change =>
 
 export const noteVoice = ({ context }: Scope): Change => ({
   owed: context.toolAnswerOwed ? 'answer' : 'continuation',
+  fixedWords: fixedWordsOf(context),
   reply: { ...context.reply, voiced: true },
   announcement: context.announcement === 'asked' ? 'none' : context.announcement,
   // Only a session that speaks is a good one: a poisoned one opens as well.
   model: { ...context.model, tries: 0 },
 });
+
+/** Of the reply that begins to sound. */
+function fixedWordsOf({ owed, announcement, fixedWords }: CallContext): FixedWords | null {
+  if (owed === 'greeting') return owed;
+  if (owed === 'announcement' && announcement === 'asked') return owed;
+  return owed === 'continuation' ? fixedWords : null;
+}
 
 export const noteReplyFinished = ({ context, event }: Scope): Change =>
   event.type !== 'reply.finished' || event.replyId !== context.reply.id
@@ -226,7 +237,7 @@ export const noteReplyFinished = ({ context, event }: Scope): Change =>
           ...context.reply,
           active: false,
           // A sentence that only bridges a wait is not gone on with.
-          broken: context.reply.voiced && event.status === 'failed' && context.filler !== 'begun',
+          broken: context.reply.voiced && isBrokenOff(context, event) && context.filler !== 'begun',
         },
         toolAnswerOwed: context.toolAnswerOwed || callsNobodyRuns(context, event),
       };
@@ -271,7 +282,11 @@ const unbegun = ({ filler }: CallContext): CallContext['filler'] =>
 
 export const noteFiller = (): Change => ({ filler: 'requested' });
 
-export const awaitAnnouncement = (): Change => ({ announcement: 'waiting' });
+/** The words that were said before are known to nobody any more. */
+export const awaitAnnouncement = ({ context: { fixedWords } }: Scope): Change => ({
+  announcement: 'waiting',
+  fixedWords: fixedWords === 'announcement' ? null : fixedWords,
+});
 
 export const oweAnnouncement = (): Change => ({ announcement: 'asked', owed: 'announcement' });
 
@@ -297,6 +312,7 @@ export const leaveConversation = ({ context }: Scope): Change => ({
   filler: 'none',
   announcement: 'none',
   owed: null,
+  fixedWords: null,
   callerTurnOpen: false,
   move: null,
 });

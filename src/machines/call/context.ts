@@ -5,7 +5,7 @@
  * Invariants:
  * M2. Context is plain JSON and bounded: open tool calls are the only list.
  */
-import type { ReplyPurpose, TransferOutcome } from '../commands.ts';
+import type { FixedWords, ReplyPurpose, TransferOutcome } from '../commands.ts';
 import type { Draft, DraftOf, EntryOf } from '../entries.ts';
 import { type Settings, settingsSchema } from '../settings.ts';
 
@@ -42,7 +42,9 @@ export interface CallContext {
   };
   /** What the agent owes the caller, should the session or the stream be replaced now. */
   owed: ReplyPurpose | null;
-  /** `broken`: the model failed in the middle of it. */
+  /** What the agent says, or said last, word for word; null where the words are the model's own, or the caller has spoken since. */
+  fixedWords: FixedWords | null;
+  /** `broken`: the model failed in the middle of it, or was cut short. */
   reply: { id: string | null; active: boolean; voiced: boolean; broken: boolean; tries: number };
   /** The caller has spoken and no reply has begun since. */
   callerTurnOpen: boolean;
@@ -111,6 +113,7 @@ export const initialContext = ({ input }: { input: CallInput }): CallContext => 
     backoffMs: 0,
   },
   owed: 'greeting',
+  fixedWords: null,
   reply: noReply,
   callerTurnOpen: false,
   tools: [],
@@ -154,6 +157,12 @@ export const isAnsweredByModel = ({ callerTurnOpen, toolAnswerOwed }: CallContex
 
 /** A reply came to nothing, and the model was asked for another one, of which nothing is heard yet. */
 const isAskedAgain = ({ tries, voiced }: CallContext['reply']): boolean => tries > 0 && !voiced;
+
+/** More of the reply was meant: the model failed, or was cut short. That may happen again and again, in any session. */
+export const isBrokenOff = (
+  context: CallContext,
+  { status, toolCalls }: DraftOf<'reply.finished'>,
+): boolean => status === 'failed' || (status === 'incomplete' && toolCalls === 0 && triesLeft(context));
 
 /** All of the reply has come, and the line plays it whatever becomes of the session. */
 export const isComplete = ({ reply }: CallContext): boolean => reply.voiced && !reply.active && !reply.broken;

@@ -2,7 +2,7 @@
  * Owns: the commands whose parameters come from the context or the event, under the names that the regions use.
  * Does not own: the commands themselves (`../commands.ts`).
  */
-import { isAnsweredByModel, type Scope, transferOutcomeOf } from './context.ts';
+import { type CallContext, isAnsweredByModel, type Scope, transferOutcomeOf } from './context.ts';
 import { call } from './setup.ts';
 
 const generationOf = ({ context }: Scope) => ({ generation: context.model.generation });
@@ -39,20 +39,23 @@ export const askCarrier = { type: 'askCarrier', params: {} } as const;
 export const redirectCall = { type: 'redirectCall', params: {} } as const;
 export const playHoldingSound = { type: 'playHoldingSound', params: {} } as const;
 export const hangUp = { type: 'hangUp', params: {} } as const;
+const whatIsOwed = ({ owed, fixedWords }: CallContext) => ({
+  purpose: owed ?? ('answer' as const),
+  ...(owed === 'continuation' && fixedWords !== null && { of: fixedWords }),
+});
 export const createOwedReply = {
   type: 'createReply',
-  params: ({ context }: Scope) => ({ purpose: context.owed ?? ('answer' as const) }),
+  params: ({ context }: Scope) => whatIsOwed(context),
 } as const;
 /** The caller's turn is answered by the model itself, which may begin to in the same moment: two answers would be heard. */
 export const createOverdueReply = {
   type: 'createReply',
   params: ({ context }: Scope) => ({
-    purpose: context.owed ?? ('answer' as const),
+    ...whatIsOwed(context),
     ...(isAnsweredByModel(context) && { standsIn: true }),
   }),
 } as const;
 export const createAnswer = { type: 'createReply', params: { purpose: 'answer' } } as const;
-export const createContinuation = { type: 'createReply', params: { purpose: 'continuation' } } as const;
 export const createFiller = { type: 'createReply', params: { purpose: 'filler' } } as const;
 export const createFarewell = { type: 'createReply', params: { purpose: 'farewell' } } as const;
 export const concludeThisCall = {

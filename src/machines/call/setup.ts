@@ -21,6 +21,7 @@ import {
   hangUpTool,
   hasFreeFloor,
   isAwayForLong,
+  isBrokenOff,
   isByAnother,
   isComplete,
   isCurrentModel,
@@ -168,7 +169,7 @@ export const call = setup({
     brokenReply: ({ context, event }) =>
       event.type === 'reply.finished' &&
       event.replyId === context.reply.id &&
-      event.status === 'failed' &&
+      isBrokenOff(context, event) &&
       context.reply.voiced &&
       context.filler !== 'begun',
     replyTriesLeft: ({ context }) => triesLeft(context),

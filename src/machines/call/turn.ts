@@ -3,12 +3,11 @@ import { and, not } from 'xstate';
 import {
   closeThisModel,
   createAnswer,
-  createContinuation,
   createOverdueReply,
   createOwedReply,
   interruptReply,
 } from './intents.ts';
-import { announcementDue, nextStandsBy, noFarewell } from './places.ts';
+import { announcementDue, nextStandsBy, noFarewell, starved } from './places.ts';
 import { call } from './setup.ts';
 
 const callerSpeaks = {
@@ -22,7 +21,7 @@ const replaceModel = { target: 'listening', actions: closeThisModel } as const;
 /** The model failed in the middle of its reply: what was heard stands, and the rest is asked for. */
 const goOn = {
   target: '#call.live.turn.thinking',
-  actions: ['noteReplyFinished', 'countReplyTry', 'oweContinuation', createContinuation],
+  actions: ['noteReplyFinished', 'countReplyTry', 'oweContinuation', createOwedReply],
 } as const;
 const goOnElsewhere = {
   target: '#call.live.turn.listening',
@@ -177,6 +176,8 @@ export const turn = call.createStateConfig({
         playbackStall: [
           // Nothing is wrong with the reply: what was not heard is owed to the next line.
           { guard: not('hasStream'), target: 'listening', actions: interruptReply },
+          // That shows soon: the line is given up, or brings audio again.
+          { guard: starved, target: 'agentSpeaking', reenter: true },
           { guard: 'voicedReplyActive', ...replaceModel },
           { target: 'listening', actions: 'nothingOwed' },
         ],

@@ -69,6 +69,7 @@ export const unheld = new Set([
   'callId',
   'startedAt',
   'settings',
+  'fixedWords',
   'endReason',
   'stream.cut',
   'model.generation',
@@ -106,6 +107,7 @@ export function contextWith(settings: Settings, at: (name: string) => number): C
       backoffMs: 0,
     },
     owed: has('owed') ? 'answer' : null,
+    fixedWords: null,
     reply: {
       ...noReply,
       id: has('reply.id') ? 'reply' : null,

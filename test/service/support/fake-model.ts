@@ -12,6 +12,7 @@ import type {
   ReplyOptions,
 } from '../../../src/runtime/ports/model.ts';
 import { referTo } from '../../../src/runtime/ports/signal.ts';
+import { replyFinished } from '../../machines/support/facts.ts';
 
 /** From the command to the confirmed session. */
 export const modelOpensAfterMs = 40;
@@ -128,6 +129,13 @@ export class FakeSession implements ModelSession {
     this.endsItem(itemId, words);
     this.#listener.onReplyEnded(replyId);
     this.finishes(replyId, true, toolCalls);
+  }
+
+  /** What came of the reply is played. */
+  breaksOff(replyId: string, cause: string): void {
+    if (this.isClosed) return;
+    this.#listener.onReplyEnded(replyId);
+    this.signal(replyFinished(replyId, { status: 'incomplete', cause }));
   }
 
   endsItem(itemId: string, words: string): void {
