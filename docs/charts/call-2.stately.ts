@@ -1886,13 +1886,6 @@ export const machine = createMachine({
                   },
                   {
                     "guard": {
-                      "type": "in media.starved"
-                    },
-                    "target": "agentSpeaking",
-                    "reenter": true
-                  },
-                  {
-                    "guard": {
                       "type": "voicedReplyActive"
                     },
                     "target": "listening",

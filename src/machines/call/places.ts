@@ -26,9 +26,6 @@ export const announcementDue = and(['announcementMayCome', noFarewell]);
 /** The stream is given up: it brings nothing. */
 export const deaf = stateIn({ live: { media: 'restarting' } });
 
-/** The line looks open and brings nothing: whether it plays anything, nobody knows yet. */
-export const starved = stateIn({ live: { media: 'starved' } });
-
 export const nobodySpeaks = or([
   stateIn({ live: { turn: 'listening' } }),
   stateIn({ live: { turn: 'thinking' } }),

@@ -7,7 +7,7 @@ import {
   createOwedReply,
   interruptReply,
 } from './intents.ts';
-import { announcementDue, nextStandsBy, noFarewell, starved } from './places.ts';
+import { announcementDue, nextStandsBy, noFarewell } from './places.ts';
 import { call } from './setup.ts';
 
 const callerSpeaks = {
@@ -176,8 +176,6 @@ export const turn = call.createStateConfig({
         playbackStall: [
           // Nothing is wrong with the reply: what was not heard is owed to the next line.
           { guard: not('hasStream'), target: 'listening', actions: interruptReply },
-          // That shows soon: the line is given up, or brings audio again.
-          { guard: starved, target: 'agentSpeaking', reenter: true },
           { guard: 'voicedReplyActive', ...replaceModel },
           { target: 'listening', actions: 'nothingOwed' },
         ],
