@@ -112,12 +112,15 @@ class Deploy {
 
   async #post(path: string, fields: Record<string, string>): Promise<string> {
     const signature = getExpectedTwilioSignature(account.authToken, this.#publicUrl + path, fields);
-    const answer = await fetch(this.#publicUrl + path, {
-      method: 'POST',
-      // As Twilio's: each request finds its process anew.
-      headers: { 'x-twilio-signature': signature, connection: 'close' },
-      body: new URLSearchParams(fields),
-    });
+    const ask = (): Promise<Response> =>
+      fetch(this.#publicUrl + path, {
+        method: 'POST',
+        // As Twilio's: each request finds its process anew.
+        headers: { 'x-twilio-signature': signature, connection: 'close' },
+        body: new URLSearchParams(fields),
+      });
+    // A listener that closes resets what waits to be taken; `number point-here` has Twilio ask once more then.
+    const answer = await ask().catch(ask);
     return answer.ok ? answer.text() : `HTTP ${answer.status}`;
   }
 }
