@@ -23,6 +23,12 @@ const whole = (...parts: string[]): RegExp => new RegExp(`^${parts.join('')}$`);
 
 const transcription = 'conversation.item.input_audio_transcription';
 
+const createdItem = [
+  one('conversation.item.added'),
+  one('conversation.item.done'),
+  many('conversation.item.retrieved'),
+].join('');
+
 const itemOf = (event: RealtimeMessage): string | null => {
   if (event.type.startsWith(transcription)) return null;
   return event.item_id ?? event.item?.id ?? null;
@@ -95,12 +101,8 @@ export const orderRules: readonly OrderRule[] = [
     about: 'an item that the client created',
     group: itemOf,
     appliesTo: (types) => types[0] === 'conversation.item.added',
-    pattern: whole(
-      one('conversation.item.added'),
-      one('conversation.item.done'),
-      many('conversation.item.retrieved'),
-      optional('conversation.item.deleted'),
-    ),
+    // Its id is free again once it was deleted.
+    pattern: whole(`(?:${createdItem}${one('conversation.item.deleted')})*`, `(?:${createdItem})?`),
   },
   {
     about: 'a transcription',
