@@ -45,6 +45,8 @@ export class Inspector {
   readonly #streams = new Map<TwinCall, OpenStream>();
   readonly #sessions = new Map<string, TwinSession>();
   readonly #names = new Map<SimulatedProcess, string>();
+  /** Sockets of the calls of each process, and when they last became fewer. */
+  readonly #ownSockets = new Map<SimulatedProcess, { count: number; fellAt: number }>();
   readonly #seenAt = new WeakMap<object, number>();
 
   /** @param calls may grow */
@@ -87,7 +89,8 @@ export class Inspector {
       this.#inspectParts(parts, callId, name);
     }
     const oldSockets = process.openSockets.filter((socket) => this.#isOld(socket)).length;
-    const isStrange = oldSockets > ownSockets;
+    const isParting = this.#isParting(process, ownSockets);
+    const isStrange = oldSockets > ownSockets && !isParting;
     this.#lasts(isStrange, closingMs, 'I5', () => `${name} has open sockets that are no call's`);
     // Streams that came here at once are about to be their calls'.
     const size = Math.max(assembly.registry.size, process.streams.size);
@@ -161,6 +164,15 @@ export class Inspector {
     const seenAt = this.#seenAt.get(socket) ?? now;
     this.#seenAt.set(socket, seenAt);
     return now - seenAt > strangerMs;
+  }
+
+  /** Calls that leave one after the other have sockets that close one after the other. */
+  #isParting(process: SimulatedProcess, ownSockets: number): boolean {
+    const now = this.#world.clock.monotonic();
+    const before = this.#ownSockets.get(process) ?? { count: 0, fellAt: Number.NEGATIVE_INFINITY };
+    const fellAt = ownSockets < before.count ? now : before.fellAt;
+    this.#ownSockets.set(process, { count: ownSockets, fellAt });
+    return now - fellAt <= closingMs;
   }
 
   #nameOf(process: SimulatedProcess): string {
