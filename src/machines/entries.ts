@@ -54,7 +54,7 @@ export const entrySchemas = {
     /** The bounds by which the chart waits, as they were configured then. */
     settings: settingsSchema,
   }),
-  /** The call is this instance's from here on: the only way in which it comes to a process. */
+  /** The call belongs to this instance now: the only way in which it comes to a process. */
   'owner.claimed': z.object({
     instance: id,
     /**

@@ -243,9 +243,11 @@ export class Conversation {
 
   /** H4. */
   #noteOwner(claim: EntryOf<'owner.claimed'>): void {
-    if (this.#spoken && isByAnother(this.#owner, claim)) this.#spoken.isCut = true;
-    if (isByAnother(this.#owner, claim)) this.#spoken = null;
+    const isCut = isByAnother(this.#owner, claim);
     this.#owner = claim.instance;
+    if (!isCut || !this.#spoken) return;
+    this.#spoken.isCut = true;
+    this.#spoken = null;
   }
 
   #callerLine(itemId: string, at: number): CallerLine {

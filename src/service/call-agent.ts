@@ -12,7 +12,7 @@ import { destinationOf } from '../agent/transfer.ts';
 import type { FixedWords, TransferOutcome } from '../machines/commands.ts';
 import type { Conversation } from '../runtime/conversation.ts';
 import type { HistoryItem, ModelRequest } from '../runtime/ports/model.ts';
-import { taskToFinish } from './fixed-words.ts';
+import { taskToFinish, taskToSay } from './fixed-words.ts';
 import type { ReplyTask } from './resumption.ts';
 
 export interface RequestedTool {
@@ -111,7 +111,7 @@ export class CallAgent {
     if (purpose === 'greeting')
       return `Greet the caller with exactly these words, and nothing else: "${this.#agent.record.greeting}"`;
     if (purpose !== 'announcement') return words[purpose];
-    return announcement === null ? null : `Say exactly these words, and nothing else: "${announcement}"`;
+    return announcement === null ? null : taskToSay(announcement);
   }
 
   /** The words may be erased meanwhile. */

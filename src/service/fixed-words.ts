@@ -1,5 +1,5 @@
 /**
- * Owns: what is asked of the model to finish words that it was to say exactly, and that were cut.
+ * Owns: what is asked of the model to say words exactly, and to finish them where they were cut.
  * Does not own: that they are owed (the call chart), what was heard (`src/runtime/conversation.ts`).
  *
  * A session of which a reply was truncated, and one that only knows what was heard, have the words no more.
@@ -38,10 +38,12 @@ function restOf(words: string, heard: readonly string[]): string | null {
   return heard.length === 0 ? words : null;
 }
 
+export const taskToSay = (words: string): string => `Say exactly these words, and nothing else: "${words}"`;
+
 export function taskToFinish(words: string, lines: readonly ConversationLine[]): string {
   const heard = heardLast(lines);
   const rest = restOf(words, heard);
-  if (rest === words) return `Say exactly these words, and nothing else: "${words}"`;
+  if (rest === words) return taskToSay(words);
   if (rest !== null)
     return `The line was interrupted while you spoke. Go on with exactly these words, and nothing else: "${rest}"`;
   const last = heard.findLast((text) => text !== '') ?? '';
