@@ -18,6 +18,8 @@ const programs = ['prometheus'];
 const isLive = missingPrograms(programs).length === 0;
 const patienceMs = 180_000;
 const resolvedWithinMs = 45_000;
+/** The five minutes of the alerts, in haste. */
+const alertWindowMs = 15_000;
 
 /** What brings no data in these calls, and why. */
 const mayBeEmpty: Readonly<Record<string, string>> = {
@@ -68,7 +70,12 @@ async function watch(signal: AbortSignal): Promise<void> {
   }
 }
 
+/**
+ * While the calls leave the window, an alert may resolve and fire once more: its limit counts live calls, and may fall
+ * faster than what it limits. Quiet is what is quiet after that.
+ */
 async function untilResolved(): Promise<void> {
+  await sleep(alertWindowMs);
   const deadline = Date.now() + resolvedWithinMs;
   while ((await prometheus.firing()).some((name) => rungAlerts.includes(name)) && Date.now() < deadline)
     await sleep(500);

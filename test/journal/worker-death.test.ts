@@ -233,7 +233,7 @@ describe('the queue to the worker', () => {
     setImmediate(() => asked.push(journal.forget('later')));
     journal.watch('one', () => undefined);
     asked.push(journal.forget('c'), journal.forget('d'));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
     const kinds = threads[0]!.posted.map((message) =>
       message.type === 'asked' ? message.requests.length : message.type,
     );
