@@ -193,6 +193,10 @@ export class Conversation {
 
   #heedFailure(error: ServerEventOf<'error'>['error']): void {
     this.#needs.condemn(error);
+    this.#slowDown(error);
+  }
+
+  #slowDown(error: ServerEventOf<'error'>['error']): void {
     const pauseMs = this.#ratePauses.after(error);
     if (pauseMs !== null) this.#queue.pause(pauseMs);
   }
@@ -230,10 +234,13 @@ export class Conversation {
     const reaction = reactionToError(error);
     if (reaction === 'requeue') {
       this.#queue.noteActiveElsewhere(eventId);
-      return;
+    } else if (reaction === 'slowDown') {
+      this.#slowDown(error);
+      if (eventId !== null) this.#queue.noteTooMuch(eventId);
+    } else {
+      this.#needs.count(reaction === 'bug' ? 'refusedMessage' : 'ignoredError');
+      if (eventId !== null) this.#queue.noteRefused(eventId);
     }
-    this.#needs.count(reaction === 'bug' ? 'refusedMessage' : 'ignoredError');
-    if (eventId !== null) this.#queue.noteRefused(eventId);
   }
 
   #onceOpen(add: () => void): void {

@@ -1,15 +1,15 @@
 /**
- * Owns: how long nothing may be asked for after replies that failed for want of rate.
+ * Owns: how long nothing may be asked for after replies that failed, or requests that were refused, for want of rate.
  * Does not own: waiting for it (`response-queue.ts`), asking again (the call chart).
  *
- * Source: OpenAI Realtime, `response.done` with the error `rate_limit_exceeded`.
+ * Source: OpenAI Realtime, `response.done` with the error `rate_limit_exceeded`, and the `error` event of that name.
  *
  * Invariants:
  * Q3. A pause is as long as the far side says, within a bound. Where it does not say, it doubles with each such failure
  *     since a reply came to its end, with jitter between half and the whole step.
  */
 import type { OpenAiLimits } from './limits.ts';
-import { isForWantOfRate, type ToldError, toldPauseOf } from './refusals.ts';
+import { reactionToError, type ToldError, toldPauseOf } from './refusals.ts';
 
 export class RatePauses {
   readonly #limits: OpenAiLimits;
@@ -25,9 +25,9 @@ export class RatePauses {
     this.#failures = 0;
   }
 
-  /** A reply failed. @returns the pause before the next request, milliseconds; null where the failure asks for none */
+  /** @returns the pause before the next request, milliseconds; null where the failure asks for none */
   after(error: ToldError): number | null {
-    if (!isForWantOfRate(error)) return null;
+    if (reactionToError(error) !== 'slowDown') return null;
     const { rateFirstPauseMs, ratePauseMs } = this.#limits;
     const stepMs = Math.min(ratePauseMs, rateFirstPauseMs * 2 ** this.#failures++);
     const pauseMs = toldPauseOf(error) ?? Math.round(stepMs * (0.5 + this.#random() / 2));

@@ -16,11 +16,12 @@ import type { SocketClosure, SocketRefusal } from '../../runtime/ports/socket.ts
 /**
  * - `ignore`: nothing is lost, or a watchdog of the call chart sees to it.
  * - `requeue`: the refused request for a reply waits for its turn again.
+ * - `slowDown`: too much was asked for. The refused request for a reply is sent again after a pause.
  * - `bug`: we sent something wrong. Counted; while the session is being opened it gives up.
  * - `giveUp`: the session is over, and no new one would fare better.
  * - `retry`: the session is over, and a new one may help.
  */
-export type Reaction = 'ignore' | 'requeue' | 'bug' | 'giveUp' | 'retry';
+export type Reaction = 'ignore' | 'requeue' | 'slowDown' | 'bug' | 'giveUp' | 'retry';
 
 /** What is known of a session's end, before it is a `model.closed`. */
 export type Closing = Pick<DraftOf<'model.closed'>, 'code' | 'cause' | 'reaction' | 'retryAfterMs'>;
@@ -33,7 +34,7 @@ export const refusals: Readonly<Record<string, Reaction>> = {
   'error.input_audio_buffer_commit_empty': 'ignore',
   'error.item_not_found': 'ignore',
   'error.unsupported_content_type': 'ignore',
-  'error.rate_limit_exceeded': 'ignore',
+  'error.rate_limit_exceeded': 'slowDown',
   'error.server_error': 'ignore',
   'error.conversation_already_has_active_response': 'requeue',
   'error.invalid_value': 'bug',
@@ -93,9 +94,6 @@ const msOf: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 
 
 /** An error with its message, which may repeat what it should not (F1). */
 export type ToldError = ErrorName & { message?: string | null };
-
-/** Too many requests or tokens were asked for. */
-export const isForWantOfRate = ({ code }: ErrorName): boolean => code === 'rate_limit_exceeded';
 
 /**
  * The pause that an error for want of rate asks for; null where it names none. It stands in the message alone: "Please

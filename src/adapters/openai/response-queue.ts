@@ -14,7 +14,8 @@
  * Q1. A request is sent again only when every sending of it was refused, or when it is asked for again after nobody
  *     answered it in time.
  * Q2. At most `waitingReplies` requests wait; equal ones wait once.
- * Q3. After a reply that was refused for want of rate nothing is sent for a while (`rate-pauses.ts`).
+ * Q3. After a reply or a request that was refused for want of rate nothing is sent for a while (`rate-pauses.ts`); such a
+ *     request is sent again then.
  * Q4. A cancellation names its reply. Without an id it would reach whatever is active when it arrives, which may be the
  *     far side's own answer to the caller. The reply to a request that was cancelled is cancelled when it begins.
  * Q5. A request that stands in for what the far side owes by itself is not sent once a reply has begun, nor sent again
@@ -148,13 +149,22 @@ export class ResponseQueue {
     const sent = this.#withdraw(eventId);
     if (!sent) return;
     this.#isBlocked = this.#activeReplyId === null;
-    if (sent.cancelled || sent.request.standsIn || this.#waitsFor(sent.request)) return;
-    this.#wait([sent.request, ...this.#waiting]);
+    if (!sent.request.standsIn) this.#waitAgain(sent);
+  }
+
+  /** The far side refused a request because too much was asked for: call after `pause`. */
+  noteTooMuch(eventId: string): void {
+    const sent = this.#withdraw(eventId);
+    if (sent) this.#waitAgain(sent);
   }
 
   /** The far side refused a request for another reason: whoever asked will ask again. */
   noteRefused(eventId: string): void {
     if (this.#withdraw(eventId)) this.#sendNext();
+  }
+
+  #waitAgain({ request, cancelled }: Sent): void {
+    if (!cancelled && !this.#waitsFor(request)) this.#wait([request, ...this.#waiting]);
   }
 
   /** The request, once no sending of it is left that could still be answered. */

@@ -345,7 +345,7 @@ describe('a request that nobody answers', () => {
     const { service, session, oddities } = openSession();
     session.createReply('refused');
     session.createReply('next');
-    service.sayError({ code: 'rate_limit_exceeded', event_id: 'reply_1' });
+    service.sayError({ code: 'server_error', event_id: 'reply_1' });
     expect(service.sent[1]?.response.instructions).toBe('next');
     expect(oddities).toEqual(['ignoredError']);
   });
@@ -354,7 +354,7 @@ describe('a request that nobody answers', () => {
     const { clock, service, session } = openSession();
     for (const instructions of ['refused', 'next', 'last']) session.createReply(instructions);
     await clock.advance(3_000);
-    service.sayError({ code: 'rate_limit_exceeded', event_id: 'reply_1' });
+    service.sayError({ code: 'server_error', event_id: 'reply_1' });
     await clock.advance(3_999);
     expect(service.sent).toHaveLength(2);
     await clock.advance(1);
@@ -468,6 +468,58 @@ describe('a reply that is refused because too much was asked for', () => {
     refuse(service, limitReached('8s'));
     await clock.advance(1_000);
     expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('a request that is refused because too much was asked for', () => {
+  const tooMuch = { type: 'rate_limit_exceeded', message: 'Please try again in 2s.' };
+
+  it.each([{ code: null }, { code: 'rate_limit_exceeded', type: 'tokens' }])(
+    'is sent again after the pause that is asked for, before those that wait: %j',
+    async (name) => {
+      const { clock, service, session } = openSession();
+      session.createReply('refused');
+      session.createReply('next');
+      service.sayError({ ...tooMuch, ...name, event_id: 'reply_1' });
+      await clock.advance(1_999);
+      expect(service.sent).toHaveLength(1);
+      await clock.advance(1);
+      expect(service.sent.map(({ response }) => response.instructions)).toEqual(['refused', 'refused']);
+      service.startReply();
+      service.finishReply();
+      expect(service.sent[2]?.response.instructions).toBe('next');
+    },
+  );
+
+  it('is sent again after growing pauses where none is asked for', async () => {
+    const { clock, service, session } = openSession();
+    session.createReply(null, { tools: true, standsIn: true });
+    service.sayError({ ...tooMuch, message: '', event_id: 'reply_1' });
+    await clock.advance(313);
+    service.sayError({ ...tooMuch, message: '', event_id: 'reply_2' });
+    await clock.advance(624);
+    expect(service.sent).toHaveLength(2);
+    await clock.advance(1);
+    expect(service.sent).toHaveLength(3);
+  });
+
+  it('is not sent again where nobody wants it any more', async () => {
+    const { clock, service, session } = openSession();
+    session.createReply(null);
+    session.cancelReply();
+    service.sayError({ ...tooMuch, event_id: 'reply_1' });
+    await clock.advance(10_000);
+    expect(service.sent).toHaveLength(1);
+  });
+
+  it('may be none that the error names: the next one waits all the same', async () => {
+    const { clock, service, session } = openSession();
+    service.sayError({ ...tooMuch, event_id: null });
+    session.createReply(null);
+    await clock.advance(1_999);
+    expect(service.sent).toEqual([]);
+    await clock.advance(1);
+    expect(service.sent).toHaveLength(1);
   });
 });
 

@@ -20,7 +20,7 @@ const expected: Record<string, Reaction> = {
   'error.invalid_request_error': 'bug',
   'error.item_not_found': 'ignore',
   'error.unsupported_content_type': 'ignore',
-  'error.rate_limit_exceeded': 'ignore',
+  'error.rate_limit_exceeded': 'slowDown',
   'error.server_error': 'ignore',
   'error.session_expired': 'retry',
   'error.invalid_api_key': 'giveUp',
@@ -82,7 +82,7 @@ describe('an error event in an open session', () => {
       reaction === 'bug' ? ['refusedMessage'] : reaction === 'ignore' ? ['ignoredError'] : [],
     );
     expect(service.sent.map(({ response }) => response?.instructions)).toEqual(
-      reaction === 'requeue' ? ['Say it.'] : [],
+      reaction === 'requeue' || reaction === 'slowDown' ? ['Say it.'] : [],
     );
   });
 
