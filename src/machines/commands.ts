@@ -90,7 +90,11 @@ export const reflexes: ReadonlySet<CommandType> = new Set<CommandType>([
 
 /**
  * Whether a reflex takes back an earlier command that still waits for the journal. It overtakes what was asked for before
- * it: a reply that is to be silenced would be asked for after it was.
+ * it: a reply that is to be silenced would be asked for after it was, and a session that is to be closed opened after that,
+ * for nobody.
  */
 export const takesBack = (reflex: Command, earlier: Command): boolean =>
-  reflex.type === 'interruptReply' && earlier.type === 'createReply';
+  (reflex.type === 'interruptReply' && earlier.type === 'createReply') ||
+  (reflex.type === 'closeModel' &&
+    earlier.type === 'openModel' &&
+    reflex.params.generation === earlier.params.generation);

@@ -238,6 +238,22 @@ describe('a command', () => {
     expect(asked()).toEqual([expect.stringContaining(`createReply call1/${askedAt}/`)]);
   });
 
+  it('that opens a session is taken back where that session is given up before its entry is durable, and no other is', async () => {
+    const { clock, call, diary, letThrough } = gatedCall();
+    call.signalAll(firstSignals);
+    const { modelConnectMs, modelBackoffLongestMs } = call.state.snapshot.context.settings;
+    await clock.advance(modelConnectMs + modelBackoffLongestMs);
+    await letThrough();
+    await letThrough();
+    const sessions = diary.performed.flatMap(({ command }) =>
+      'generation' in command.params ? [[command.type, command.params.generation]] : [],
+    );
+    expect(sessions).toEqual([
+      ['closeModel', 1],
+      ['openModel', 2],
+    ]);
+  });
+
   it('is performed once its entry is stepped, with the state that the entry made', () => {
     const { call, diary } = gatedCall();
     const states: unknown[] = [];
