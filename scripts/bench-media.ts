@@ -34,6 +34,7 @@ const listener: BridgeListener = {
   onRoundTrip: ignore,
   onVoiced: ignore,
   onProgressed: ignore,
+  onCutShort: ignore,
   onPlayed: ignore,
   onStarved: ignore,
   onResumed: ignore,

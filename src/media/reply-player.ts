@@ -41,6 +41,8 @@ export interface PlaybackListener {
   onVoiced(replyId: string, itemId: string): void;
   /** Once a second while the item is played, and when it was played to its end. */
   onProgressed(itemId: string, heard: Heard): void;
+  /** What was kept of the item was played to its end: for the rest of it there was no room. */
+  onCutShort(itemId: string, playedMs: number): void;
   /** The reply has ended and everything of it that went to the line was played. Never for an interrupted reply. */
   onPlayed(replyId: string): void;
   /** A mark was echoed so long after the audio before it should have been played. */
@@ -250,11 +252,10 @@ export class ReplyPlayer {
   }
 
   #keep(item: PlaybackItem, audio: Buffer): void {
-    if (!item.cut && this.#queue.push(item, audio)) {
-      item.acceptedBytes += audio.length;
-      return;
-    }
-    this.#quality.cutAgentBytes += audio.length;
+    const keptBytes = item.cut ? 0 : this.#queue.push(item, audio);
+    item.acceptedBytes += keptBytes;
+    if (keptBytes === audio.length) return;
+    this.#quality.cutAgentBytes += audio.length - keptBytes;
     if (item.cut) return;
     item.cut = true;
     this.#quality.agentOverflows++;
@@ -318,7 +319,9 @@ export class ReplyPlayer {
   #concludeItem(item: PlaybackItem): boolean {
     if (!this.#ledger.releaseItem(item)) return false;
     this.#lastProgressMs = this.#clock.monotonic();
-    this.#listener.onProgressed(item.itemId, heardOf(item));
+    const heard = heardOf(item);
+    this.#listener.onProgressed(item.itemId, heard);
+    if (item.cut && !item.reply.closed) this.#listener.onCutShort(item.itemId, heard.playedMs);
     this.#concludeReply(item.reply);
     return true;
   }

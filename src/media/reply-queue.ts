@@ -37,16 +37,16 @@ export class ReplyQueue {
     return this.#audio.heldBytes;
   }
 
-  /** Copies the audio. @returns false where there is no room for all of it; nothing is kept then */
-  push(item: PlaybackItem, audio: Uint8Array): boolean {
+  /** Copies the beginning of the audio, as far as there is room. @returns the bytes that are kept */
+  push(item: PlaybackItem, audio: Uint8Array): number {
     const waitingBytes = this.#audio.end - this.#audio.start;
-    if (waitingBytes + audio.length > this.#capacityBytes) return false;
+    const bytes = Math.min(audio.length, this.#capacityBytes - waitingBytes);
     const last = this.#runs.at(-1);
-    if (last?.item !== item && this.#runs.length >= mostRuns) return false;
-    if (last?.item === item) last.bytes += audio.length;
-    else this.#runs.push({ item, bytes: audio.length });
-    this.#audio.append(audio);
-    return true;
+    if (bytes === 0 || (last?.item !== item && this.#runs.length >= mostRuns)) return 0;
+    if (last?.item === item) last.bytes += bytes;
+    else this.#runs.push({ item, bytes });
+    this.#audio.append(audio.subarray(0, bytes));
+    return bytes;
   }
 
   /** Takes at most `mostBytes` of the next item. @returns a view, valid until the next `push` */

@@ -5,7 +5,8 @@
  *
  * Invariants:
  * H1. An agent's line holds only what the caller heard: a line that was cut ends at a word boundary, rounded down. It is
- *     whole once some of it was played and its reply was finished and played, in either order.
+ *     whole once some of it was played and its reply was finished and played, in either order; unless there was no room for
+ *     all of it.
  * H3. Every item of a reply has a line of its own from the first that is told of it: its words, its sound or its progress.
  *     The words may come first (no line to the caller was open), and of a reply only the first item is told to be voiced.
  * H2. At most `lineLimit` lines are kept, the newest.
@@ -226,7 +227,9 @@ export class Conversation {
   }
 
   #noteWhole(line: AgentLine): void {
-    line.heard = 'whole';
+    // Played to its end, and more had come than there was room for.
+    const isCutShort = line.isMeasured && line.playedMs < line.receivedMs;
+    line.heard = isCutShort ? 'cut' : 'whole';
     if (line.text !== null && line.isMeasured && line.receivedMs >= shortestMeasuredMs) {
       this.#charactersPerMs = line.text.length / line.receivedMs;
     }

@@ -318,6 +318,7 @@ export class LiveCall {
       onVoiced: (replyId, itemId) => this.#signal({ entry: { type: 'reply.voiced', replyId, itemId } }),
       onProgressed: (itemId, { receivedMs, playedMs }) =>
         this.#signal({ entry: { type: 'reply.progressed', itemId, receivedMs, playedMs } }),
+      onCutShort: (itemId, playedMs) => this.#sessions.serving?.truncate(itemId, playedMs),
       onPlayed: (replyId) => this.#signal({ entry: { type: 'reply.played', replyId } }),
       onStarved: (silentMs) =>
         this.#signal({ entry: { type: 'media.starved', streamId: streamId(), silentMs } }),

@@ -53,6 +53,14 @@ test('I4: after a close no timer, no audio and no word is left, whatever is call
   expect(rig.bridge.interrupt()).toEqual([]);
 });
 
+/** The second item finds no room on a line that takes nothing. */
+function overfill(rig: Rig): void {
+  rig.line.isStalled = true;
+  rig.reply('reply', 'full', 240_000);
+  rig.reply('reply', 'cut', 8_000);
+  rig.bridge.replyEnded('reply');
+}
+
 const provocations: Record<Told['told'], (rig: Rig) => void> = {
   voiced: (rig) => rig.reply('reply', 'item', 8_000),
   progressed: (rig) => {
@@ -60,6 +68,7 @@ const provocations: Record<Told['told'], (rig: Rig) => void> = {
     rig.bridge.replyEnded('reply');
     rig.pass(1_000);
   },
+  cutShort: overfill,
   played: (rig) => rig.bridge.replyEnded('reply'),
   starved: (rig) => rig.pass(1_500),
   resumed: (rig) => {
@@ -87,6 +96,16 @@ test.each(Object.entries(provocations))(
     expect(rig.bridge.quality().heldBytes).toBe(0);
   },
 );
+
+test('a close from within the progress of an item that was cut short is the last word', () => {
+  const rig = new Rig();
+  rig.attachLine();
+  rig.react = ({ told }) => {
+    if (told === 'progressed') rig.bridge.close();
+  };
+  overfill(rig);
+  expect(rig.told.at(-1)?.told).toBe('progressed');
+});
 
 test('a close while an overlong reply is cut leaves nothing', () => {
   const rig = new Rig({ replyQueueMs: 500 });

@@ -167,7 +167,29 @@ test('an item for which there is no room is cut there, told once, and heard with
   expect(rig.toldOf('overflow')).toEqual([{ told: 'overflow', kind: 'reply' }]);
   expect(rig.bridge.quality()).toMatchObject({ agentOverflows: 1, cutAgentBytes: 9_000 });
   expect(rig.toldOf('progressed').at(-1)?.heard).toEqual({ receivedMs: 2_125, playedMs: 1_000 });
+  expect(rig.toldOf('cutShort')).toEqual([{ told: 'cutShort', itemId: 'item', playedMs: 1_000 }]);
   expect(rig.toldOf('played')).toHaveLength(1);
+});
+
+test('of a piece that is longer than the room for it, as much is heard as there is room for', () => {
+  const rig = new Rig({ replyQueueMs: 1_000 });
+  rig.attachLine().isStalled = true;
+  rig.bridge.replyAudio('reply', 'item', placedAudio(0, 16_000));
+  rig.bridge.replyEnded('reply');
+  rig.line.isStalled = false;
+  rig.speak(Buffer.alloc(160));
+  rig.pass(1_500);
+  expect(Buffer.from(rig.line.heard)).toEqual(placedAudio(0, 8_000));
+  expect(rig.bridge.quality()).toMatchObject({ agentOverflows: 1, cutAgentBytes: 8_000 });
+});
+
+test('of an item for which there is no room at all, it is told that nothing was played', () => {
+  const rig = new Rig({ replyQueueMs: 1_000 });
+  rig.attachLine().isStalled = true;
+  rig.reply('reply', 'one', 8_000);
+  rig.reply('reply', 'two', 8_000);
+  rig.bridge.replyEnded('reply');
+  expect(rig.toldOf('cutShort')).toEqual([{ told: 'cutShort', itemId: 'two', playedMs: 0 }]);
 });
 
 test('an item after one that was cut is heard', () => {
@@ -176,7 +198,7 @@ test('an item after one that was cut is heard', () => {
   rig.reply('reply', 'one', 9_000);
   rig.line.isStalled = false;
   rig.reply('reply', 'two', 1_600, 2);
-  expect(rig.line.sent).toEqual([1_600, '2:1600']);
+  expect(rig.line.sent.slice(-3)).toEqual(['1:8000', 1_600, '2:1600']);
 });
 
 test('a lost line takes what was begun with it; a reply that begins meanwhile waits for the next line', () => {

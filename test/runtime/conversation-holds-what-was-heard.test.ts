@@ -227,6 +227,13 @@ describe('what the agent said', () => {
     expect(heard(saying(cutShort, asFarAsItCame, replyPlayed()))).toEqual(half);
   });
 
+  it('was heard as far as there was room for it, though all of it had come and what was kept was played', () => {
+    const kept = progressed('item', 4_000, 2_000);
+    const half = ['One two three four'];
+    expect(heard(saying(replyFinished(), kept, replyPlayed()))).toEqual(half);
+    expect(saying(replyFinished(), kept, replyPlayed()).history()).toMatchObject([{ text: half[0] }]);
+  });
+
   it('was not heard where its words are not known', () => {
     expect(heard(conversationAbout(voiced('item'), replyFinished(), replyPlayed()))).toEqual(['']);
   });

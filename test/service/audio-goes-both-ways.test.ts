@@ -181,4 +181,23 @@ describe('memory', () => {
     await rig.clock.advance(100);
     expect(bytesOf(next?.sent ?? [])).toBeLessThanOrEqual(30_000 * bytesPerMs);
   });
+
+  it('is cut where it waits too long for a line, and the model and the next session know at which word', async () => {
+    const rig = new Rig();
+    const process = rig.open('one', { settings: { starvedMs: 3_600_000 } });
+    const { line } = await process.begin();
+    const { session } = process.model;
+    line.drops();
+    session.startsReply('long');
+    session.sends('long', 'long-item', 60_000);
+    session.endsReply('long', 'long-item', 'One two three four');
+    await process.connect(await process.askNext());
+    await rig.clock.advance(29_000);
+    expect(session.told.filter((told) => told.startsWith('truncate'))).toEqual([]);
+    await rig.clock.advance(2_000);
+    expect(session.told.at(-1)).toBe('truncate long-item 30000');
+    session.loses();
+    await rig.clock.advance(1_000);
+    expect(process.model.session.request.history.at(-1)).toMatchObject({ role: 'agent', text: 'One two' });
+  });
 });

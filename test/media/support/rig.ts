@@ -9,6 +9,7 @@ import { SimulatedLine } from './simulated-line.ts';
 export type Told =
   | { told: 'voiced'; replyId: string; itemId: string }
   | { told: 'progressed'; itemId: string; heard: Heard; atMs: number }
+  | { told: 'cutShort'; itemId: string; playedMs: number }
   | { told: 'played'; replyId: string }
   | { told: 'starved'; silentMs: number }
   | { told: 'resumed' }
@@ -86,6 +87,7 @@ export class Rig {
       onVoiced: (replyId, itemId) => this.#record({ told: 'voiced', replyId, itemId }),
       onProgressed: (itemId, heard) =>
         this.#record({ told: 'progressed', itemId, heard, atMs: this.clock.monotonic() }),
+      onCutShort: (itemId, playedMs) => this.#record({ told: 'cutShort', itemId, playedMs }),
       onPlayed: (replyId) => this.#record({ told: 'played', replyId }),
       onStarved: (silentMs) => this.#record({ told: 'starved', silentMs }),
       onResumed: () => this.#record({ told: 'resumed' }),
