@@ -11,7 +11,7 @@
  * V3. A stream that ends before it is admitted is no open line of the call from that moment on.
  */
 
-import { isComplete } from '../machines/call/context.ts';
+import { isAnsweredByModel, isComplete } from '../machines/call/context.ts';
 import type { Command, CommandOf, CommandType } from '../machines/commands.ts';
 import { Bridge, type BridgeListener } from '../media/bridge.ts';
 import type { Call, ObservedStep } from '../runtime/call.ts';
@@ -217,6 +217,8 @@ export class LiveCall {
     closeStream: ({ streamId }) => this.#closeStream(streamId),
     confirmMove: ({ streamId }) => this.#signal({ entry: { type: 'move.confirmed', streamId } }),
     createReply: ({ purpose, of, standsIn = false }) => {
+      // It waited for the journal: the model may have begun by itself, and a second answer would follow that one.
+      if (standsIn && !this.#isAnswerAwaited) return;
       const task = this.#resumption.purposeFor(purpose);
       const instructions = this.agent.instructionsFor(task, this.#conversation, of);
       this.#sessions.serving?.createReply(instructions, { tools: purpose !== 'filler', standsIn });
@@ -255,6 +257,11 @@ export class LiveCall {
 
   get #context() {
     return this.#call?.state.snapshot.context;
+  }
+
+  get #isAnswerAwaited(): boolean {
+    const context = this.#context;
+    return context !== undefined && isAnsweredByModel(context);
   }
 
   /** The reply that another session says while the next one is seeded, or that the line plays on without any. */

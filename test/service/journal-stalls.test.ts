@@ -69,6 +69,47 @@ describe('while appends stall', () => {
     expect(process.model.openSessions).toHaveLength(1);
   });
 
+  it.each([
+    ['has begun', 100],
+    ['is over', 7_000],
+  ])('an answer that the model owes is not asked for any more once its own %s (Q5)', async (_, stallMs) => {
+    const rig = new Rig();
+    const gate = new Gate();
+    const settings = { starvedMs: 3_600_000, replyStartMs: 1_000 };
+    const process = rig.open('one', { beforeAppend: gate.beforeAppend, settings });
+    await process.begin();
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    session.callerStops('turn1', 'What is it?');
+    await rig.clock.advance(900);
+    gate.shut();
+    await rig.clock.advance(200);
+    session.startsReply('own');
+    session.sends('own', 'own-item', 5_000);
+    if (stallMs > 1_000) session.endsReply('own', 'own-item', 'It is this.');
+    await rig.clock.advance(stallMs);
+    const told = [...session.told];
+    gate.release();
+    await rig.clock.advance(100);
+    expect(session.told).toEqual(told);
+  });
+
+  it('an answer that the model owes is asked for as soon as they go on, where it still owes it', async () => {
+    const rig = new Rig();
+    const gate = new Gate();
+    const process = rig.open('one', { beforeAppend: gate.beforeAppend, settings: { replyStartMs: 1_000 } });
+    await process.begin();
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    session.callerStops('turn1', 'What is it?');
+    await rig.clock.advance(900);
+    gate.shut();
+    await rig.clock.advance(200);
+    gate.release();
+    await rig.clock.advance(100);
+    expect(session.told.at(-1)).toContain('that stands in');
+  });
+
   /** A stream whose claim is stepped and not durable. */
   async function waitingStream() {
     const rig = new Rig();
