@@ -6,7 +6,7 @@ import { styleText } from 'node:util';
 import { formatDuration } from '../cli/time.ts';
 import type { Entry } from '../machines/entries.ts';
 import type { ObservedStep } from '../runtime/call.ts';
-import { heardText } from '../runtime/conversation.ts';
+import { heardText } from '../runtime/heard-text.ts';
 import type { Payload } from '../runtime/ports/journal.ts';
 import { nameOf } from '../service/words/states.ts';
 import { MeasureBook, type Measures } from './measures.ts';

@@ -13,11 +13,13 @@
  * H4. A turn that was being spoken when its process was lost has a note in its place: what the next process hears of it is
  *     only the rest.
  */
-import { hangUpTool, isByAnother } from '../machines/call/context.ts';
+import { isByAnother } from '../machines/call/context.ts';
 import type { Entry, EntryOf } from '../machines/entries.ts';
 import type { HeardItem } from '../machines/entry-values.ts';
+import { heardLine } from './heard-text.ts';
 import type { Payload } from './ports/journal.ts';
 import type { HistoryItem } from './ports/model.ts';
+import { memoryOf, type Remembered } from './remembered.ts';
 
 export const lineLimit = 400;
 
@@ -30,6 +32,8 @@ export type ConversationLine =
       text: string | null;
       /** The process that heard it was lost in the middle of it. */
       isCut: boolean;
+      /** Whoever heard it is gone, and has not told its words. */
+      isWordless: boolean;
     }
   | {
       kind: 'agent';
@@ -57,40 +61,11 @@ export type ConversationLine =
 /** An ordinary pace, until one was measured. */
 const usualCharactersPerMs = 0.015;
 
-const beginningLost =
-  'The line was interrupted here while the caller spoke, and the beginning of what the caller says next was not heard. ' +
-  'Where it does not make sense without it, say so, and ask the caller to say it again.';
-
 /** Shorter items say nothing about the pace. */
 const shortestMeasuredMs = 1_000;
 
-/** What a session must know of a line. */
-export interface Remembered {
-  line: ConversationLine;
-  item: HistoryItem;
-}
-
-type AgentLine = Extract<ConversationLine, { kind: 'agent' }>;
-type CallerLine = Extract<ConversationLine, { kind: 'caller' }>;
-
-/** Words of any language, also where no space parts them (UAX #29); the locale is named because logs travel. */
-const words = new Intl.Segmenter('en', { granularity: 'word' });
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
-/** The part of `text` that fits into `share` of it, up to the last whole word. */
-export function heardText(text: string, share: number): string {
-  if (share >= 1) return text;
-  const inWords = words.segment(text);
-  const inGraphemes = graphemes.segment(text);
-  const startIn = (segments: Intl.Segments, index: number): number => segments.containing(index)?.index ?? 0;
-  let end = startIn(inWords, Math.floor(text.length * share));
-  while (end > 0) {
-    const last = inWords.containing(end - 1);
-    if (last?.segment.trim() && startIn(inGraphemes, end) === end) break;
-    end = last?.index ?? 0;
-  }
-  return text.slice(0, end);
-}
+export type AgentLine = Extract<ConversationLine, { kind: 'agent' }>;
+export type CallerLine = Extract<ConversationLine, { kind: 'caller' }>;
 
 export class Conversation {
   #lines: ConversationLine[] = [];
@@ -102,6 +77,7 @@ export class Conversation {
   /** What the caller is saying, until it ends or the agent is heard. */
   #spoken: CallerLine | null = null;
   #isFiltered = false;
+  readonly #openSessions = new Set<number>();
 
   /** The words that an operator last wanted said; null where there were none, or they are erased. */
   get announcement(): string | null {
@@ -123,6 +99,11 @@ export class Conversation {
     const { at } = entry;
     if (entry.type === 'owner.claimed') {
       this.#noteOwner(entry);
+    } else if (entry.type === 'model.opened') {
+      this.#openSessions.add(entry.generation);
+    } else if (entry.type === 'model.closed') {
+      this.#openSessions.delete(entry.generation);
+      this.#noteSilence();
     } else if (entry.type === 'caller.startedSpeaking') {
       this.#spoken = this.#addCaller(entry.itemId, at);
     } else if (entry.type === 'caller.stoppedSpeaking') {
@@ -154,12 +135,7 @@ export class Conversation {
 
   /** The history, with the line that each item is of. */
   memory(untold: ReadonlySet<string> = new Set()): Remembered[] {
-    const idsOf = (kind: 'toolCall' | 'toolResult'): string[] =>
-      this.#lines.flatMap((line) => (line.kind === kind ? [line.toolCallId] : []));
-    const calls = new Set(idsOf('toolCall'));
-    return this.#lines
-      .filter((line) => line.kind !== 'agent' || !untold.has(line.itemId))
-      .flatMap((line) => historyOf(line, calls).map((item) => ({ line, item })));
+    return memoryOf(this.#lines, untold);
   }
 
   /**
@@ -248,9 +224,17 @@ export class Conversation {
   #noteOwner(claim: EntryOf<'owner.claimed'>): void {
     const isCut = isByAnother(this.#owner, claim);
     this.#owner = claim.instance;
-    if (!isCut || !this.#spoken) return;
-    this.#spoken.isCut = true;
+    if (!isCut) return;
+    if (this.#spoken) this.#spoken.isCut = true;
     this.#spoken = null;
+    this.#openSessions.clear();
+    this.#noteSilence();
+  }
+
+  /** Where another session is open, it may be the one that heard them (H5). */
+  #noteSilence(): void {
+    if (this.#openSessions.size > 0) return;
+    for (const line of this.#lines) if (line.kind === 'caller') line.isWordless = line.text === null;
   }
 
   #callerLine(itemId: string, at: number): CallerLine {
@@ -259,7 +243,7 @@ export class Conversation {
   }
 
   #addCaller(itemId: string, at: number): CallerLine {
-    const line: CallerLine = { kind: 'caller', itemId, at, text: null, isCut: false };
+    const line: CallerLine = { kind: 'caller', itemId, at, text: null, isCut: false, isWordless: false };
     this.#add(line);
     return line;
   }
@@ -303,42 +287,8 @@ export class Conversation {
   }
 }
 
-/** The text of an agent's line as the caller heard it (H1). */
-export function heardLine(line: AgentLine): string {
-  const { text, heard, receivedMs } = line;
-  if (text === null) return '';
-  if (heard === 'whole') return text;
-  return receivedMs === 0 ? '' : heardText(text, heardShare(line, text.length));
-}
-
-/** The model writes faster than it speaks: of a reply that was still coming, the share of the audio is too much text. */
-function heardShare(line: AgentLine, characters: number): number {
-  const { receivedMs, playedMs, isMeasured, charactersPerMs } = line;
-  const shareOfAudio = playedMs / receivedMs;
-  return isMeasured ? shareOfAudio : Math.min(shareOfAudio, (playedMs * charactersPerMs) / characters);
-}
-
 /** All of it has come, and the line has not told that it was played. */
 const isQueued = ({ isFinished, isPlayed }: AgentLine): boolean => isFinished && !isPlayed;
-
-function historyOf(line: ConversationLine, toolCalls: ReadonlySet<string>): HistoryItem[] {
-  if (line.kind === 'caller') {
-    if (line.text) return [{ kind: 'speech', role: 'caller', text: line.text }];
-    return line.isCut ? [{ kind: 'note', text: beginningLost }] : [];
-  }
-  if (line.kind === 'agent') {
-    const text = heardLine(line);
-    return text === '' ? [] : [{ kind: 'speech', role: 'agent', text }];
-  }
-  const { toolCallId } = line;
-  if (line.kind === 'toolResult') {
-    const output = line.output ?? line.outcome;
-    return toolCalls.has(toolCallId) ? [{ kind: 'toolResult', toolCallId, output }] : [];
-  }
-  // Its outcome is in no log: it was answered by what became of the call.
-  if (line.name === hangUpTool) return [];
-  return [{ kind: 'toolCall', toolCallId, name: line.name, arguments: line.arguments ?? '{}' }];
-}
 
 /** The conversation of a whole log. */
 export function conversationOf(entries: Iterable<Entry>, payloads: readonly Payload[]): Conversation {

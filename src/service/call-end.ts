@@ -1,5 +1,6 @@
 /** Owns: telling a call's agent that it ended, with what was said and heard. */
-import { conversationOf, heardLine } from '../runtime/conversation.ts';
+import { conversationOf } from '../runtime/conversation.ts';
+import { heardLine } from '../runtime/heard-text.ts';
 import { readEntries } from '../runtime/history.ts';
 import { GiveUpError } from '../runtime/ports/errors.ts';
 import type { CallRow, Journal } from '../runtime/ports/journal.ts';

@@ -4,7 +4,8 @@
  *
  * A session of which a reply was truncated, and one that only knows what was heard, have the words no more.
  */
-import { type ConversationLine, heardLine } from '../runtime/conversation.ts';
+import type { ConversationLine } from '../runtime/conversation.ts';
+import { heardLine } from '../runtime/heard-text.ts';
 
 const spokenCharacter = /[\p{L}\p{M}\p{N}]/gu;
 

@@ -10,7 +10,8 @@
  *     asked to say it again.
  */
 import type { ReplyPurpose } from '../machines/commands.ts';
-import { type Conversation, type ConversationLine, heardLine } from '../runtime/conversation.ts';
+import type { Conversation, ConversationLine } from '../runtime/conversation.ts';
+import { heardLine } from '../runtime/heard-text.ts';
 
 const isUnheard = (line: ConversationLine): boolean => line.kind === 'agent' && heardLine(line) === '';
 

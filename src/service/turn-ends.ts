@@ -11,11 +11,9 @@
  * I9. At most `mostEnds` turns without an answer are remembered; of the oldest nothing more is told.
  */
 import type { DraftOf, Entry } from '../machines/entries.ts';
+import { mostSaidTwiceMs } from '../runtime/remembered.ts';
 
 const mostEnds = 64;
-
-/** Of an answer of which no more was heard, little says what the question was, and all may be said again. */
-export const mostSaidTwiceMs = 1_200;
 
 /** The model had no more to say, or was not let say more: the call chart owes nothing after either. */
 const ends: ReadonlySet<DraftOf<'reply.finished'>['status']> = new Set(['completed', 'incomplete']);

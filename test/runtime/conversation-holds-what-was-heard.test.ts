@@ -2,18 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Draft, Entry } from '../../src/machines/entries.ts';
-import {
-  Conversation,
-  conversationOf,
-  heardLine,
-  heardText,
-  lineLimit,
-} from '../../src/runtime/conversation.ts';
+import { Conversation, conversationOf, lineLimit } from '../../src/runtime/conversation.ts';
+import { heardLine, heardText } from '../../src/runtime/heard-text.ts';
 import type { Payload } from '../../src/runtime/ports/journal.ts';
 import { referTo } from '../../src/runtime/ports/signal.ts';
 import {
   callerStops,
   claimed,
+  modelClosed,
+  modelOpened,
   replyFinished,
   replyPlayed,
   toolFinished,
@@ -306,6 +303,47 @@ describe('an item of a reply', () => {
     const known = conversationAbout(begun('reply2'), first, voiced('first', 'reply1'));
     expect(known.playingItemsUpTo('reply1')).toEqual(['first']);
     expect(known.playingItemsUpTo('reply2')).toEqual([]);
+  });
+});
+
+describe('a turn whose words nobody has told', () => {
+  const opened = (generation = 1): Draft => modelOpened(generation);
+  const lost = (generation = 1): Draft => modelClosed(generation);
+  const asked: Said[] = [opened(), startsSpeaking('turn'), callerStops];
+  const answer: Said[] = [voiced('item'), agentSays('item', 'one two three four five six seven eight')];
+  const answered: Said[] = [...asked, ...answer, replyFinished()];
+  const notes = (...said: Said[]): string[] =>
+    conversationAbout(...said)
+      .history()
+      .flatMap((item) => (item.kind === 'note' ? [item.text] : []));
+  const known = [expect.stringContaining('words are not known any more')];
+
+  it('has a note in its place once its session is lost and it was answered (H5)', () => {
+    const conversation = conversationAbout(...answered, replyPlayed(), lost());
+    expect(conversation.history()).toMatchObject([{ kind: 'note' }, { kind: 'speech', role: 'agent' }]);
+    expect(notes(...answered, lost())).toEqual(known);
+    expect(notes(...asked, requests('tool1'), lost())).toEqual(known);
+    expect(notes(...asked, ...answer, progressed('item', 4_000, 1_201), lost())).toEqual(known);
+  });
+
+  it('has none where the next session hears it again', () => {
+    expect(notes(...asked, lost())).toEqual([]);
+    expect(notes(...asked, ...answer, progressed('item', 4_000, 1_200), lost())).toEqual([]);
+    const heardAgain: Said[] = [opened(2), startsSpeaking('again'), callerSays('again', 'What is it?')];
+    expect(notes(...asked, lost(), ...heardAgain, ...answer, replyFinished())).toEqual([]);
+  });
+
+  it('has none while a session is open that may tell them, nor once they are told', () => {
+    expect(notes(...answered)).toEqual([]);
+    expect(notes(...answered, lost(2))).toEqual([]);
+    expect(notes(...answered, opened(2), lost(1))).toEqual([]);
+    expect(notes(...answered, callerSays('turn', 'What is it?'), lost())).toEqual([]);
+    expect(notes(...answered, lost(), callerSays('turn', 'What is it?'))).toEqual([]);
+    expect(notes(...answered, opened(2), lost(1), lost(2))).toEqual(known);
+  });
+
+  it('has one where its process is lost', () => {
+    expect(notes(claimed('one'), ...answered, claimed('two', { why: 'stream' }))).toEqual(known);
   });
 });
 

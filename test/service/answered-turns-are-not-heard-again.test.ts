@@ -1,7 +1,8 @@
 /** Which of the caller's turns the next session need not hear, where none of them has a transcript. */
 import { expect, it } from 'vitest';
 import type { Entry } from '../../src/machines/entries.ts';
-import { mostSaidTwiceMs, TurnEnds } from '../../src/service/turn-ends.ts';
+import { mostSaidTwiceMs } from '../../src/runtime/remembered.ts';
+import { TurnEnds } from '../../src/service/turn-ends.ts';
 import {
   callerStarts,
   modelClosed,

@@ -194,7 +194,7 @@ describe('a new session', () => {
 
   it('is not given again a question without words of whose answer a good part was heard, but goes on with that', async () => {
     const process = await lostWithinAnAnswer(2_600);
-    expect(spoken(process)).toEqual(['Hello, this is the clerk.', 'one two three four five']);
+    expect(spoken(process)).toEqual(['Hello, this is the clerk.', 'note', 'one two three four five']);
     expect(process.model.session.audioBytes).toBe(0);
     expect(process.model.session.told.at(-1)).toContain('Go on from exactly there');
   });
@@ -202,6 +202,23 @@ describe('a new session', () => {
   it('is given it again where hardly anything of the answer was heard', async () => {
     const process = await lostWithinAnAnswer(800);
     expect(process.model.session.audioBytes).toBe(520 * bytesPerMs);
+  });
+
+  it('knows that there was a question whose words had not come when all of its answer had', async () => {
+    const { rig, process } = await inConversation();
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    session.callerStops('turn1');
+    session.says('reply2', 'What is your name?', 2_000);
+    await rig.clock.advance(300);
+    session.loses();
+    await rig.clock.advance(4_000);
+    const next = process.model.session;
+    expect(spoken(process)).toEqual(['Hello, this is the clerk.', 'note']);
+    expect(next.request.history.at(-1)).toMatchObject({
+      text: expect.stringContaining('not known any more'),
+    });
+    expect(next.told).toEqual(['remember at 2, agent: What is your name?']);
   });
 
   it('is not needed for a reply that has come in full', async () => {

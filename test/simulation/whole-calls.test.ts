@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { callerScript, frontDeskScript } from '../../src/demo/scenario.ts';
-import { conversationOf, heardLine } from '../../src/runtime/conversation.ts';
+import { conversationOf } from '../../src/runtime/conversation.ts';
+import { heardLine } from '../../src/runtime/heard-text.ts';
 import { readEntries } from '../../src/runtime/history.ts';
 import type { Fault } from '../../src/twin/openai/faults.ts';
 import { numberScript } from '../../src/twin/openai/script.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { activeNodes } from '../../../src/console/charts/arrows.ts';
 import { keptChart } from '../../../src/runtime/charts.ts';
-import { Conversation, heardLine } from '../../../src/runtime/conversation.ts';
+import { Conversation } from '../../../src/runtime/conversation.ts';
+import { heardLine } from '../../../src/runtime/heard-text.ts';
 import { parseEntry, type ReplayedStep, replay } from '../../../src/runtime/history.ts';
 import type { Commit } from '../../../src/runtime/ports/journal.ts';
 import type { CallView } from '../../../src/runtime/ports/operator.ts';
