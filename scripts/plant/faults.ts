@@ -143,9 +143,9 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     invariant: 'I3',
     fault: 'the history forgets tools: the next session calls them again',
-    file: 'src/runtime/conversation.ts',
-    place: '  if (line.name === hangUpTool) return [];',
-    replacement: "  if (line.name !== '') return [];",
+    file: 'src/runtime/remembered.ts',
+    place: '  if (line.name === hangUpTool) return null;',
+    replacement: "  if (line.name !== '') return null;",
     finder: lostWhileSpeaking,
   },
   {
@@ -270,7 +270,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     invariant: 'said twice',
     fault: 'what was heard of a cut reply is forgotten',
-    file: 'src/runtime/conversation.ts',
+    file: 'src/runtime/heard-text.ts',
     place: '  const shareOfAudio = playedMs / receivedMs;',
     replacement: '  const shareOfAudio = 0 * playedMs;',
     finder: keptStories,
