@@ -194,7 +194,7 @@ describe('a caller who was put through because appends stalled', () => {
     expect(
       await frontDeskOf(rig, process).continue(
         fieldsOf('in-progress'),
-        { waits: 1, dialed },
+        { ...firstTime, waits: 1, dialed },
         'key',
       ),
     ).toEqual({

@@ -165,7 +165,7 @@ export class FrontDesk {
   /** A call that nobody knows begins now: its first webhook found nobody here, and a fallback sent it back. */
   async #askNext(fields: CallFields, asked: Continuation, key: string): Promise<Answer> {
     try {
-      return await this.#desk.continueCall(fields.CallSid, key);
+      return await this.#desk.continueCall(fields.CallSid, key, asked.left);
     } catch (error) {
       if (!knowsNothingOf(error)) throw error;
       return await this.#desk.answerCall(incoming(fields), mayComeAgain(asked));

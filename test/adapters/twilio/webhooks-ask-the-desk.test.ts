@@ -94,6 +94,13 @@ describe.each(['/twilio/continue', '/twilio/fallback'])('a webhook at %s', (path
     expect(stage.desk.answered).toEqual([]);
   });
 
+  it('tells which stream the call comes from, where its address does', async () => {
+    const queries = ['', '?attempt=2', '?waits=3&attempt=2&spared=1', '?attempt=0', '?attempt=x&spared=1'];
+    for (const query of queries) await stage.post(`${path}${query}`, inProgress);
+    const [known, spared] = [0, 1].map((times) => ({ attempt: 2, spared: times }));
+    expect(stage.desk.left).toEqual([null, known, spared, null, null]);
+  });
+
   it('is one request however often it is delivered, and another one than the next', async () => {
     for (const token of ['one', 'one', 'two']) {
       await stage.post(path, inProgress, { 'i-twilio-idempotency-token': token });
