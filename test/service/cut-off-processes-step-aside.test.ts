@@ -73,8 +73,11 @@ describe('a process that is cut off from the journal, and was not alone,', () =>
     cable.cut();
     await rig.clock.advance(2_000);
     line.drops();
-    const told = await frontDeskOf(rig, one).continue(fieldsOf('in-progress'), firstTime, 'key');
-    expect(told).toEqual({ do: 'wait', pauseMs: 1_000 });
+    const frontDesk = frontDeskOf(rig, one);
+    for (const [waits, pauseMs] of [0, 0, 1_000].entries()) {
+      const told = await frontDesk.continue(fieldsOf('in-progress'), { ...firstTime, waits }, `key ${waits}`);
+      expect(told).toEqual({ do: 'wait', pauseMs });
+    }
     expect(await two.askNext()).toMatchObject({ do: 'connect', attempt: 2 });
     cable.mend();
     await rig.clock.advance(1_000);

@@ -103,7 +103,7 @@ function addressAfter(route: Route, { publicUrl }: TwimlPlace, asked: Continuati
 }
 
 function askAgain(response: VoiceResponse, pauseMs: number, address: string): void {
-  response.pause({ length: wholeSeconds(pauseMs) });
+  if (pauseMs > 0) response.pause({ length: wholeSeconds(pauseMs) });
   response.redirect({ method: 'POST' }, address);
 }
 

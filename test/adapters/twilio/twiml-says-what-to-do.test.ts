@@ -140,7 +140,7 @@ describe('TwiML', () => {
   });
 
   it.each([
-    [0, '1'],
+    [1, '1'],
     [1_000, '1'],
     [4_001, '5'],
   ])('has the carrier ask again after %i ms, in whole seconds, and counts how often', (pauseMs, length) => {
@@ -148,6 +148,10 @@ describe('TwiML', () => {
     expect(pause?.attributes).toEqual({ length });
     expect(redirect?.attributes).toEqual({ method: 'POST' });
     expect(redirect?.text).toBe(`https://calls.example/twilio/continue?waits=5${overrides}`);
+  });
+
+  it('has the carrier ask again at once where there is nothing to wait for', () => {
+    expect(verbs({ do: 'wait', pauseMs: 0 }).map(({ name }) => name)).toEqual(['Redirect']);
   });
 
   it('has a call that is put off come in again, whatever fallback there is, and counts how often', () => {

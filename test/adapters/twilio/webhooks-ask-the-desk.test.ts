@@ -136,6 +136,17 @@ describe.each(['/twilio/continue', '/twilio/fallback'])('a webhook at %s', (path
     expect(verbsOf((await stage.post(path, inProgress)).body)).toEqual(['Pause', 'Redirect']);
   });
 
+  it('has the carrier ask again at once, twice in a row, where another process may know', async () => {
+    stage.desk.isElsewhere = true;
+    stage.desk.next = async () => {
+      throw new RetryError('journal.unavailable', '');
+    };
+    const verbs: unknown[] = [];
+    for (const query of ['', '?waits=1', '?waits=2'])
+      verbs.push(verbsOf((await stage.post(path + query, inProgress)).body));
+    expect(verbs).toEqual([['Redirect'], ['Redirect'], ['Pause', 'Redirect']]);
+  });
+
   it('says sorry when the desk will never know', async () => {
     stage.desk.next = async () => {
       throw new GiveUpError('log.invalid', '');
