@@ -90,7 +90,11 @@ export const reflexes: ReadonlySet<CommandType> = new Set<CommandType>([
 
 /**
  * Whether a reflex takes back an earlier command that still waits for the journal. It overtakes what was asked for before
- * it: a reply that is to be silenced would be asked for after it was.
+ * it: a reply that is to be silenced would be asked for after it was, and a session that was closed be opened, to be closed by
+ * nobody any more.
  */
-export const takesBack = (reflex: Command, earlier: Command): boolean =>
-  reflex.type === 'interruptReply' && earlier.type === 'createReply';
+export function takesBack(reflex: Command, earlier: Command): boolean {
+  if (reflex.type === 'interruptReply') return earlier.type === 'createReply';
+  if (reflex.type !== 'closeModel' || earlier.type !== 'openModel') return false;
+  return reflex.params.generation === earlier.params.generation;
+}

@@ -1,6 +1,7 @@
 /** A1: a reflex is performed with the step, every other command once its entry is durable. */
 import { describe, expect, it } from 'vitest';
 import { type AppendFate, createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
+import { takesBack } from '../../src/machines/commands.ts';
 import type { Draft } from '../../src/machines/entries.ts';
 import { checkpointEvery } from '../../src/runtime/call.ts';
 import type { StoredEntry } from '../../src/runtime/ports/journal.ts';
@@ -236,6 +237,29 @@ describe('a command', () => {
     await letThrough();
     await letThrough();
     expect(asked()).toEqual([expect.stringContaining(`createReply call1/${askedAt}/`)]);
+  });
+
+  it('that opens a session is taken back by the end of that one, which overtakes it, and no later one is', async () => {
+    const { clock, call, diary, letThrough } = gatedCall();
+    const sessions = (): string[] => diary.commands.filter((command) => /^(open|close)Model/.test(command));
+    call.signalAll(firstSignals);
+    await clock.advance(13_000);
+    expect(call.state.snapshot.context.model.newest).toBe(2);
+    await letThrough();
+    await letThrough();
+    expect(sessions()).toEqual([
+      expect.stringContaining('closeModel'),
+      expect.stringMatching(/^openModel (?!call1\/3\/)/),
+    ]);
+  });
+
+  it('that opens the next session stays where the one before it is closed', () => {
+    const [one, two] = [1, 2].map((generation) => ({ generation })) as [
+      { generation: number },
+      { generation: number },
+    ];
+    expect(takesBack({ type: 'closeModel', params: one }, { type: 'openModel', params: two })).toBe(false);
+    expect(takesBack({ type: 'closeModel', params: two }, { type: 'openModel', params: two })).toBe(true);
   });
 
   it('is performed once its entry is stepped, with the state that the entry made', () => {
