@@ -105,7 +105,10 @@ export const entrySchemas = {
   // The carrier: stream, media, status
   /** The carrier was told to open a stream with this attempt's token; it may ask again before one has begun. */
   'stream.requested': z.object({ attempt: z.int().positive() }),
-  /** A stream came to an instance that is too old for this call, or that is to part from it, and was sent away. */
+  /**
+   * A stream came to an instance that is too old for this call, or that is to part from it, and was sent away; or no instance
+   * admitted it, as one does not that the journal does not answer.
+   */
   'stream.misdirected': z.object({ attempt: z.int().positive() }),
   /** A media stream came with a token that is valid and unspent. It is written with the claim that spends it. */
   'stream.started': z.object({ streamId: id, attempt: z.int().positive() }),

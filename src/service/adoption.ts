@@ -57,6 +57,8 @@ export class Adoption {
   readonly #waiting: CallRow[] = [];
   #workers: Promise<void>[] = [];
   #view: View | null = null;
+  /** When another process was there last, on the monotonic clock; null before any was. */
+  othersSeenAt: number | null = null;
   /** Owners of live calls that have no row. */
   readonly #rowless = new Set<string>();
   #sweptAt: number | null = null;
@@ -77,6 +79,7 @@ export class Adoption {
     for (const { instance } of rows) this.#rowless.delete(instance);
     const view = await liveness.look(rows, this.#rowless);
     this.#view = view;
+    if (view.there.some(({ instance }) => instance !== this.#options.instance)) this.othersSeenAt = view.at;
     for (const [owner, adoptableAt] of view.gone)
       if (clock.monotonic() >= adoptableAt) await this.#inherit(owner, adoptableAt, view);
   }

@@ -87,13 +87,8 @@ export function assemble(options: AssemblyOptions): Assembly {
   const { tokenKey, isLeaving = () => false, isParting = () => false } = options;
   const partsAlone = (): boolean =>
     isParting() ? drain.company !== 'ready' : isLeaving() && drain.company === 'none';
-  const instructions = new Instructions({
-    clock,
-    journal,
-    tokenKey,
-    fallbackNumber: configuration.fallbackTransferTo,
-    partsAlone,
-  });
+  const { instance, settings, fallbackTransferTo: fallbackNumber } = configuration;
+  const instructions = new Instructions({ clock, journal, tokenKey, fallbackNumber, partsAlone });
   const runs = createToolRuns(options, (claimer) => siblings.isThere(claimer));
   // As where the carrier asks: whoever comes next finds the call in the journal.
   const onToldToWait = (callId: string): unknown => partsAlone() && letGo(callId);
@@ -107,7 +102,6 @@ export function assemble(options: AssemblyOptions): Assembly {
   });
   const registry = createRegistry(options, live, deliveries);
   const claims = new Claims(registry, live);
-  const { instance } = configuration;
   const { host, isProcessAlive, pulse = localPulse, drainsWithUs = () => false } = options;
   const presence = new Presence({
     instance,
@@ -146,10 +140,11 @@ export function assemble(options: AssemblyOptions): Assembly {
     clock,
     tokenKey,
     instructions,
-    settings: configuration.settings,
+    settings,
     takesCalls: options.isReady,
     partsAlone,
     letGo,
+    isCutOff: () => presence.isCutOff && !partsAlone(),
     steering: new Steering(instance, siblings),
     hasFallbackDocument: options.hasFallbackDocument ?? false,
   });

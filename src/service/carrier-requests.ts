@@ -1,6 +1,10 @@
 /**
  * Owns: what one call asks of the carrier outside its stream, and what it is told of the answer.
  * Does not own: when it asks (the call chart), the requests themselves (`src/adapters/twilio`).
+ *
+ * Invariants:
+ * R1. A call that was given up because its journal is lost, and whose carrier was told so, is told nothing more: whoever
+ *     has the journal may have taken it back since.
  */
 import type { EntryOf } from '../machines/entries.ts';
 import type { Call } from '../runtime/call.ts';
@@ -28,6 +32,8 @@ const carrierCallIdOf = ({ row, callId }: Call): string => row.carrierCallId ?? 
 
 export class CarrierRequests {
   readonly #parts: CarrierRequestsParts;
+  /** The carrier says sorry and hangs up by itself. */
+  #isApologyTold = false;
 
   constructor(parts: CarrierRequestsParts) {
     this.#parts = parts;
@@ -44,9 +50,8 @@ export class CarrierRequests {
   }
 
   async hangUp(call: Call): Promise<void> {
-    const outcome = await this.#parts.control
-      .endCall(carrierCallIdOf(call))
-      .then((): EntryOf<'hangUp.finished'>['outcome'] => 'completed', failureOf);
+    const isTold = this.#isApologyTold && call.state.snapshot.context.endReason === 'journal.lost';
+    const outcome = isTold ? 'completed' : await this.#endCall(call);
     this.#parts.signal({ entry: { type: 'hangUp.finished', outcome } });
   }
 
@@ -61,8 +66,13 @@ export class CarrierRequests {
       (): EntryOf<'redirect.finished'>['outcome'] => 'redirected',
       failureOf,
     );
+    this.#isApologyTold = outcome === 'redirected' && answer.do === 'apologise';
     signal({ entry: { type: 'redirect.finished', outcome, told: answer.do } });
     if (outcome === 'redirected' && answer.do === 'wait') onToldToWait(call.callId);
+  }
+
+  #endCall(call: Call): Promise<EntryOf<'hangUp.finished'>['outcome']> {
+    return this.#parts.control.endCall(carrierCallIdOf(call)).then(() => 'completed', failureOf);
   }
 
   /** A stream that has come meanwhile is left alone. */

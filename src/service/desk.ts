@@ -8,6 +8,7 @@
  * D2. Only a created call and a stream with a valid, unspent token make this process an owner.
  * D3. No model session is opened for a stream whose token is refused.
  * D4. Whatever is down, a call that is known is answered as its log says: only a new one is declined.
+ * D5. A process that is cut off from the journal says nothing of a call: what it has of it may be out of date.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { current } from '../machines/charts/table.ts';
@@ -17,10 +18,11 @@ import type {
   CarrierDesk,
   IncomingCall,
   LineListener,
+  RequestedStream,
   StreamStart,
 } from '../runtime/ports/carrier.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
-import { FixCallError, GiveUpError, HoldfastError } from '../runtime/ports/errors.ts';
+import { FixCallError, GiveUpError, HoldfastError, RetryError } from '../runtime/ports/errors.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
 import { referTo, type Signal } from '../runtime/ports/signal.ts';
 import type { Registry } from '../runtime/registry.ts';
@@ -32,6 +34,12 @@ import type { Instructions } from './instructions.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { unlessStalled } from './stall.ts';
 import type { Steering } from './steering.ts';
+
+/**
+ * Streams in a row that no process admitted and that are none of a call's tries: each came to a process that could not, and
+ * says nothing against the next. Bounded, for where the carrier reaches no process at all it looks the same.
+ */
+export const mostSpared = 3;
 
 const putOff: Answer = { do: 'decline', againAfterMs: 1_000 };
 
@@ -51,10 +59,14 @@ export interface DeskOptions {
   partsAlone(): boolean;
   /** The call was told to wait: whoever claims it has it. */
   letGo(callId: string): void;
+  /** See `CarrierDesk`. */
+  isCutOff(): boolean;
   steering: Steering;
   /** A caller who is declined waits there, and comes back. */
   hasFallbackDocument: boolean;
 }
+
+type Connect = Extract<Answer, { do: 'connect' }>;
 
 /** A call that has no log yet. */
 interface Beginning {
@@ -101,19 +113,28 @@ export class Desk implements CarrierDesk {
     }
   }
 
+  isCutOff(): boolean {
+    return this.#options.isCutOff();
+  }
+
   /**
    * An answer that came too late would find nobody, and is not to count as one of the call's tries.
    *
    * @throws FixCallError `call.unknown`; RetryError `journal.unavailable`
    */
-  async continueCall(carrierCallId: string, key: string): Promise<Answer> {
+  async continueCall(
+    carrierCallId: string,
+    key: string,
+    left: RequestedStream | null = null,
+  ): Promise<Answer> {
     const { clock, registry } = this.#options;
+    if (this.isCutOff()) throw this.#sendElsewhere(carrierCallId);
     const callId = await unlessStalled(clock, this.#callIdOf(carrierCallId));
     await this.#verify(callId);
     const state = await unlessStalled(clock, registry.read(callId));
     if (!state) throw unknown(carrierCallId);
     const answer = await this.#instruct(state);
-    if (answer.do === 'connect') this.#noteRequest(callId, answer.attempt, key);
+    if (answer.do === 'connect') return this.#requestStream(answer, key, left);
     if (answer.do === 'wait' && this.#options.partsAlone()) this.#options.letGo(callId);
     return answer;
   }
@@ -137,7 +158,7 @@ export class Desk implements CarrierDesk {
     const state = await this.#readForStream(callId, attempt);
     if (!mayAdmit(state, attempt)) return null;
     if (await this.#options.steering.sendsAway(state)) {
-      await this.#noteMisdirected(callId, attempt);
+      await this.#noteMisdirected(callId, attempt, randomUUID());
       return null;
     }
     const parts = await claims.claim(callId, {
@@ -254,27 +275,47 @@ export class Desk implements CarrierDesk {
       return await this.#read(callId);
     } catch (error) {
       if (!isFuture(error)) throw error;
-      await this.#noteMisdirected(callId, attempt);
+      await this.#noteMisdirected(callId, attempt, randomUUID());
       return null;
     }
   }
 
   /** No fault of the line: whoever owns the call does not count it as one. */
-  #noteMisdirected(callId: string, attempt: number): Promise<void> {
+  #noteMisdirected(callId: string, attempt: number, key: string): Promise<void> {
     const signal: Signal = { entry: { type: 'stream.misdirected', attempt } };
-    return this.#options.registry.deliver(callId, signal, `${callId}:misdirected:${randomUUID()}`);
+    return this.#options.registry.deliver(callId, signal, `${callId}:misdirected:${key}`);
   }
 
   #instruct(state: CallState): Promise<Answer> {
     return this.#options.instructions.answerFor(state);
   }
 
-  /** Whoever owns the call counts it; the answer does not wait for that. */
-  #noteRequest(callId: string, attempt: number, key: string): void {
+  /** The carrier asks, so the caller is there: what lives here goes on waiting for a stream, and no try is spent. */
+  #sendElsewhere(callId: string): RetryError {
+    const call = this.#options.registry.get(callId);
+    if (call?.state.snapshot.hasTag('recovering')) {
+      const attempt = call.state.snapshot.context.stream.attempt + 1;
+      const types = ['stream.misdirected', 'stream.requested'] as const;
+      call.signalAll(types.map((type) => ({ entry: { type, attempt } })));
+    }
+    return new RetryError('journal.unavailable', 'the journal does not answer this process');
+  }
+
+  /** Whoever owns the call counts the tries; the answer does not wait for that. */
+  #requestStream(answer: Connect, key: string, left: RequestedStream | null): Connect {
+    const { callId, attempt } = answer;
+    // The attempt is the same again: no process has admitted the stream that it was asked for before.
+    const isVain = left?.attempt === attempt;
+    const spared = isVain ? (left.spared ?? 0) : 0;
+    const isSpared = isVain && spared < mostSpared;
+    void this.#noteRequest(callId, attempt, key, isSpared).catch(() => undefined);
+    return isVain ? { ...answer, spared: isSpared ? spared + 1 : spared } : answer;
+  }
+
+  async #noteRequest(callId: string, attempt: number, key: string, isSpared: boolean): Promise<void> {
     const signal: Signal = { entry: { type: 'stream.requested', attempt } };
-    this.#options.registry
-      .deliver(callId, signal, `${callId}:stream.requested:${key}`)
-      .catch(() => undefined);
+    if (isSpared) await this.#noteMisdirected(callId, attempt, key);
+    await this.#options.registry.deliver(callId, signal, `${callId}:stream.requested:${key}`);
   }
 }
 

@@ -15,11 +15,15 @@ import type { CallRow, InstanceRow, Journal } from '../runtime/ports/journal.ts'
 import { Adoption } from './adoption.ts';
 import { Liveness } from './liveness.ts';
 import type { Pulse } from './pulse.ts';
+import { stallMs } from './stall.ts';
 
 export const clockToleranceMs = 500;
 
 /** How often quiet calls are looked at; an append looks after all others. */
 const verifyEveryMs = 1_000;
+
+/** A process that had company so long ago may have it again: others are replaced as well. */
+const companyMs = 60_000;
 
 export interface PresenceOptions {
   instance: string;
@@ -58,6 +62,8 @@ export class Presence {
   #verifying: Promise<void> | null = null;
   #adopting: Promise<void> | null = null;
   #stopped = false;
+  /** Since when no beat has been answered, on the monotonic clock. */
+  #unansweredSince: number | null = null;
   #verifiedAt = 0;
   /** Others may have claimed any call here since the last look. */
   #isSuspect = true;
@@ -76,6 +82,17 @@ export class Presence {
   start(): Promise<void> {
     this.#beating = this.#round();
     return this.#beating;
+  }
+
+  /**
+   * The journal does not answer this process, and another one was there not long before: that one, or one that came in its
+   * place, may be answered. A lone process is never cut off: whatever it cannot do now, nobody can.
+   */
+  get isCutOff(): boolean {
+    const since = this.#unansweredSince;
+    const seenAt = this.#adoption.othersSeenAt;
+    if (since === null || seenAt === null) return false;
+    return this.#options.clock.monotonic() - since >= stallMs && since - seenAt <= companyMs;
   }
 
   /** Tells the others at once that something has changed, such as whether this process is ready. @returns whether it did */
@@ -106,10 +123,12 @@ export class Presence {
     const { journal, clock, instance, pid, host, isReady, address, onTrouble } = this.#options;
     const askedAt = clock.now();
     const askedAtMs = clock.monotonic();
+    this.#unansweredSince ??= askedAtMs;
     try {
       const startedAt = this.#startedAt;
       const row = { instance, pid, host, ready: isReady(), startedAt, address: address() };
       this.skewMs = skewOf(await journal.beat(row), askedAt, clock.now());
+      this.#unansweredSince = null;
       if (this.#liveness.noteBeat(askedAtMs, clock.monotonic())) this.#isSuspect = true;
       return true;
     } catch (error) {

@@ -1,6 +1,7 @@
 /** An older process among newer ones: it meets calls that it cannot fold, and is in nobody's way. */
 import { describe, expect, it } from 'vitest';
 import { createMemoryStore, openMemoryJournal } from '../../src/adapters/journal/memory.ts';
+import { firstTime } from '../../src/adapters/twilio/continuation.ts';
 import { FrontDesk } from '../../src/adapters/twilio/front-desk.ts';
 import { Tally } from '../../src/adapters/twilio/tally.ts';
 import { current } from '../../src/machines/charts/table.ts';
@@ -119,6 +120,7 @@ describe('a request of the carrier for a call of a newer version', () => {
       answerCall: refuse,
       continueCall: refuse,
       admitStream: refuse,
+      isCutOff: () => false,
       report: async (_: string, { entry }: { entry: { type: string } }) => void reported.push(entry.type),
     };
     const tally = new Tally(clock, () => undefined);
@@ -129,9 +131,9 @@ describe('a request of the carrier for a call of a newer version', () => {
     const { front, reported } = frontDesk('journal.future');
     const inProgress = { ...fields, CallStatus: 'in-progress' } as const;
     expect(await front.answer(inProgress)).toMatchObject({ do: 'wait' });
-    expect(await front.continue(inProgress, { waits: 0, dialed: null }, 'key')).toMatchObject({ do: 'wait' });
+    expect(await front.continue(inProgress, firstTime, 'key')).toMatchObject({ do: 'wait' });
     const dialed = { outcome: 'busy', dialId: 'CA2' } as const;
-    expect(await front.continue(inProgress, { waits: 0, dialed }, 'key')).toMatchObject({ do: 'wait' });
+    expect(await front.continue(inProgress, { ...firstTime, dialed }, 'key')).toMatchObject({ do: 'wait' });
     expect(await front.takeDial(inProgress, dialed)).toMatchObject({ do: 'wait' });
     expect(reported).toEqual(['transfer.finished', 'transfer.finished']);
   });
@@ -139,7 +141,7 @@ describe('a request of the carrier for a call of a newer version', () => {
   it('is no excuse for a log that nobody will ever read', async () => {
     const { front } = frontDesk('log.invalid');
     expect(await front.answer(fields)).toMatchObject({ do: 'decline' });
-    expect(await front.continue(fields, { waits: 0, dialed: null }, 'key')).toMatchObject({
+    expect(await front.continue(fields, firstTime, 'key')).toMatchObject({
       do: 'apologise',
     });
   });

@@ -1,5 +1,6 @@
 /** A caller who is handed on: by the agent's tool, by an operator, or because the model cannot serve; and who comes back. */
 import { describe, expect, it } from 'vitest';
+import { firstTime } from '../../src/adapters/twilio/continuation.ts';
 import type { DraftOf } from '../../src/machines/entries.ts';
 import { Conversation } from '../../src/runtime/conversation.ts';
 import { referTo } from '../../src/runtime/ports/signal.ts';
@@ -175,7 +176,7 @@ describe('a dialling that ends while no process is there', () => {
   /** As Twilio comes back from a document outside this host. */
   async function comesBack(rig: Rig, process: Process, waits: number, key: string) {
     const frontDesk = frontDeskOf(rig, process, 'https://static.example/f');
-    const answer = frontDesk.continue(fieldsOf('in-progress'), { waits, dialed: null }, key);
+    const answer = frontDesk.continue(fieldsOf('in-progress'), { ...firstTime, waits }, key);
     await rig.clock.advance(100);
     return await answer;
   }

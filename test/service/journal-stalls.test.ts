@@ -185,6 +185,24 @@ describe('while appends stall', () => {
     gate.release();
   });
 
+  it.each([
+    ['is told so once, and hung up on by nobody else: another process may have it by then', 'answers', []],
+    ['is hung up on where it could not be told', 'isUnreachable', [callSid()]],
+  ] as const)('for long: the caller of a live call %s', async (_, mood, ended) => {
+    const rig = new Rig();
+    const gate = new Gate();
+    const process = rig.open('one', { beforeAppend: gate.beforeAppend, settings: { starvedMs: 300_000 } });
+    await process.begin();
+    gate.shut();
+    process.control.mood = mood;
+    process.model.session.callerStarts('turn1');
+    await rig.clock.advance(91_000);
+    expect(process.control.redirected).toHaveLength(1);
+    expect(process.control.ended).toEqual(ended);
+    await rig.expectNothingLeft();
+    gate.release();
+  });
+
   it('and the declined call is stored in the end: it ends with that, and nobody pulls its caller back from whom it talks to', async () => {
     const rig = new Rig();
     const gate = new Gate();
@@ -215,7 +233,11 @@ describe('a caller who was put through because appends stalled', () => {
     await rig.clock.advance(20_000);
     const dialed = { outcome: 'no-answer', dialId: 'CA-leg' } as const;
     expect(
-      await frontDeskOf(rig, process).continue(fieldsOf('in-progress'), { waits: 1, dialed }, 'key'),
+      await frontDeskOf(rig, process).continue(
+        fieldsOf('in-progress'),
+        { ...firstTime, waits: 1, dialed },
+        'key',
+      ),
     ).toEqual({
       do: 'apologise',
       apology: 'trouble',

@@ -1,5 +1,6 @@
 /** A new call that cannot be served is not taken: why, what its caller hears, and that known calls go on all the same. */
 import { describe, expect, it } from 'vitest';
+import { firstTime } from '../../src/adapters/twilio/continuation.ts';
 import { FrontDesk } from '../../src/adapters/twilio/front-desk.ts';
 import { Tally } from '../../src/adapters/twilio/tally.ts';
 import { referTo } from '../../src/runtime/ports/signal.ts';
@@ -288,7 +289,9 @@ describe('the caller of a declined call', () => {
     const dialed = { outcome: 'no-answer', dialId: 'CA-leg' } as const;
     await service.clock.advance(30_000);
     expect(await front.takeDial(fields, dialed)).toEqual({ do: 'wait', pauseMs: 1_000 });
-    expect(await front.continue(fields, { waits: 1, dialed }, 'key')).toEqual({ do: 'decline' });
+    expect(await front.continue(fields, { ...firstTime, waits: 1, dialed }, 'key')).toEqual({
+      do: 'decline',
+    });
     expect(service.declined).toEqual(['full']);
   });
 

@@ -30,6 +30,7 @@ const desk: CarrierDesk = {
   report: async (carrierCallId) =>
     carrierCallId === failing ? Promise.reject(new RetryError('journal.unavailable', 'stalled')) : undefined,
   admitStream: async () => null,
+  isCutOff: () => false,
 };
 
 function requestOf(path: string, fields: Record<string, string>, signature?: string): HttpRequest {

@@ -336,6 +336,7 @@ export class SimulatedProcess {
     if (!this.#signature.signsUpgrade({ url: pathname, headers })) {
       return { kind: 'http', status: 403, retryAfterMs: null, detail: '' };
     }
+    if (this.assembly.desk.isCutOff()) return { kind: 'http', status: 503, retryAfterMs: null, detail: '' };
     this.#sockets.accept(accept, (socket) => this.#attach(socket));
     return undefined;
   }

@@ -28,6 +28,9 @@ const continueLimitMs = 3_000;
 /** A minute at least: longer than a lone process takes to restart. */
 const mostWaits = 60;
 
+/** Times in a row that a call is sent on at once by processes that are cut off: the next one may get it in that second. */
+const mostHandedOn = 2;
+
 /** A quarter of a minute at least: longer than a process takes from its first answer until it is ready. */
 const mostPutOffs = 15;
 
@@ -158,14 +161,15 @@ export class FrontDesk {
     } catch (error) {
       this.#tally.count('desk.failed', error);
       const mayBeKnownNext = error instanceof RetryError || isOfNewer(error);
-      return mayBeKnownNext ? waitAMoment : { do: 'apologise', apology: 'trouble' };
+      if (!mayBeKnownNext) return { do: 'apologise', apology: 'trouble' };
+      return this.#desk.isCutOff() && asked.waits < mostHandedOn ? { do: 'wait', pauseMs: 0 } : waitAMoment;
     }
   }
 
   /** A call that nobody knows begins now: its first webhook found nobody here, and a fallback sent it back. */
   async #askNext(fields: CallFields, asked: Continuation, key: string): Promise<Answer> {
     try {
-      return await this.#desk.continueCall(fields.CallSid, key);
+      return await this.#desk.continueCall(fields.CallSid, key, asked.left);
     } catch (error) {
       if (!knowsNothingOf(error)) throw error;
       return await this.#desk.answerCall(incoming(fields), mayComeAgain(asked));

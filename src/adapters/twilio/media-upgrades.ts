@@ -4,6 +4,7 @@
  *
  * Invariants:
  * R1. Without a valid signature there is no handshake, but for an operator's own browser, which the admin server let in.
+ * R4. A process that is cut off admits no stream: 503, which has a balancer try another one, and Twilio ask what to do next.
  * I9. A message has at most `mostMessageBytes`; a larger one ends its stream with 1009 (RFC 6455 section 7.4.1).
  */
 import type { IncomingMessage } from 'node:http';
@@ -49,13 +50,16 @@ export class MediaUpgrades {
 
   /** Takes an `upgrade` event of Node's http server. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { path, isLetIn, tally } = this.#options;
+    const { path, isLetIn, tally, desk } = this.#options;
     if (!path.test(request.url ?? '')) {
       tally.count('upgrade.elsewhere');
       refuse(socket, '404 Not Found');
     } else if (!isLetIn(request)) {
       tally.count('upgrade.unsigned');
       refuse(socket, '403 Forbidden');
+    } else if (desk.isCutOff()) {
+      tally.count('upgrade.cutOff');
+      refuse(socket, '503 Service Unavailable');
     } else {
       this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#attach(webSocket, socket));
     }

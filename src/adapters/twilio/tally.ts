@@ -24,6 +24,7 @@ const sentences = {
   'upgrade.unsigned':
     'A media stream was refused: it had no valid signature. PUBLIC_URL must be the address in the stream URL.',
   'upgrade.elsewhere': null,
+  'upgrade.cutOff': 'A media stream was sent elsewhere: this process is cut off from the journal.',
   'stream.unstarted': 'A media stream did not start in time and was closed.',
   'stream.unadmitted': 'A media stream was closed: its token is missing, used, expired or of another call.',
   'stream.unanswered': 'A media stream was closed: nobody could say in time whether its token is good.',

@@ -22,7 +22,7 @@ import {
   routes,
   streamAddressOf,
 } from './addresses.ts';
-import { type Continuation, firstTime, queryAfter } from './continuation.ts';
+import { type Continuation, firstTime, queryAfter, queryAfterStream } from './continuation.ts';
 
 export const mostTwimlCharacters = 4_000;
 
@@ -69,7 +69,7 @@ type Connect = Extract<Answer, { do: 'connect' }>;
 
 function connect(response: VoiceResponse, answer: Connect, { publicUrl, instance }: TwimlPlace): void {
   if (answer.pauseMs > 0) response.pause({ length: wholeSeconds(answer.pauseMs) });
-  const action = addressOf(publicUrl, routes.continue) + connectionOverrides;
+  const action = addressOf(publicUrl, routes.continue) + queryAfterStream(answer) + connectionOverrides;
   const stream = response.connect({ action, method: 'POST' }).stream({
     url: streamAddressOf(publicUrl, instance),
     name: nameOf(answer),
@@ -103,7 +103,7 @@ function addressAfter(route: Route, { publicUrl }: TwimlPlace, asked: Continuati
 }
 
 function askAgain(response: VoiceResponse, pauseMs: number, address: string): void {
-  response.pause({ length: wholeSeconds(pauseMs) });
+  if (pauseMs > 0) response.pause({ length: wholeSeconds(pauseMs) });
   response.redirect({ method: 'POST' }, address);
 }
 

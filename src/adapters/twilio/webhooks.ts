@@ -20,7 +20,7 @@ import type { Answer, CarrierDesk } from '../../runtime/ports/carrier.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import { FixCallError } from '../../runtime/ports/errors.ts';
 import { routes } from './addresses.ts';
-import { type Continuation, readContinuation } from './continuation.ts';
+import { type Continuation, firstTime, readContinuation } from './continuation.ts';
 import { FrontDesk, type ReportOutcome } from './front-desk.ts';
 import type { Signature } from './signature.ts';
 import type { Tally } from './tally.ts';
@@ -141,7 +141,7 @@ class Webhooks {
 
   async takeDial({ body, headers }: Request, reply: FastifyReply): Promise<unknown> {
     const { fields, dialed } = readDial(headers[tokenHeader], body);
-    return this.#say(reply, await this.#frontDesk.takeDial(fields, dialed), { waits: 0, dialed });
+    return this.#say(reply, await this.#frontDesk.takeDial(fields, dialed), { ...firstTime, dialed });
   }
 
   fallBack(request: Request, reply: FastifyReply): Promise<unknown> {

@@ -16,9 +16,15 @@ export interface IncomingCall {
   to: string;
 }
 
+/** `spared`: how many in a row before it no process admitted, and that were none of the tries; 0 unless told. */
+export interface RequestedStream {
+  attempt: number;
+  spared?: number;
+}
+
 /** What the carrier is to do next. `connect` names our call and carries the token that its stream must show. */
 export type Answer =
-  | { do: 'connect'; callId: string; attempt: number; token: string; pauseMs: number }
+  | ({ do: 'connect'; callId: string; token: string; pauseMs: number } & RequestedStream)
   /** Dial the number (E.164) for the caller and leave the two alone; `apology` is said first. */
   | { do: 'transfer'; number: string; ringMs: number; apology: Apology | null }
   | Exclude<Instruction, { do: 'connect' | 'transfer' }>
@@ -66,12 +72,17 @@ export interface CarrierDesk {
    * it cannot unless told.
    */
   answerCall(call: IncomingCall, mayComeAgain?: boolean): Promise<Answer>;
-  /** The carrier asks what to do next with a call that it has. `key` tells one request from another. */
-  continueCall(carrierCallId: string, key: string): Promise<Answer>;
+  /**
+   * The carrier asks what to do next with a call that it has. `key` tells one request from another; `left` is the stream
+   * that was asked for last, where that is known: it is over, or never came about.
+   */
+  continueCall(carrierCallId: string, key: string, left?: RequestedStream | null): Promise<Answer>;
   /** `key` tells one delivery from another: the same one again changes nothing. */
   report(carrierCallId: string, signal: Signal, key: string): Promise<void>;
   /** Null refuses the stream: its token is missing, used, expired or another call's. */
   admitStream(start: StreamStart): Promise<LineListener | null>;
+  /** No stream can be admitted here now, and another process may be able to. */
+  isCutOff(): boolean;
 }
 
 /** What we ask of the carrier outside the stream. */

@@ -100,6 +100,8 @@ export class BrowserCalls implements CarrierControl {
       continueCall: (carrierCallId, key) => desk.continueCall(carrierCallId, key),
       report: (carrierCallId, signal, key) => desk.report(carrierCallId, signal, key),
       admitStream: (start) => this.#admit(start),
+      // A browser comes back to the process that it has its page from, whatever that one is told.
+      isCutOff: () => false,
     };
   }
 

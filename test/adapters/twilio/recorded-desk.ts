@@ -4,6 +4,7 @@ import type {
   CarrierDesk,
   IncomingCall,
   LineListener,
+  RequestedStream,
   StreamStart,
 } from '../../../src/runtime/ports/carrier.ts';
 import type { Signal } from '../../../src/runtime/ports/signal.ts';
@@ -65,6 +66,9 @@ export class RecordedDesk implements CarrierDesk {
   readonly continued: string[] = [];
   /** One for each that continued. */
   readonly keys: string[] = [];
+  /** One for each that continued. */
+  readonly left: (RequestedStream | null)[] = [];
+  isElsewhere = false;
   readonly reports: Report[] = [];
   readonly starts: StreamStart[] = [];
   answer: () => Promise<Answer> = async () => ({ do: 'hangUp' });
@@ -78,7 +82,8 @@ export class RecordedDesk implements CarrierDesk {
     return this.answer();
   }
 
-  continueCall(carrierCallId: string, key: string): Promise<Answer> {
+  continueCall(carrierCallId: string, key: string, left: RequestedStream | null = null): Promise<Answer> {
+    this.left.push(left);
     this.continued.push(carrierCallId);
     this.keys.push(key);
     return this.next();
@@ -87,6 +92,10 @@ export class RecordedDesk implements CarrierDesk {
   report(carrierCallId: string, signal: Signal, key: string): Promise<void> {
     this.reports.push({ carrierCallId, signal, key });
     return this.takeReport();
+  }
+
+  isCutOff(): boolean {
+    return this.isElsewhere;
   }
 
   admitStream(start: StreamStart): Promise<LineListener | null> {

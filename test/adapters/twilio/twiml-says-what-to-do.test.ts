@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Continuation } from '../../../src/adapters/twilio/continuation.ts';
+import { type Continuation, firstTime } from '../../../src/adapters/twilio/continuation.ts';
 import { mostTwimlCharacters, type TwimlPlace, writeTwiml } from '../../../src/adapters/twilio/twiml.ts';
 import type { Answer } from '../../../src/runtime/ports/carrier.ts';
 import { readTwiml } from './read-twiml.ts';
@@ -27,7 +27,7 @@ describe('TwiML', () => {
     expect(verbs(connect)).toEqual([
       {
         name: 'Connect',
-        attributes: { action: `https://calls.example/twilio/continue${overrides}`, method: 'POST' },
+        attributes: { action: `https://calls.example/twilio/continue?attempt=2${overrides}`, method: 'POST' },
         text: '',
         children: [
           {
@@ -51,6 +51,17 @@ describe('TwiML', () => {
         ],
       },
     ]);
+  });
+
+  it('lets the next request tell which stream it comes from, however often it is told to ask again', () => {
+    const spared = { ...connect, spared: 2 };
+    const [verb] = verbs(spared);
+    expect(verb?.attributes.action).toBe(
+      `https://calls.example/twilio/continue?attempt=2&spared=2${overrides}`,
+    );
+    const [, redirect] = verbs({ do: 'wait', pauseMs: 1 }, {}, { ...firstTime, waits: 1, left: spared });
+    const query = '?waits=2&attempt=2&spared=2';
+    expect(redirect?.text).toBe(`https://calls.example/twilio/continue${query}${overrides}`);
   });
 
   it('pauses before the stream for as long as it is asked to, in whole seconds', () => {
@@ -129,21 +140,25 @@ describe('TwiML', () => {
   });
 
   it.each([
-    [0, '1'],
+    [1, '1'],
     [1_000, '1'],
     [4_001, '5'],
   ])('has the carrier ask again after %i ms, in whole seconds, and counts how often', (pauseMs, length) => {
-    const [pause, redirect] = verbs({ do: 'wait', pauseMs }, {}, { waits: 4, dialed: null });
+    const [pause, redirect] = verbs({ do: 'wait', pauseMs }, {}, { ...firstTime, waits: 4 });
     expect(pause?.attributes).toEqual({ length });
     expect(redirect?.attributes).toEqual({ method: 'POST' });
     expect(redirect?.text).toBe(`https://calls.example/twilio/continue?waits=5${overrides}`);
   });
 
+  it('has the carrier ask again at once where there is nothing to wait for', () => {
+    expect(verbs({ do: 'wait', pauseMs: 0 }).map(({ name }) => name)).toEqual(['Redirect']);
+  });
+
   it('has a call that is put off come in again, whatever fallback there is, and counts how often', () => {
     const changes = { fallbackUrl: 'https://static.example/' };
     const [pause, redirect] = verbs({ do: 'decline', againAfterMs: 1_000 }, changes, {
+      ...firstTime,
       waits: 4,
-      dialed: null,
     });
     expect(pause?.attributes).toEqual({ length: '1' });
     expect(redirect?.attributes).toEqual({ method: 'POST' });
@@ -152,7 +167,7 @@ describe('TwiML', () => {
 
   it('lets the next request tell how the dialling ended', () => {
     const dialed = { outcome: 'no-answer', dialId: 'CA2' } as const;
-    const [, redirect] = verbs({ do: 'wait', pauseMs: 1 }, {}, { waits: 0, dialed });
+    const [, redirect] = verbs({ do: 'wait', pauseMs: 1 }, {}, { ...firstTime, dialed });
     const query = '?waits=1&dialed=no-answer&dial=CA2';
     expect(redirect?.text).toBe(`https://calls.example/twilio/continue${query}${overrides}`);
   });

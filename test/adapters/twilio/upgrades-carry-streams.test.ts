@@ -53,6 +53,15 @@ describe('an upgrade', () => {
     expect(stage.desk.starts).toEqual([]);
   });
 
+  it('that comes to a process that is cut off gets 503, which has others tried', async () => {
+    stage.desk.isElsewhere = true;
+    await expect(stage.connect()).rejects.toThrow(refusedWith(503));
+    const unsigned = stage.connectWith('/twilio/media/a-1', {});
+    await expect(unsigned).rejects.toThrow(refusedWith(403));
+    expect(stage.tally.countOf('upgrade.cutOff')).toBe(1);
+    expect(stage.upgrades.size).toBe(0);
+  });
+
   it('of any other path gets 404, signed or not', async () => {
     for (const path of ['/', '/twilio/media/', '/twilio/media/a/b', '/twilio/media/a?x=1', '/twilio/voice']) {
       await expect(stage.connect(path)).rejects.toThrow(refusedWith(404));

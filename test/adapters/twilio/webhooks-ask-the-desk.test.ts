@@ -94,6 +94,13 @@ describe.each(['/twilio/continue', '/twilio/fallback'])('a webhook at %s', (path
     expect(stage.desk.answered).toEqual([]);
   });
 
+  it('tells which stream the call comes from, where its address does', async () => {
+    const queries = ['', '?attempt=2', '?waits=3&attempt=2&spared=1', '?attempt=0', '?attempt=x&spared=1'];
+    for (const query of queries) await stage.post(`${path}${query}`, inProgress);
+    const [known, spared] = [0, 1].map((times) => ({ attempt: 2, spared: times }));
+    expect(stage.desk.left).toEqual([null, known, spared, null, null]);
+  });
+
   it('is one request however often it is delivered, and another one than the next', async () => {
     for (const token of ['one', 'one', 'two']) {
       await stage.post(path, inProgress, { 'i-twilio-idempotency-token': token });
@@ -127,6 +134,17 @@ describe.each(['/twilio/continue', '/twilio/fallback'])('a webhook at %s', (path
       throw new RetryError('journal.unavailable', '');
     };
     expect(verbsOf((await stage.post(path, inProgress)).body)).toEqual(['Pause', 'Redirect']);
+  });
+
+  it('has the carrier ask again at once, twice in a row, where another process may know', async () => {
+    stage.desk.isElsewhere = true;
+    stage.desk.next = async () => {
+      throw new RetryError('journal.unavailable', '');
+    };
+    const verbs: unknown[] = [];
+    for (const query of ['', '?waits=1', '?waits=2'])
+      verbs.push(verbsOf((await stage.post(path + query, inProgress)).body));
+    expect(verbs).toEqual([['Redirect'], ['Redirect'], ['Pause', 'Redirect']]);
   });
 
   it('says sorry when the desk will never know', async () => {
