@@ -6,7 +6,7 @@
  * Invariants:
  * Q1. With another ready process this one stops listening first, so that a call that is let go does not come back.
  *     Of two that drain at once at most one counts on the other: each says that it is not ready before it looks.
- * Q2. A call is asked to move once per stream.
+ * Q2. A call is asked to move once per stream, and once more where the time is up earlier than it was told.
  * Q3. After `part` no call keeps a stream here. One that has none is kept until somebody has it or its caller was told to
  *     wait; so is an end that is being carried out. Any other one is let go at once.
  * Q4. Whoever was counted on may be gone a moment later: as long as a call is here, somebody looks, and where nobody is
@@ -68,7 +68,7 @@ export class Drain {
     // Whatever the journal does, no stream stays.
     await unlessStalled(clock, this.#look()).catch(onTrouble);
     for (const call of [...registry.calls()]) {
-      if (isStreaming(call)) askToMove(call, 0);
+      if (isStreaming(call) && !isToMoveBy(call, clock.now())) askToMove(call, 0);
       else if (!isOwedAnAnswer(call)) letGo(call.callId);
     }
   }
@@ -93,6 +93,9 @@ export class Drain {
 }
 
 const isStreaming = ({ state: { snapshot } }: Call): boolean => snapshot.hasTag('streaming');
+
+const isToMoveBy = ({ state: { snapshot } }: Call, at: number): boolean =>
+  (snapshot.context.move?.dueAt ?? Infinity) <= at;
 
 /** The carrier is about to ask what to do next, or to be told; or an end is being carried out. */
 const isOwedAnAnswer = ({ state: { snapshot } }: Call): boolean =>

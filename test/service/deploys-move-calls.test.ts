@@ -212,9 +212,9 @@ describe('a process that is to stop, with another one that is ready', () => {
 });
 
 describe('a process that is to stop, alone', () => {
-  async function lonely() {
+  async function lonely(options: ProcessOptions = {}) {
     const deploy = new Deploy();
-    const one = await deploy.open('one');
+    const one = await deploy.open('one', options);
     const { line } = await one.process.begin();
     return { deploy, one, line, session: one.process.model.session };
   }
@@ -231,6 +231,21 @@ describe('a process that is to stop, alone', () => {
     await deploy.advance(10);
     expect(one.service.state).toBe('stopped');
     one.process.expectNothingLeft();
+  });
+
+  it('then asks each once to let go of its stream, though the log takes its time (Q2)', async () => {
+    let isSlow = false;
+    const { deploy, one } = await lonely({
+      beforeAppend: async () => {
+        if (isSlow) await new Promise<void>((resolve) => deploy.rig.clock.setTimeout(resolve, 900));
+        return 'store' as const;
+      },
+    });
+    isSlow = true;
+    one.service.terminate(drainMs);
+    await deploy.advance(drainMs + 2_500);
+    const asked = (await one.process.entries()).filter(({ type }) => type === 'move.requested');
+    expect(asked).toMatchObject([{ by: 'drain', withinMs: 0 }]);
   });
 
   it('then tells each to wait, stops when all know, and the next process brings them back at once', async () => {
