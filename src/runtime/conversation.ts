@@ -107,7 +107,7 @@ export class Conversation {
     return this.#announcement;
   }
 
-  /** A content filter broke off what was said last (OpenAI Realtime, `response.done`): it is not to be gone on with. */
+  /** A content filter broke off what was to be said last (OpenAI Realtime, `response.done`), and nothing else is by now. */
   get isFiltered(): boolean {
     return this.#isFiltered;
   }
@@ -124,6 +124,7 @@ export class Conversation {
       this.#noteOwner(entry);
     } else if (entry.type === 'caller.startedSpeaking') {
       this.#spoken = this.#addCaller(entry.itemId, at);
+      this.#isFiltered = false;
     } else if (entry.type === 'caller.stoppedSpeaking') {
       this.#spoken = null;
     } else if (entry.type === 'caller.transcribed') {
@@ -134,8 +135,10 @@ export class Conversation {
     } else if (entry.type === 'tool.finished') {
       const { toolCallId, outcome } = entry;
       this.#add({ kind: 'toolResult', toolCallId, at, outcome, output: content('result') });
+      this.#isFiltered = false;
     } else if (entry.type === 'announcement.requested') {
       this.#announcement = content('words');
+      this.#isFiltered = false;
     } else {
       this.#applyReply(entry, content);
     }
