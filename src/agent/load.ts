@@ -3,19 +3,27 @@
  * Does not own: which definitions are accepted (`loaded-agent.ts`), what a call makes of one (`resolve.ts`).
  *
  * Invariants:
- * B1. Whatever is wrong with the file is told as a fault that names it, and its line where that can be known.
+ * B1. Whatever is wrong with the file is told as a fault that names it, and its line where that can be known. A file that
+ *     waits for what never comes is wrong, too.
  */
 import { readFile, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
+import type { Clock } from '../runtime/ports/clock.ts';
 import type { FixCallError } from '../runtime/ports/errors.ts';
+import { withinDeadline } from './deadline.ts';
 import type { Agent } from './definition.ts';
 import { codePlace, findParseError, type SourcePlace, thrownPlace } from './error-place.ts';
 import { checkAgent, type LoadedAgent } from './loaded-agent.ts';
 import { AgentOrigin } from './origin.ts';
 
+/** Longer than a database or a store of secrets takes that is there. */
+export const loadLimitMs = 60_000;
+
 export interface LoadOptions {
+  /** By which a file may take `loadLimitMs`; any time without one. */
+  clock?: Clock;
   /** What relative paths start from. */
   directory?: string;
   /** Imports a module by its file URL; the `import` of this process unless told. */
@@ -28,15 +36,25 @@ export interface LoadOptions {
  * @throws FixCallError `agent.invalid`
  */
 export async function loadAgent(path: string, options: LoadOptions = {}): Promise<LoadedAgent> {
-  const { directory = process.cwd(), importModule = (url) => import(url) } = options;
+  const { directory = process.cwd(), clock, importModule = (url) => import(url) } = options;
   const origin = await openOrigin(path, directory);
-  const exported = await importModule(pathToFileURL(origin.path).href).catch(async (error: unknown) => {
+  const importing = importModule(pathToFileURL(origin.path).href).catch(async (error: unknown) => {
     throw await importFault(origin, error);
   });
+  const exported = await (clock ? inTime(importing, origin, clock) : importing);
   if (exported.default === undefined) {
     throw origin.fault('has no default export: write export default defineAgent({ ... })');
   }
   return checkAgent(exported.default as Agent, origin);
+}
+
+async function inTime<Value>(importing: Promise<Value>, origin: AgentOrigin, clock: Clock): Promise<Value> {
+  const ending = await withinDeadline({ clock, timeoutMs: loadLimitMs }, () => importing);
+  if (ending.how === 'returned') return ending.value;
+  if (ending.how === 'threw') throw ending.error;
+  throw origin.fault(
+    `is not loaded after ${loadLimitMs / 1_000} s: it waits for something that does not come`,
+  );
 }
 
 /** The content of the file and its real path, as Node names it in errors. */

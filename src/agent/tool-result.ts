@@ -5,9 +5,12 @@ export const resultLimit = 32_768;
 
 const cutNote = '\n[The rest was cut off: the result was longer than 32 kB.]';
 
-/** A string as it is, nothing as `Done.`, anything else as JSON. Never throws. */
+/**
+ * A string as it is, nothing as `Done.`, anything else as JSON. Never throws. Half of a surrogate pair becomes U+FFFD:
+ * JSON can name it, but a reader may refuse the whole message for it, and the log could not give it back.
+ */
 export function resultText(value: unknown): string {
-  return bounded(typeof value === 'string' ? value : writeJson(value));
+  return bounded((typeof value === 'string' ? value : writeJson(value)).toWellFormed());
 }
 
 function writeJson(value: unknown): string {

@@ -84,7 +84,7 @@ export class Conversation {
     return this.#announcement;
   }
 
-  /** A content filter broke off what was said last (OpenAI Realtime, `response.done`): it is not to be gone on with. */
+  /** A content filter broke off what was to be said last (OpenAI Realtime, `response.done`), and nothing else is by now. */
   get isFiltered(): boolean {
     return this.#isFiltered;
   }
@@ -106,6 +106,7 @@ export class Conversation {
       this.#noteSilence();
     } else if (entry.type === 'caller.startedSpeaking') {
       this.#spoken = this.#addCaller(entry.itemId, at);
+      this.#isFiltered = false;
     } else if (entry.type === 'caller.stoppedSpeaking') {
       this.#spoken = null;
     } else if (entry.type === 'caller.transcribed') {
@@ -116,8 +117,10 @@ export class Conversation {
     } else if (entry.type === 'tool.finished') {
       const { toolCallId, outcome } = entry;
       this.#add({ kind: 'toolResult', toolCallId, at, outcome, output: content('result') });
+      this.#isFiltered = false;
     } else if (entry.type === 'announcement.requested') {
       this.#announcement = content('words');
+      this.#isFiltered = false;
     } else {
       this.#applyReply(entry, content);
     }

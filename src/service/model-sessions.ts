@@ -1,13 +1,14 @@
 /**
  * Owns: the model sessions of one call that are open here: the one that serves, and beside it one that is to take over, or
- * one that was replaced and has yet to tell what the caller said.
+ * one that was taken leave of and has yet to tell what the caller said.
  * Does not own: when which is opened, joined or closed (the call chart), what is said in them.
  *
  * Invariants:
- * V1. Of a session that does not serve only its opening and its end are told; of one that was replaced also the words of
- *     turns that it heard, for nobody else can tell them.
- * V4. One that was replaced is closed once it has told them, and in any case after `lingerMs` or where another one is opened:
- *     never are there three.
+ * V1. Of a session that does not serve only its opening and its end are told; of one that was taken leave of also the words
+ *     of turns that it heard, for nobody else can tell them.
+ * V4. One that was taken leave of is closed once it has told them, and in any case after `lingerMs` or where another one is
+ *     opened: never are there three. One that serves is closed at once where another one stands by: that one serves only
+ *     from its end on.
  * I4. After `closeAll` no session is open and nothing is told.
  */
 import type { Draft } from '../machines/entries.ts';
@@ -27,10 +28,13 @@ import type { FrameSampler } from './frame-sampler.ts';
 /** Transcripts come within a second or two of the turn. */
 const lingerMs = 5_000;
 
+/** Generations count from 1. */
+const none = 0;
+
 interface OpenSession {
   session: ModelSession;
   words: AwaitedWords;
-  /** Runs while it was replaced and is waited for. */
+  /** Runs while it was taken leave of and is waited for. */
   linger: { timer: TimerHandle } | null;
 }
 
@@ -50,7 +54,7 @@ export interface ModelSessionsParts {
 export class ModelSessions {
   readonly #parts: ModelSessionsParts;
   readonly #open = new Map<number, OpenSession>();
-  #servingGeneration = 0;
+  #servingGeneration = none;
 
   constructor(parts: ModelSessionsParts) {
     this.#parts = parts;
@@ -67,7 +71,7 @@ export class ModelSessions {
 
   open(request: ModelRequest): void {
     const { generation } = request;
-    this.#closeReplaced();
+    this.#closeLingering();
     const session = this.#parts.model.open(request, this.#listener(generation));
     this.#open.set(generation, { session, words: new AwaitedWords(), linger: null });
   }
@@ -97,12 +101,23 @@ export class ModelSessions {
   close(generation: number): void {
     const open = this.#open.get(generation);
     if (!open || open.linger) return;
-    const wasReplaced = generation !== this.#servingGeneration;
-    if (!wasReplaced || !open.words.areAwaited) open.session.close();
-    else open.linger = { timer: this.#parts.clock.setTimeout(() => open.session.close(), lingerMs) };
+    const serves = generation === this.#servingGeneration;
+    const isFollowed = serves && this.#open.size > 1;
+    if (isFollowed || !open.words.areAwaited) {
+      open.session.close();
+      return;
+    }
+    open.linger = { timer: this.#parts.clock.setTimeout(() => open.session.close(), lingerMs) };
+    if (serves) this.#retire();
   }
 
-  #closeReplaced(): void {
+  /** From here on no session hears the caller, nor is any heard. */
+  #retire(): void {
+    this.#servingGeneration = none;
+    this.#parts.bridge.detachEar();
+  }
+
+  #closeLingering(): void {
     for (const { session, linger } of [...this.#open.values()]) if (linger) session.close();
   }
 

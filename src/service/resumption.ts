@@ -8,10 +8,15 @@
  * Invariants:
  * I8. Of an answer of which nothing was heard, to a question that nobody knows, the rest is not asked for: the caller is
  *     asked to say it again.
+ * F1. What a content filter has broken off is not asked for again, whether a sound of it came or none: every session would
+ *     break it off, and the call would end for want of one that does not.
  */
 import type { ReplyPurpose } from '../machines/commands.ts';
 import type { Conversation, ConversationLine } from '../runtime/conversation.ts';
 import { heardLine } from '../runtime/heard-text.ts';
+
+/** Whose words follow from the conversation or an operator. The others are the same in every call. */
+const filterable: ReadonlySet<ReplyPurpose> = new Set(['answer', 'announcement', 'continuation']);
 
 const isUnheard = (line: ConversationLine): boolean => line.kind === 'agent' && heardLine(line) === '';
 
@@ -31,8 +36,8 @@ export class Resumption {
   }
 
   purposeFor(purpose: ReplyPurpose): ReplyTask {
+    if (this.#conversation.isFiltered && filterable.has(purpose)) return 'excuse';
     if (purpose !== 'continuation') return purpose;
-    if (this.#conversation.isFiltered) return 'excuse';
     if (this.#conversation.lines.every(isUnheard)) return 'greeting';
     return this.#isQuestionLost ? 'repeat' : purpose;
   }

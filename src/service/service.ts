@@ -210,7 +210,7 @@ export class Service {
       onRefused: (event) => this.#instanceLog.countRefusal(event),
     });
     Object.assign(this.#opened, instruments);
-    this.#opened.agent = await loadAgent(configuration.agent);
+    this.#opened.agent = await loadAgent(configuration.agent, { clock: this.#options.clock });
     return `agent ${configuration.agent}, instance ${configuration.instance}`;
   }
 

@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadAgent } from '../../src/agent/load.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadAgent, loadLimitMs } from '../../src/agent/load.ts';
 import { FixCallError } from '../../src/runtime/ports/errors.ts';
+import { VirtualClock } from '../../src/twin/virtual-clock.ts';
 
 /** The import of the test runner compiles by itself, and tells errors in its own words. */
 const { importModule }: typeof import('./native-import.ts') = createRequire(import.meta.url)(
@@ -49,6 +50,35 @@ describe('a file that holds an agent', () => {
     write('desk.js', "export default () => ({ name: 'desk' });");
     symlinkSync(join(directory, 'desk.js'), join(directory, 'link.js'));
     expect((await load(join(directory, 'link.js'))).agent).toBeTypeOf('function');
+  });
+});
+
+describe('a file that waits for what never comes', () => {
+  it('is told as such after a minute, and not waited for without an end', async () => {
+    write('waits.ts', good);
+    const clock = new VirtualClock();
+    const never = () => new Promise<never>(() => undefined);
+    const loading = loadAgent('waits.ts', { directory, clock, importModule: never });
+    const refused = expect(loading).rejects.toMatchObject({
+      code: 'agent.invalid',
+      message: expect.stringContaining('waits.ts: is not loaded after 60 s'),
+    });
+    await vi.waitFor(() => expect(clock.pendingTimers).toBe(1));
+    await clock.advance(loadLimitMs);
+    await refused;
+  });
+
+  it('is no other that loads or throws in time, and leaves no timer', async () => {
+    write('good.ts', good);
+    write('throws.ts', "throw new Error('no');");
+    const clock = new VirtualClock();
+    expect((await loadAgent('good.ts', { directory, clock, importModule })).agent).toMatchObject({
+      name: 'desk',
+    });
+    await expect(loadAgent('throws.ts', { directory, clock, importModule })).rejects.toThrow(
+      'throws when it is loaded: no',
+    );
+    expect(clock.pendingTimers).toBe(0);
   });
 });
 

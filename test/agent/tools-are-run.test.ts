@@ -237,6 +237,14 @@ describe('the text of a result', () => {
     expect(resultText(value)).toBe(text);
   });
 
+  it.each([
+    ['cut \ud83d', 'cut \ufffd'],
+    ['\udeb2 cut', '\ufffd cut'],
+    ['whole \u{1F6B2}', 'whole \u{1F6B2}'],
+  ])('has no half of a character, which the model service might refuse: %#', (value, text) => {
+    expect(resultText(value)).toBe(text);
+  });
+
   it('is whole up to 32 kB, and cut with a note beyond', () => {
     expect(resultText('a'.repeat(resultLimit))).toBe('a'.repeat(resultLimit));
     const cut = resultText('a'.repeat(resultLimit + 1));

@@ -492,3 +492,17 @@ describe("a caller's turn", () => {
     expect(historyAfter({ type: 'reply.started', replyId: 'reply1' }, voiced('item1'))).toEqual([]);
   });
 });
+
+it.each([
+  ['the caller says something else', startsSpeaking('turn9')],
+  ['the result of a tool is there', finishes('tool1')],
+  [
+    'an operator wants something said',
+    { type: 'announcement.requested', by: 'operator', words: { bytes: 1 } },
+  ],
+  ['another reply is heard', voiced('item9', 'reply9')],
+] as const)('what a content filter broke off is no matter any more once %s', (_, next) => {
+  const filtered = replyFinished('reply1', { status: 'incomplete', cause: 'content_filter' });
+  expect(conversationAbout(filtered).isFiltered).toBe(true);
+  expect(conversationAbout(filtered, next as Said).isFiltered).toBe(false);
+});

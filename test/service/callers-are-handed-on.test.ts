@@ -113,6 +113,47 @@ describe('a caller whom the agent hands on', () => {
     expect(process.control.redirected).toHaveLength(1);
   });
 
+  it('in a reply that overtakes the words of the turn is known to have said them where nobody takes the call', async () => {
+    const { rig, process, session } = await inConversation();
+    session.callerStarts('turn2');
+    session.callerStops('turn2');
+    session.startsReply('reply2');
+    session.asksFor('tool1', 'transfer_call', { destination: 'sales' }, 'once');
+    session.endsReply('reply2', 'item2', '', 1);
+    await rig.clock.advance(100);
+    expect(process.value()).toEqual({ transferring: 'dialing' });
+    expect(session.isClosed).toBe(false);
+    session.transcribes('turn2', 'My order has not come.');
+    await rig.settle();
+    expect(session.isClosed).toBe(true);
+    await dialed(process, 'busy');
+    await rig.settle();
+    await process.connect(await process.askNext());
+    await rig.clock.advance(100);
+    const { history } = process.model.session.request;
+    expect(history).toContainEqual({ kind: 'speech', role: 'caller', text: 'My order has not come.' });
+  });
+
+  it('hears and is heard by no session any more, also while one is waited for to tell the words of the turn', async () => {
+    const { rig, process, session } = await inConversation();
+    session.callerStarts('turn2');
+    session.callerStops('turn2');
+    session.startsReply('reply2');
+    session.asksFor('tool1', 'transfer_call', { destination: 'sales' }, 'once');
+    session.endsReply('reply2', 'item2', '', 1);
+    await rig.clock.advance(100);
+    const before = await process.types();
+    session.says('reply3', 'Are you still there?', 500);
+    await rig.settle();
+    expect(await process.types()).toEqual(before);
+    // Nobody knows whether they come at all.
+    await rig.clock.advance(5_000);
+    expect(session.isClosed).toBe(true);
+    await dialed(process, 'completed');
+    await rig.clock.advance(10);
+    await rig.expectNothingLeft();
+  });
+
   it('to somebody who is not there is not dialled: the model is told whom there is', async () => {
     const { rig, process } = await inConversation();
     await byAgent(rig, process, helpNumber);

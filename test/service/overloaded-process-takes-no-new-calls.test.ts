@@ -2,7 +2,8 @@
  * A process that is past a budget, with its real parts: health, meters, desk and calls on one virtual clock, whose
  * timers come late for whoever measures the event loop. What happens to new calls, and to those that are known.
  */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { memoryUsage } from 'node:process';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeTwiml } from '../../src/adapters/twilio/twiml.ts';
 import type { MemoryBudget } from '../../src/config/budgets.ts';
 import type { Answer } from '../../src/runtime/ports/carrier.ts';
@@ -87,6 +88,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   health.stop();
   meters.stop();
 });
@@ -108,6 +110,17 @@ const used = async (name: string): Promise<number> =>
   Number(new RegExp(`holdfast_budget_used_ratio{budget="${name}"} (\\S+)`).exec(await metrics.text())?.[1]);
 
 describe('a process past a budget', () => {
+  it('is known as such, though for a while it had no descriptor left to read its memory with', async () => {
+    const rss = vi.spyOn(memoryUsage, 'rss').mockImplementation(() => {
+      throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    });
+    await warmUp();
+    expect(await used('memory')).toBe(0);
+    rss.mockRestore();
+    await overload();
+    expect(await used('memory')).toBeGreaterThan(0);
+  });
+
   it('takes no new call: its caller hears that all lines are busy, and the cause is told everywhere', async () => {
     await warmUp();
     expect(health.refusal).toBeNull();

@@ -9,8 +9,9 @@
  * Invariants:
  * E1. A connection counts from the moment it is handed over: as itself until the worker has told that it came, from then
  *     on in what the worker tells.
- * E2. A worker that has left a connection untaken for `untakenLimitMs` stands still: it gets none while another worker is
- *     there.
+ * E2. A worker that has left a connection untaken for `untakenLimitMs`, or has told nothing for `silentLimitMs`, stands
+ *     still: it gets none while another worker is there. What it was handed nobody can take back: whoever reads a
+ *     connection reads it alone.
  * E7. A worker that takes no new calls gets no connection while one that does is there and awake: its load falls as its
  *     calls end, so by the load alone it would draw every new caller, and turn each away. Where none takes any, the load
  *     decides, and that worker says to the caller why. What belongs to a live call any worker can serve.
@@ -18,6 +19,9 @@
 import type { LoadReport } from './worker-load.ts';
 
 export const untakenLimitMs = 500;
+
+/** Several looks of a worker (`worker-load.ts`): one that is only late is none that stands still. */
+export const silentLimitMs = 1_000;
 
 interface Share {
   load: number;
@@ -27,6 +31,8 @@ interface Share {
   taken: number;
   /** When the oldest of those in between was handed over. */
   untakenSince: number | null;
+  /** When it told something last. */
+  heardAt: number;
   /** Counts up over all workers: when it last got a connection. */
   turn: number;
 }
@@ -48,7 +54,16 @@ export class Shares<Worker> {
   /** @param report what the worker told last */
   add(worker: Worker, { load, refusal }: Pick<LoadReport, 'load' | 'refusal'>): void {
     const takesCalls = refusal === null;
-    this.#shares.set(worker, { load, takesCalls, handed: 0, taken: 0, untakenSince: null, turn: 0 });
+    const heardAt = this.#monotonic();
+    this.#shares.set(worker, {
+      load,
+      takesCalls,
+      handed: 0,
+      taken: 0,
+      untakenSince: null,
+      heardAt,
+      turn: 0,
+    });
   }
 
   remove(worker: Worker): void {
@@ -59,8 +74,9 @@ export class Shares<Worker> {
   note(worker: Worker, { load, taken, refusal }: Omit<LoadReport, 'calls'>): void {
     const share = this.#shares.get(worker);
     if (!share) return;
-    if (taken > share.taken) share.untakenSince = taken < share.handed ? this.#monotonic() : null;
-    Object.assign(share, { load, taken, takesCalls: refusal === null });
+    const heardAt = this.#monotonic();
+    if (taken > share.taken) share.untakenSince = taken < share.handed ? heardAt : null;
+    Object.assign(share, { load, taken, takesCalls: refusal === null, heardAt });
   }
 
   /** Null without a worker. @returns the worker, and the connection's number among those that it was handed */
@@ -83,8 +99,10 @@ export class Shares<Worker> {
   }
 
   /** E2. */
-  #standsStill({ untakenSince }: Share): boolean {
-    return untakenSince !== null && this.#monotonic() - untakenSince > untakenLimitMs;
+  #standsStill({ untakenSince, heardAt }: Share): boolean {
+    const nowMs = this.#monotonic();
+    const isStuck = untakenSince !== null && nowMs - untakenSince > untakenLimitMs;
+    return isStuck || nowMs - heardAt > silentLimitMs;
   }
 }
 

@@ -9,6 +9,7 @@
  * W1. Connections and calls that come or go are told after the turn in which they do. What changes with time alone, as a
  *     budget, or with a step, as a transfer, is told within `lookEveryMs`: a look goes through all calls, and steps are
  *     many.
+ * W2. A look is told also where it finds nothing new: whoever hears of none knows that this worker stands still.
  * I4. After `stop` no timer is left.
  */
 import type { Socket } from 'node:net';
@@ -92,19 +93,17 @@ export class WorkerLoad {
     });
   }
 
-  /** Now, where anything is another than it was told. */
+  /** Now. */
   tell(): void {
     const { conversations, refusal } = this.#look();
     this.#underWayTold = this.#underWay.size;
-    const report: LoadReport = {
+    this.#told = {
       load: conversations + this.#underWay.size,
       calls: this.#countCalls(),
       taken: this.#taken,
       refusal,
     };
-    if (isSame(report, this.#told)) return;
-    this.#told = report;
-    this.#report(report);
+    this.#report(this.#told);
   }
 
   #hasMoved(): boolean {
@@ -121,9 +120,3 @@ export class WorkerLoad {
     }, lookEveryMs);
   }
 }
-
-const isSame = (one: LoadReport, other: LoadReport): boolean =>
-  one.load === other.load &&
-  one.calls === other.calls &&
-  one.taken === other.taken &&
-  one.refusal === other.refusal;

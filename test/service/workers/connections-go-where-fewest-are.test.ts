@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeclineCause } from '../../../src/service/health/admission.ts';
 import { ceilingOf, judge, type Load, noLoad } from '../../../src/service/health/overload.ts';
 import { Restarts, soundAfterMs } from '../../../src/service/workers/restarts.ts';
-import { Shares, untakenLimitMs } from '../../../src/service/workers/shares.ts';
+import { Shares, silentLimitMs, untakenLimitMs } from '../../../src/service/workers/shares.ts';
 
 class Bench {
   nowMs = 0;
@@ -72,6 +72,22 @@ describe('a connection', () => {
     expect(bench.hand()).toBe('frozen');
     bench.nowMs += untakenLimitMs + 1;
     bench.shares.remove('busy');
+    expect(bench.hand()).toBe('frozen');
+  });
+
+  it('goes past a worker that tells nothing any more, also where it was handed nothing since', () => {
+    const bench = new Bench('frozen', 'busy');
+    bench.nowMs += silentLimitMs;
+    bench.note('busy', 100, 0);
+    expect(bench.hand()).toBe('frozen');
+    bench.note('frozen', 1, 1);
+    bench.nowMs += silentLimitMs + 1;
+    bench.note('busy', 100, 0);
+    expect(bench.hand()).toBe('busy');
+    bench.note('frozen', 1, 1);
+    expect(bench.hand()).toBe('frozen');
+    // Nobody has told anything: that says more of whoever listens.
+    bench.nowMs += silentLimitMs + 1;
     expect(bench.hand()).toBe('frozen');
   });
 

@@ -1,10 +1,12 @@
 /** The primary in this process, with real workers: it starts them, starts them anew, and ends when they have ended. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { childrenOf } from '../../../scripts/process-figures.ts';
 import type { Environment } from '../../../src/config/dotenv.ts';
 import { isProcessAlive } from '../../../src/platform/process.ts';
 import { Primary } from '../../../src/service/workers/primary.ts';
+import { silentLimitMs } from '../../../src/service/workers/shares.ts';
 import { findPort } from '../../support/free-port.ts';
 import { get, Host, leave, occupy, root, until } from '../support/host.ts';
 
@@ -59,6 +61,18 @@ it('a worker that is killed is started anew, the other one serves meanwhile, and
   expect(printed.at(-1)).toBe('Stopped.');
   expect(all.filter(isProcessAlive)).toEqual([]);
   expect(await get(port, '/live')).toBeNull();
+}, 60_000);
+
+it('a worker that is frozen gets no connection, though it was handed none since', async () => {
+  const port = await findPort();
+  const { printed } = await run({ PORT: String(port) });
+  await until(() => printed.some((line) => line.startsWith('Running.')));
+  const [frozen = 0] = workers();
+  process.kill(frozen, 'SIGSTOP');
+  host.onClose(async () => void process.kill(frozen, 'SIGCONT'));
+  await sleep(silentLimitMs + 500);
+  const answers = await Promise.all(Array.from({ length: 4 }, () => get(port, '/live')));
+  expect(answers.map((answer) => answer?.status)).toEqual([200, 200, 200, 200]);
 }, 60_000);
 
 it('a port that is taken is told once, and ends with 1', async () => {

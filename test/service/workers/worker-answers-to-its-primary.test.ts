@@ -163,11 +163,17 @@ describe('a server whose connections another process takes', () => {
     Object.assign(standing, { conversations: 1, refusal: 'overloaded' });
     await clock.advance(lookEveryMs);
     expect(channel.last('load')?.report).toEqual({ load: 1, calls: 2, taken: 0, refusal: 'overloaded' });
-    const told = channel.told.length;
-    await clock.advance(4 * lookEveryMs);
-    expect(channel.told).toHaveLength(told);
     await link.lastWord();
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('tells each look, also where nothing is new: without any the primary would take it for one that stands still', async () => {
+    link.lookBy(() => ({ conversations: 0, refusal: null }), clock);
+    await clock.advance(lookEveryMs);
+    const told = channel.told.length;
+    await clock.advance(4 * lookEveryMs);
+    expect(channel.told.slice(told)).toEqual(Array.from({ length: 4 }, () => channel.last('load')));
+    await link.lastWord();
   });
 
   it('does not look at all its calls at each step', async () => {
