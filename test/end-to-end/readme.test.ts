@@ -74,6 +74,14 @@ describe('the demo', () => {
   }, 60_000);
 });
 
+test('the demo says which options it has, and which it has not', async () => {
+  const asked = await run('npm run demo -- --help', {});
+  expect(asked).toMatchObject({ code: 0, output: expect.stringContaining('--keep') });
+  const refused = await run('npm run demo -- --bogus', {});
+  expect(refused).toMatchObject({ code: 2, output: expect.stringContaining('--keep') });
+  expect(refused.output).not.toMatch(/^\s+at /m);
+}, 30_000);
+
 test('npm start with an empty .env names everything that is missing, without a stack trace', async () => {
   const nothing = Object.fromEntries(
     ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'OPENAI_API_KEY', 'PUBLIC_URL', 'NGROK_AUTHTOKEN'].map(
