@@ -46,6 +46,7 @@ describe('the demo', () => {
   test('ends well, and shows who speaks, the interruption, the tool, the states and the times', () => {
     expect(demo.output).toMatch(/caller {2}“Hi, I'd like to know if my bike is ready\./);
     expect(demo.output).toMatch(/agent {3}“Spoke and Wheel, good day! How can I help you\?”/);
+    expect(demo.output.match(/agent {3}“Good news:/g)).toHaveLength(1);
     expect(demo.output).toMatch(/speaks, \d\.\d\d s after the caller's last word/);
     expect(demo.output).toMatch(/cut {5}the caller interrupts; heard \d+\.\d s of \d+\.\d s/);
     expect(demo.output).toMatch(/tool {4}find_repair\(\{"number":"4712"\}\)/);
