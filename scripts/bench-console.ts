@@ -12,12 +12,13 @@ import { type ClientRequest, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallPatch, CallSummary } from '../src/runtime/ports/operator.ts';
 import { seededRandom } from '../src/twin/random.ts';
+import { readNumbers } from './bench/numbers.ts';
 import { Scene } from './drill/scene.ts';
 import { Stage } from './drill/stage.ts';
 
-const calls = Number(process.argv[2] ?? 20);
-const rounds = Number(process.argv[3] ?? 2);
-const watchedCalls = Number(process.argv[4] ?? calls);
+const usage = 'npm run bench:console -- [calls 20] [rounds 2] [calls that are watched, all unless told]';
+const [calls = 0, rounds = 0, mostWatched = 0] = readNumbers(usage, [20, 2, Number.MAX_SAFE_INTEGER]);
+const watchedCalls = Math.min(calls, mostWatched);
 const staggerMs = 5_000;
 const longestMs = 180_000;
 

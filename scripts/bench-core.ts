@@ -14,9 +14,10 @@ import { checkpointEvery } from '../src/runtime/call.ts';
 import { parseEntry } from '../src/runtime/history.ts';
 import type { StoredEntry } from '../src/runtime/ports/journal.ts';
 import { type CallState, fold, freeze, step, thaw } from '../src/runtime/step.ts';
+import { readNumbers } from './bench/numbers.ts';
 
 const rounds = 15;
-const size = Number(process.argv[2] ?? 2_000);
+const [size = 0] = readNumbers('npm run bench:core -- [entries 2000, more than 100]', [2_000]);
 
 const beginning: Draft[] = [
   {

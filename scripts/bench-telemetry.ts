@@ -10,12 +10,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { seededRandom } from '../src/twin/random.ts';
+import { readNumbers } from './bench/numbers.ts';
 import { Scene } from './drill/scene.ts';
 import type { ServiceProcess } from './drill/service-process.ts';
 import { Stage } from './drill/stage.ts';
 
-const calls = Number(process.argv[2] ?? 20);
-const rounds = Number(process.argv[3] ?? 3);
+const [calls = 0, rounds = 0] = readNumbers('npm run bench:telemetry -- [calls 20] [rounds 3]', [20, 3]);
 const staggerMs = 5_000;
 const longestMs = 180_000;
 

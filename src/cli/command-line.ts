@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { openJournal } from '../adapters/journal/open-journal.ts';
 import type { Environment } from '../config/dotenv.ts';
 import { readJournalUrl } from '../config/environment.ts';
+import { version } from '../platform/version.ts';
 import type { Clock } from '../runtime/ports/clock.ts';
 import { FixCallError } from '../runtime/ports/errors.ts';
 import type { Journal } from '../runtime/ports/journal.ts';
@@ -43,6 +44,7 @@ const options = {
   yes: { type: 'boolean', short: 'y', default: false },
   log: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
+  version: { type: 'boolean', default: false },
 } as const;
 
 /** The command line cannot be understood: the usage is shown. */
@@ -93,7 +95,8 @@ class CommandLine {
   }
 
   async run({ positionals: [command, argument, ...rest], values }: Arguments): Promise<number> {
-    if (values.help) return this.#done(usage);
+    if (values.help || command === 'help') return this.#done(usage);
+    if (values.version) return this.#done(version);
     if (rest.length > 0) throw new UsageError(`${rest.join(' ')} is too much`);
     const done =
       argument === undefined ? this.#ofAll(command, values) : this.#ofOne(command, argument, values);

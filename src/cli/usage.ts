@@ -12,6 +12,7 @@ export const usage = `holdfast: look at calls, and at the number that brings the
   holdfast instances [--json]            the processes that share the journal
   holdfast instances --log [--limit 20]  what happened to them: starts, phases, drains, refusals, logins, erasures
   holdfast number point-here             sends the number's calls to this service, and prints where they went before
+  holdfast --version
 
 The journal is JOURNAL_URL, sqlite:data/holdfast.db unless set. \`number\` reads TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN,
 TWILIO_PHONE_NUMBER, PUBLIC_URL or NGROK_AUTHTOKEN, and TWILIO_FALLBACK_URL. A file .env in this folder is read as well.`;

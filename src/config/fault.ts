@@ -40,9 +40,9 @@ export class InvalidConfiguration extends FixCallError {
 
 /** The faults as lines that a person can act on. */
 export function describeFaults(faults: readonly ConfigurationFault[]): string {
-  const count = faults.length === 1 ? 'one setting needs' : `${faults.length} settings need`;
+  const count = faults.length === 1 ? 'One setting needs' : `${faults.length} settings need`;
   return [
-    `Holdfast cannot start: ${count} your attention.`,
+    `${count} your attention.`,
     ...faults.map(describeFault),
     'Set variables in the environment or in a file .env; .env.example describes each of them.',
   ].join('\n\n');

@@ -3,7 +3,7 @@
  * addresses.
  * Does not own: the conversation (`scenario.ts`), how it looks (`screen.ts`).
  *
- * Exit codes: 0 the call went as scripted; 1 it did not, or the service did not start.
+ * Exit codes: 0 the call went as scripted; 1 it did not, or the service did not start; 2 the command line is wrong.
  */
 import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,24 @@ import { scriptedBrain } from '../twin/openai/scripted-brain.ts';
 import { callerScript, frontDeskScript } from './scenario.ts';
 import { formatSummary, Screen } from './screen.ts';
 
-const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const usage = `npm run demo -- [options]
+
+  --keep   stays after its call, with the console`;
+
+function readWords() {
+  const known = {
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  } as const;
+  try {
+    return parseArgs({ options: known }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const options = readWords();
 
 /** The call must be over by then, or the demo has failed. */
 const longestDemoMs = 120_000;
@@ -109,4 +126,5 @@ async function main(): Promise<boolean> {
 
 // A reader that has seen enough (`| head`) closes the pipe: that is no error.
 process.stdout.on('error', () => process.exit(0));
-process.exitCode = (await main()) ? 0 : 1;
+if (options.help) console.log(usage);
+else process.exitCode = (await main()) ? 0 : 1;

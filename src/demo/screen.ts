@@ -54,6 +54,8 @@ export class Screen {
   readonly #write: (line: string) => void;
   readonly #measures = new MeasureBook();
   readonly #texts = new Map<string, string>();
+  /** Items whose words are still growing. */
+  readonly #untold = new Set<string>();
   #startedAt: number | null = null;
 
   constructor(write: (line: string) => void) {
@@ -79,7 +81,8 @@ export class Screen {
       payloads.find((payload) => payload.name === name)?.content ?? '';
     const { at } = entry;
     if (entry.type === 'caller.transcribed') this.#line(at, 'caller', quote(content('transcript')));
-    else if (entry.type === 'reply.transcribed') this.#tellReply(at, entry.itemId, content('transcript'));
+    else if (entry.type === 'reply.transcribed') this.#keep(entry.itemId, content('transcript'));
+    else if (entry.type === 'reply.finished') this.#tellReplies(at);
     else if (entry.type === 'reply.interrupted') this.#tellCut(entry);
     else if (entry.type === 'tool.requested')
       this.#line(at, 'tool', `${entry.name}(${content('arguments')})`);
@@ -88,9 +91,14 @@ export class Screen {
     else if (entry.type === 'call.ended') this.#line(at, 'call', `ended: ${entry.reason}`);
   }
 
-  #tellReply(at: number, itemId: string, text: string): void {
+  #keep(itemId: string, text: string): void {
     this.#texts.set(itemId, text);
-    this.#line(at, 'agent', quote(text));
+    this.#untold.add(itemId);
+  }
+
+  #tellReplies(at: number): void {
+    for (const itemId of this.#untold) this.#line(at, 'agent', quote(this.#texts.get(itemId) ?? ''));
+    this.#untold.clear();
   }
 
   #tellResponse(at: number): void {

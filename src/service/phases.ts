@@ -11,7 +11,8 @@ import type { ServiceFact } from '../runtime/service-actor.ts';
 
 const advice: Record<Phase, string> = {
   configuration: '',
-  journal: 'Check JOURNAL_URL, and that its folder can be written to. Nothing was overwritten.',
+  journal:
+    'Check JOURNAL_URL, and that its folder can be written to or its database reached. Nothing was overwritten.',
   model: 'Check OPENAI_API_KEY, OPENAI_MODEL and OPENAI_REALTIME_URL. Tried again in the background.',
   http: 'Set HOST and PORT, or ADMIN_HOST and ADMIN_PORT, to an address of this machine that is free.',
   publicAddress: 'Set PUBLIC_URL, or check NGROK_AUTHTOKEN. Tried again in the background.',

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { startTwin, type Twin } from './both-halves.ts';
 import { echoBrain } from './openai/echo-brain.ts';
 import { brainFromJson } from './openai/scripted-brain.ts';
+import type { CallHandle } from './twilio/call/call-handle.ts';
 
 const usage = `npm run twin -- [options]
 
@@ -42,9 +43,9 @@ const values = readWords();
 
 const policies = ['action', 'hold', 'end'] as const;
 
-/** As a shell takes them. */
+/** As a shell takes them. The service listens where the twin looks for it. */
 const linesOf = ({ environment }: Twin): string =>
-  Object.entries(environment)
+  Object.entries({ ...environment, PORT: new URL(values.service).port || '80' })
     .map(([name, value]) => `${name}=${value} \\`)
     .join('\n');
 
@@ -67,6 +68,11 @@ Press Enter to place a call, Ctrl-C to stop.`);
   return twin;
 }
 
+/** What Twilio's debugger would show: without it, a service that is not there looks like one that hangs up. */
+function tellNotices({ notices }: CallHandle): void {
+  for (const { code, name, detail } of notices) console.log(`        Twilio: ${code} ${name}: ${detail}`);
+}
+
 /** Somebody who asks about a bicycle, and hangs up in the end. */
 function placeCall(twin: Twin): void {
   const call = twin.placeCall({
@@ -85,6 +91,7 @@ function placeCall(twin: Twin): void {
     const detail = 'status' in event ? ` ${event.status}` : 'verb' in event ? ` ${event.verb}` : '';
     console.log(`${seconds}  ${event.event}${detail}`);
   });
+  void call.ended.then(() => tellNotices(call));
 }
 
 if (values.help) console.log(usage);

@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { version } from '../../src/platform/version.ts';
 import { callerNumber, callSid } from '../service/rig.ts';
 import { type CallFolder, type Change, endedCall, folderWithCalls, liveCall } from './journal-of-calls.ts';
 import { run } from './run-command.ts';
@@ -265,10 +266,14 @@ describe('a command line that makes no sense', () => {
   });
 
   it('is told apart from a question for help', async () => {
-    for (const words of ['--help', 'calls -h']) {
+    for (const words of ['--help', 'calls -h', 'help']) {
       const { code, out } = await runHere(words);
       expect(code).toBe(0);
       expect(out).toContain('holdfast calls [--limit 20] [--json]');
     }
+  });
+
+  it('is told apart from a question for the version', async () => {
+    expect(await runHere('--version')).toEqual({ code: 0, out: version, error: '' });
   });
 });

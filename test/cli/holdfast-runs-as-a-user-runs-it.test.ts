@@ -4,8 +4,20 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { blockIn } from '../end-to-end/support/commands.ts';
+import { readText } from '../rules/support/sources.ts';
 import { type CallFolder, endedCall, folderWithCalls, liveCall } from './journal-of-calls.ts';
 import { holdfast, root } from './run-command.ts';
+
+/** No call is to be served: the journal is a file of another kind. */
+const startsUpToTheJournal = {
+  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+  TWILIO_AUTH_TOKEN: 'none',
+  OPENAI_API_KEY: 'none',
+  PUBLIC_URL: 'http://127.0.0.1:1',
+  JOURNAL_URL: 'sqlite:package.json',
+  LOG_LEVEL: 'silent',
+};
 
 let folder: CallFolder;
 beforeAll(async () => {
@@ -103,6 +115,22 @@ describe('the published package', () => {
       );
       expect([status, stderr]).toEqual([0, '']);
       expect(JSON.parse(stdout)).toHaveLength(2);
+
+      const project = join(place, 'project');
+      mkdirSync(join(project, 'node_modules'), { recursive: true });
+      writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+      symlinkSync(installed, join(project, 'node_modules', 'holdfast'));
+      symlinkSync(join(root, 'node_modules', 'zod'), join(project, 'node_modules', 'zod'));
+      for (const file of ['shop.ts', 'shop.js']) {
+        writeFileSync(join(project, file), blockIn(readText('docs/guides/writing-an-agent.md'), 'ts'));
+        const start = spawnSync(node, ['node_modules/holdfast/dist/src/service/main.js'], {
+          cwd: project,
+          encoding: 'utf8',
+          env: { ...startsUpToTheJournal, AGENT: file },
+        });
+        expect(start.stdout).toMatch(new RegExp(`configuration +ok .*agent ${file}`));
+        expect(start.stdout).toMatch(/journal +FAILED/);
+      }
     } finally {
       rmSync(place, { recursive: true, force: true });
     }

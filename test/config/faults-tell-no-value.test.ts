@@ -81,7 +81,7 @@ describe('a complaint', () => {
 
   it('is lines that a person can act on', () => {
     expect(describeFaults([fault, { ...fault, name: 'PORT', problem: 'is wrong', origin: null }])).toBe(
-      `Holdfast cannot start: 2 settings need your attention.
+      `2 settings need your attention.
 
   OPENAI_API_KEY is missing.
     What it is for: Opens the sessions.
@@ -96,6 +96,6 @@ Set variables in the environment or in a file .env; .env.example describes each 
 
   it('is the message of the error', () => {
     expect(new InvalidConfiguration([fault]).message).toBe(describeFaults([fault]));
-    expect(describeFaults([fault])).toContain('one setting needs your attention');
+    expect(describeFaults([fault])).toContain('One setting needs your attention');
   });
 });

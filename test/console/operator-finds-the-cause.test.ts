@@ -34,6 +34,19 @@ describe('the cause of a fault', () => {
   });
 });
 
+describe('the list of past calls', () => {
+  it('has no column that no past call fills, and shows each start to its end', async () => {
+    const { page } = stage;
+    await stage.goTo('#/past');
+    await soon(() => page.locator('.rows a.row').count()).toBeGreaterThan(0);
+    expect(await textOf(page.locator('.row.names'))).not.toMatch(/Latency|Recoveries/);
+    const where = page.locator('.rows .where').first();
+    expect(await where.evaluate((cell) => cell.scrollWidth > cell.clientWidth)).toBe(false);
+    await stage.goTo('#/');
+    await soon(() => textOf(page.locator('.row.names'))).toMatch(/Latency\s+Recoveries/);
+  });
+});
+
 describe('time travel', () => {
   it('moves chart, transcript, details and slider together', async () => {
     const { page } = stage;

@@ -139,6 +139,70 @@ describe('what the caller hears', () => {
     expect(texts[4]).toBe('Silence: the agent has no session');
   });
 
+  const stepOf = (entry: object, index: number): StepView =>
+    ({ commands: [], ...entry, entry: { ...entry, seq: index + 1 } }) as unknown as StepView;
+  const heardOf = (entries: object[]) => {
+    const steps = entries.map(stepOf);
+    return steps.map(({ entry }) => hearingAt(steps, entry.seq));
+  };
+  const started = { type: 'stream.started', streamId: 'MZ1' };
+  const voiced = (replyId: string) => ({ type: 'reply.voiced', replyId });
+  const played = (replyId: string) => ({ type: 'reply.played', replyId });
+  const tool = { type: 'tool.requested', toolCallId: 'call_1', commands: ['runTool (toolCallId call_1)'] };
+
+  it('is the caller, and not silence, after an interruption', () => {
+    const heard = heardOf([
+      started,
+      voiced('one'),
+      { type: 'caller.startedSpeaking' },
+      { type: 'reply.interrupted' },
+    ]);
+    expect(heard[3]).toMatchObject({ text: 'Nobody: the caller speaks', seq: 3 });
+    const late = [started, voiced('one'), { type: 'caller.startedSpeaking' }, { type: 'reply.progressed' }];
+    expect(heardOf([...late, { type: 'reply.interrupted' }])[4]?.text).toBe('Nobody: the caller speaks');
+    expect(heardOf([started, voiced('one'), { type: 'reply.interrupted' }])[2]?.text).toBe(
+      'Silence: nobody speaks',
+    );
+  });
+
+  it('is the agent, since the beginning of its words, until all that it says was played', () => {
+    const heard = heardOf([
+      started,
+      voiced('one'),
+      tool,
+      { type: 'reply.progressed' },
+      { type: 'tool.finished', toolCallId: 'call_1' },
+      voiced('two'),
+      played('one'),
+      played('two'),
+    ]);
+    expect(heard.slice(1, 7).map((each) => [each?.text, each?.seq])).toEqual(
+      Array(6).fill(['The agent speaks', 2]),
+    );
+    expect(heard[7]?.text).toBe('Silence: nobody speaks');
+  });
+
+  it('is a tool that runs once the words are over, and none that nobody runs', () => {
+    expect(heardOf([started, voiced('one'), tool, played('one')])[3]?.text).toBe('Silence: a tool runs');
+    const hangUp = { type: 'tool.requested', toolCallId: 'call_2' };
+    expect(heardOf([started, voiced('one'), hangUp, played('one')])[3]?.text).toBe('Silence: nobody speaks');
+  });
+
+  it('goes on where a line ends that another one has replaced', () => {
+    const closed = (streamId: string) => ({ type: 'stream.closed', streamId });
+    const heard = heardOf([
+      started,
+      { ...started, streamId: 'MZ2' },
+      voiced('one'),
+      closed('MZ1'),
+      closed('MZ2'),
+    ]);
+    expect(heard.slice(3).map((each) => each?.text)).toEqual([
+      'The agent speaks',
+      'Silence: the line to the caller is gone',
+    ]);
+  });
+
   it('is the holding sound where that was asked for', () => {
     const { steps } = faults[3]!.tell(1_795_700_000_000).projection.view();
     expect(steps.some(({ entry }) => hearingAt(steps, entry.seq)?.text === 'The holding sound')).toBe(true);

@@ -248,4 +248,26 @@ describe('the image', () => {
     expect(existsSync(join(root, `${program}.ts`))).toBe(true);
     expect(file).toMatch(/^USER 1000:1000$/m);
   });
+
+  it('has a folder for the journal where no other one is named', () => {
+    const [, folder = ''] = /^RUN install -d -o 1000 -g 1000 -m 700 (\w+)$/m.exec(file) ?? [];
+    expect(serviceVariables.JOURNAL_URL.initial).toMatch(new RegExp(`^sqlite:${folder}/`));
+  });
+});
+
+describe('the unit for systemd', () => {
+  const unit = readText('deploy/holdfast.service');
+  const settingOf = (name: string): string => new RegExp(`^${name}=(.+)$`, 'm').exec(unit)?.[1] ?? '';
+
+  it('starts what npm start does', () => {
+    const { scripts } = JSON.parse(readText('package.json'));
+    expect(settingOf('ExecStart')).toBe(
+      `${settingOf('WorkingDirectory')}/node_modules/.bin/${scripts.start}`,
+    );
+  });
+
+  it('gives a drain the time that it may take', () => {
+    const drainMs = Number(serviceVariables.DRAIN_MS.initial);
+    expect(Number.parseInt(settingOf('TimeoutStopSec'), 10) * 1_000).toBeGreaterThanOrEqual(drainMs + 8_000);
+  });
 });

@@ -46,6 +46,7 @@ describe('the demo', () => {
   test('ends well, and shows who speaks, the interruption, the tool, the states and the times', () => {
     expect(demo.output).toMatch(/caller {2}“Hi, I'd like to know if my bike is ready\./);
     expect(demo.output).toMatch(/agent {3}“Spoke and Wheel, good day! How can I help you\?”/);
+    expect(demo.output.match(/agent {3}“Good news:/g)).toHaveLength(1);
     expect(demo.output).toMatch(/speaks, \d\.\d\d s after the caller's last word/);
     expect(demo.output).toMatch(/cut {5}the caller interrupts; heard \d+\.\d s of \d+\.\d s/);
     expect(demo.output).toMatch(/tool {4}find_repair\(\{"number":"4712"\}\)/);
@@ -73,6 +74,14 @@ describe('the demo', () => {
     });
   }, 60_000);
 });
+
+test('the demo says which options it has, and which it has not', async () => {
+  const asked = await run('npm run demo -- --help', {});
+  expect(asked).toMatchObject({ code: 0, output: expect.stringContaining('--keep') });
+  const refused = await run('npm run demo -- --bogus', {});
+  expect(refused).toMatchObject({ code: 2, output: expect.stringContaining('--keep') });
+  expect(refused.output).not.toMatch(/^\s+at /m);
+}, 30_000);
 
 test('npm start with an empty .env names everything that is missing, without a stack trace', async () => {
   const nothing = Object.fromEntries(

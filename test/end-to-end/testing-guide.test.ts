@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readText } from '../rules/support/sources.ts';
 import { findPort } from '../support/free-port.ts';
 import { blockIn, commandsIn, root, run } from './support/commands.ts';
@@ -13,9 +13,12 @@ const journal = join(root, 'data', 'test.db');
 const patienceMs = 120_000;
 const freePorts = '--twilio-port 0 --openai-port 0';
 
-afterAll(() => {
+const removeJournal = (): void => {
   for (const end of ['', '-shm', '-wal']) rmSync(`${journal}${end}`, { force: true });
-});
+};
+// Whoever followed the guide by hand has left one.
+beforeAll(removeJournal);
+afterAll(removeJournal);
 
 /** What a twin prints until it can be called. */
 async function printedBy(command: string): Promise<string> {

@@ -51,7 +51,6 @@ test('the twin says how to start the service beside it, and places a call that t
   );
   const npmStart = start('src/service/main.ts', [], {
     ...environment,
-    PORT: String(port),
     ADMIN_PORT: String(await findPort()),
     JOURNAL_URL: `sqlite:${join(directory, 'calls.db')}`,
     LOG_LEVEL: 'silent',
@@ -60,6 +59,14 @@ test('the twin says how to start the service beside it, and places a call that t
   twin.child.stdin?.write('\n');
   await twin.shows(/streamStarted/);
   await twin.shows(/agentStarted/);
+}, 60_000);
+
+test('the twin says what was wrong where nobody answers for the call', async () => {
+  const service = `http://127.0.0.1:${await findPort()}`;
+  const twin = start('src/twin/main.ts', ['--service', service, '--twilio-port', '0', '--openai-port', '0']);
+  await twin.shows(/Press Enter/);
+  twin.child.stdin?.write('\n');
+  await twin.shows(/Twilio: 11205 HTTP connection failure: .+/);
 }, 60_000);
 
 test('the twin refuses a policy that it does not know, and names those there are', async () => {

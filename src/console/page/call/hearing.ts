@@ -11,47 +11,114 @@ export interface Hearing {
   seq: number;
 }
 
-const hearing = (text: string, mood: Hearing['mood']): Omit<Hearing, 'seq'> => ({ text, mood });
+type Words = Omit<Hearing, 'seq'>;
+type Entry = StepView['entry'];
 
-const lineGone = hearing('Silence: the line to the caller is gone', 'bad');
-const waiting = hearing('Silence, and waits for the agent', 'warn');
-const quiet = hearing('Silence: nobody speaks', 'plain');
+const words = (text: string, mood: Hearing['mood']): Words => ({ text, mood });
 
-const byEntry: Readonly<Record<string, Omit<Hearing, 'seq'>>> = {
-  'call.created': hearing('It rings', 'plain'),
-  'stream.stopped': lineGone,
-  'stream.closed': lineGone,
-  'stream.failed': lineGone,
-  'media.starved': hearing('Nothing comes from the caller’s line', 'bad'),
+const lineGone = words('Silence: the line to the caller is gone', 'bad');
+const waiting = words('Silence, and waits for the agent', 'warn');
+const quiet = words('Silence: nobody speaks', 'plain');
+const toolRuns = words('Silence: a tool runs', 'warn');
+const agentSpeaks = words('The agent speaks', 'good');
+const callerSpeaks = words('Nobody: the caller speaks', 'good');
+const holdingSound = words('The holding sound', 'warn');
+
+/** What is heard from an entry on, whatever was heard before. */
+const always: Readonly<Record<string, Words>> = {
+  'call.created': words('It rings', 'plain'),
+  'media.starved': words('Nothing comes from the caller’s line', 'bad'),
   'stream.started': quiet,
-  'caller.startedSpeaking': hearing('Nobody: the caller speaks', 'good'),
+  'caller.startedSpeaking': callerSpeaks,
   'caller.stoppedSpeaking': waiting,
-  'reply.voiced': hearing('The agent speaks', 'good'),
-  'reply.progressed': hearing('The agent speaks', 'good'),
+  'reply.voiced': agentSpeaks,
+  'reply.progressed': agentSpeaks,
+  'model.closed': words('Silence: the agent has no session', 'bad'),
+  'transfer.requested': words('Is being put through', 'plain'),
+  'hangUp.requested': words('Is about to be hung up', 'plain'),
+  'call.ended': words('The call is over', 'plain'),
+};
+
+/** What is heard from an entry on where neither the caller nor the agent speaks. */
+const inSilence: Readonly<Record<string, Words>> = {
   'reply.played': quiet,
   'reply.interrupted': quiet,
-  'model.closed': hearing('Silence: the agent has no session', 'bad'),
-  'tool.requested': hearing('Silence: a tool runs', 'warn'),
   'tool.finished': waiting,
-  'transfer.requested': hearing('Is being put through', 'plain'),
-  'hangUp.requested': hearing('Is about to be hung up', 'plain'),
-  'call.ended': hearing('The call is over', 'plain'),
 };
+
+const endsOfLines: ReadonlySet<string> = new Set(['stream.stopped', 'stream.closed', 'stream.failed']);
+
+const asksFor = ({ commands }: StepView, name: string): boolean =>
+  commands.some((command) => command.startsWith(name));
+
+/** Who speaks and what runs, entry by entry. */
+class Ear {
+  #streamId: string | null = null;
+  #callerSpeaks = false;
+  /** Replies that have a sound and were not played to their end. */
+  readonly #replies = new Set<string>();
+  readonly #tools = new Set<string>();
+
+  /** Null: what is heard stays as it was. */
+  take(step: StepView): Words | null {
+    const { entry } = step;
+    if (endsOfLines.has(entry.type)) return this.#isOfThisLine(entry) ? this.#fallSilent(lineGone) : null;
+    if (entry.type === 'stream.started') {
+      this.#streamId = entry.streamId;
+      return this.#fallSilent(quiet);
+    }
+    this.#follow(step);
+    return always[entry.type] ?? this.#inSilence(step);
+  }
+
+  #inSilence({ entry }: StepView): Words | null {
+    const isToolBegun = entry.type === 'tool.requested' && this.#tools.has(entry.toolCallId);
+    const heard = inSilence[entry.type] ?? (isToolBegun ? toolRuns : null);
+    if (heard === null) return null;
+    if (this.#callerSpeaks) return callerSpeaks;
+    if (this.#replies.size > 0) return agentSpeaks;
+    return this.#tools.size > 0 ? toolRuns : heard;
+  }
+
+  #follow(step: StepView): void {
+    const { entry } = step;
+    if (entry.type === 'caller.startedSpeaking') this.#callerSpeaks = true;
+    if (entry.type === 'caller.stoppedSpeaking') this.#callerSpeaks = false;
+    if (entry.type === 'reply.voiced') this.#replies.add(entry.replyId);
+    if (entry.type === 'reply.played') this.#replies.delete(entry.replyId);
+    if (entry.type === 'reply.interrupted') this.#replies.clear();
+    // Hanging up and putting through are tools that nobody runs.
+    if (entry.type === 'tool.requested' && asksFor(step, 'runTool')) this.#tools.add(entry.toolCallId);
+    if (entry.type === 'tool.finished') this.#tools.delete(entry.toolCallId);
+  }
+
+  /** The end of a line that another one has replaced is not heard. */
+  #isOfThisLine(entry: Entry): boolean {
+    return this.#streamId === null || !('streamId' in entry) || entry.streamId === this.#streamId;
+  }
+
+  #fallSilent(heard: Words): Words {
+    this.#callerSpeaks = false;
+    this.#replies.clear();
+    return heard;
+  }
+}
 
 const furthestBack = 300;
 
 export function hearingAt(steps: readonly StepView[], seq: number): Hearing | null {
-  for (let index = seq; index > Math.max(0, seq - furthestBack); index--) {
+  const ear = new Ear();
+  let heard: Hearing | null = null;
+  for (let index = Math.max(1, seq - furthestBack); index <= seq; index++) {
     const step = steps[index - 1];
     if (!step) continue;
-    if (step.commands.some((command) => command.startsWith('playHoldingSound'))) {
-      return { ...hearing('The holding sound', 'warn'), seq: index };
-    }
-    const found = byEntry[step.entry.type];
-    if (found && !(step.entry.type === 'model.closed' && hasSession(steps, index)))
-      return { ...found, seq: index };
+    const taken = ear.take(step);
+    const next = asksFor(step, 'playHoldingSound') ? holdingSound : taken;
+    if (!next || next.text === heard?.text) continue;
+    if (step.entry.type === 'model.closed' && hasSession(steps, index)) continue;
+    heard = { ...next, seq: index };
   }
-  return null;
+  return heard;
 }
 
 /** One session takes over from another: the end of one of the two is not heard. */

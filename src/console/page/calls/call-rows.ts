@@ -33,16 +33,21 @@ function stateCell(call: CallSummary): TemplateResult {
   return html`<span class="tag ${goodEnds.has(reason) ? 'plain' : 'bad'}">${reason}</span>`;
 }
 
-function row(call: CallSummary, now: number): TemplateResult {
-  const { callId, startedAt, endedAt, latencyMs, recoveries, owner } = call;
+/** Known while the call is live, in the process that has it. */
+function figures({ latencyMs, recoveries }: CallSummary): TemplateResult {
   const slow = latencyMs !== null && latencyMs > slowMs;
+  return html`${cell('Latency', `numeral ${slow ? 'warn' : ''}`, latencyMs === null ? '–' : lengthText(latencyMs))}
+    ${cell('Recoveries', `numeral ${recoveries ? 'warn' : ''}`, recoveries ?? '–')}`;
+}
+
+function row(call: CallSummary, now: number, areLive: boolean): TemplateResult {
+  const { callId, startedAt, endedAt, owner } = call;
   return html`<li>
     <a class="row" href=${addressOf({ name: 'call', callId, seq: null })}>
       ${cell('Caller', 'party', party(call))}
       ${cell(endedAt === null ? 'State' : 'End', 'state', stateCell(call))}
       ${cell('Duration', 'numeral', clockText((endedAt ?? now) - startedAt))}
-      ${cell('Latency', `numeral ${slow ? 'warn' : ''}`, latencyMs === null ? '–' : lengthText(latencyMs))}
-      ${cell('Recoveries', `numeral ${recoveries ? 'warn' : ''}`, recoveries ?? '–')}
+      ${areLive ? figures(call) : nothing}
       ${cell(endedAt === null ? 'Instance' : 'Started', 'where', endedAt === null ? (owner ?? '–') : dayTimeText(startedAt))}
       ${cell('Call', 'id mono', shortId(callId))}
     </a>
@@ -55,11 +60,11 @@ export const callRows = (
   now: number,
   areLive: boolean,
 ): TemplateResult => html`
-  <div class="table">
+  <div class="table ${areLive ? '' : 'past'}">
     <div class="row names" aria-hidden="true">
-      <span>Caller</span><span>${areLive ? 'State' : 'End'}</span><span class="numeral">Duration</span><span class="numeral">Latency</span><span class="numeral">Recoveries</span><span>${areLive ? 'Instance' : 'Started'}</span><span>Call</span>
+      <span>Caller</span><span>${areLive ? 'State' : 'End'}</span><span class="numeral">Duration</span>${areLive ? html`<span class="numeral">Latency</span><span class="numeral">Recoveries</span>` : nothing}<span>${areLive ? 'Instance' : 'Started'}</span><span>Call</span>
     </div>
-    <ul class="rows" @keydown=${walk} @focusin=${note}>${calls.map((call) => row(call, now))}</ul>
+    <ul class="rows" @keydown=${walk} @focusin=${note}>${calls.map((call) => row(call, now, areLive))}</ul>
   </div>`;
 
 const steps: Record<string, (index: number, count: number) => number> = {

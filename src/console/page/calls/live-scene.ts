@@ -58,7 +58,7 @@ export class LiveScene implements Scene {
         <span class="dim" role="status">${this.#isConnected ? (calls ? plural(calls.length, 'call') : '') : 'The connection is lost; trying again…'}</span>
       </div>
       ${calls === null ? html`<p class="loading">Looking…</p>` : calls.length > 0 ? callRows(calls, Date.now(), true) : noCalls()}
-      ${calls === null ? nothing : html`<p class="dim hint">Arrow keys walk the list, Enter opens a call.</p>`}
+      ${calls?.length ? html`<p class="dim hint">Arrow keys walk the list, Enter opens a call.</p>` : nothing}
     `;
   }
 }
