@@ -4,7 +4,7 @@
  * Does not own: the simulation (`test/simulation`).
  *
  * The last line of its output says how many calls there were and how they came out. Exit codes: 0 all went well; 1 a
- * call failed; 2 the command line is wrong.
+ * call failed; 2 the command line is wrong; 13, Node.js's own, a story came to no end.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -110,6 +110,11 @@ async function simulate({ minutes, calls, seed, level, mix }: Options): Promise<
       return now >= endsAt || sofar.calls >= calls;
     },
     onFailed: tellFailure,
+  });
+  // Node.js ends where nothing is left to wait for: a story that waits for what never comes would end the run without a word.
+  process.once('exit', () => {
+    const { seedAtHand } = campaign;
+    if (seedAtHand !== null) console.log(`The story of seed ${seedAtHand} came to no end.`);
   });
   await campaign.run();
   console.log(`\n${rate(campaign.calls)} calls per minute of CPU`);

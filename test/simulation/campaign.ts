@@ -26,6 +26,8 @@ export class Campaign {
   ended = 0;
   failed = 0;
   readonly failedSeeds: number[] = [];
+  /** Of the story that is being told; null before and after. */
+  seedAtHand: number | null = null;
   readonly #options: CampaignOptions;
 
   constructor(options: CampaignOptions) {
@@ -34,7 +36,11 @@ export class Campaign {
 
   async run(): Promise<void> {
     const { mix, level, seed, isEnough } = this.#options;
-    for (let next = seed; !isEnough(this); next++) this.#count(await judge(drawStory(mix, next), level));
+    for (let next = seed; !isEnough(this); next++) {
+      this.seedAtHand = next;
+      this.#count(await judge(drawStory(mix, next), level));
+    }
+    this.seedAtHand = null;
   }
 
   /** As the last line of every run. */

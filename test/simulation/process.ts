@@ -283,6 +283,8 @@ export class SimulatedProcess {
 
   /** Lets go of everything at once, in the order in which the service does. */
   async close(): Promise<void> {
+    // The story is over, and so are its faults: nobody would wait for the answers that die with a process.
+    this.#crash = null;
     this.#isListening = false;
     this.#leftAt ??= this.#around.clock.monotonic();
     const { registry, live, presence, deliveries } = this.assembly;

@@ -57,6 +57,14 @@ describe('a call without faults', () => {
     await world.close();
   });
 
+  test('is told to its end also where a crash is due just then', async () => {
+    const world = await World.open({ brain, hosts: ['a', 'a'] });
+    const call = world.place({ script: [{ wait: 3_000 }, { hangUp: true, when: { delayMs: 0 } }] });
+    await world.finish(call);
+    for (const process of world.living) process.crashAt({ crossing: 'any', count: 1 }, 0);
+    await expect(world.close()).resolves.toBeUndefined();
+  });
+
   test('bills no session after its end: the model session is closed before Twilio confirms the end', async () => {
     const world = await World.open({ brain });
     const call = world.place({ script: [{ wait: 3_000 }, { hangUp: true, when: { delayMs: 0 } }] });
