@@ -32,7 +32,9 @@ export type ConversationLine =
       text: string | null;
       /** The process that heard it was lost in the middle of it. */
       isCut: boolean;
-      /** Whoever heard it is gone, and has not told its words. */
+      /** Its words were told, or that there were none. */
+      isTold: boolean;
+      /** Whoever heard it is gone, and has not told. */
       isWordless: boolean;
     }
   | {
@@ -110,7 +112,7 @@ export class Conversation {
     } else if (entry.type === 'caller.stoppedSpeaking') {
       this.#spoken = null;
     } else if (entry.type === 'caller.transcribed') {
-      this.#callerLine(entry.itemId, at).text = content('transcript');
+      Object.assign(this.#callerLine(entry.itemId, at), { text: content('transcript'), isTold: true });
     } else if (entry.type === 'tool.requested') {
       const { toolCallId, name } = entry;
       this.#add({ kind: 'toolCall', toolCallId, at, name, arguments: content('arguments') });
@@ -187,8 +189,9 @@ export class Conversation {
     }
   }
 
-  #noteFinished({ replyId, status, cause }: EntryOf<'reply.finished'>): void {
-    if (cause === 'content_filter') this.#isFiltered = true;
+  #noteFinished({ replyId, status, cause, toolCalls }: EntryOf<'reply.finished'>): void {
+    // What follows on tools are other words.
+    if (cause === 'content_filter' && toolCalls === 0) this.#isFiltered = true;
     // What failed or was cut short may have been written further than it was spoken.
     if (status === 'completed' || status === 'cancelled') this.#settle(replyId, { isFinished: true });
   }
@@ -237,7 +240,7 @@ export class Conversation {
   /** Where another session is open, it may be the one that heard them (H5). */
   #noteSilence(): void {
     if (this.#openSessions.size > 0) return;
-    for (const line of this.#lines) if (line.kind === 'caller') line.isWordless = line.text === null;
+    for (const line of this.#lines) if (line.kind === 'caller') line.isWordless = !line.isTold;
   }
 
   #callerLine(itemId: string, at: number): CallerLine {
@@ -246,7 +249,8 @@ export class Conversation {
   }
 
   #addCaller(itemId: string, at: number): CallerLine {
-    const line: CallerLine = { kind: 'caller', itemId, at, text: null, isCut: false, isWordless: false };
+    const unknown = { text: null, isCut: false, isTold: false, isWordless: false };
+    const line: CallerLine = { kind: 'caller', itemId, at, ...unknown };
     this.#add(line);
     return line;
   }

@@ -295,7 +295,8 @@ export class Desk implements CarrierDesk {
     const call = this.#options.registry.get(callId);
     if (call?.state.snapshot.hasTag('recovering')) {
       const attempt = call.state.snapshot.context.stream.attempt + 1;
-      const types = ['stream.misdirected', 'stream.requested'] as const;
+      // In this order: there may be no try yet that could be taken back.
+      const types = ['stream.requested', 'stream.misdirected'] as const;
       call.signalAll(types.map((type) => ({ entry: { type, attempt } })));
     }
     return new RetryError('journal.unavailable', 'the journal does not answer this process');

@@ -211,7 +211,7 @@ export class LiveCall {
 
   readonly #handlers: Handlers = {
     openModel: ({ generation }) => this.#openModel(generation),
-    closeModel: ({ generation }) => this.#sessions.close(generation),
+    closeModel: ({ generation }) => this.#sessions.close(generation, this.#isConversation),
     joinModel: ({ generation }) => this.#sessions.join(generation),
     joinStream: ({ streamId }) => this.#joinStream(streamId),
     closeStream: ({ streamId }) => this.#closeStream(streamId),
@@ -257,6 +257,10 @@ export class LiveCall {
 
   get #context() {
     return this.#call?.state.snapshot.context;
+  }
+
+  get #isConversation(): boolean {
+    return this.#call?.state.snapshot.matches('live') ?? false;
   }
 
   get #isAnswerAwaited(): boolean {

@@ -7,8 +7,8 @@
  * V1. Of a session that does not serve only its opening and its end are told; of one that was taken leave of also the words
  *     of turns that it heard, for nobody else can tell them.
  * V4. One that was taken leave of is closed once it has told them, and in any case after `lingerMs` or where another one is
- *     opened: never are there three. One that serves is closed at once where another one stands by: that one serves only
- *     from its end on.
+ *     opened: never are there three. One that serves a conversation that goes on is closed at once: the next one serves, or
+ *     is opened, only from its end on.
  * I4. After `closeAll` no session is open and nothing is told.
  */
 import type { Draft } from '../machines/entries.ts';
@@ -97,13 +97,12 @@ export class ModelSessions {
     return this.serving ?? [...this.#open.values()].at(-1)?.session;
   }
 
-  /** V4. */
-  close(generation: number): void {
+  /** V4. @param goesOn whether the conversation is with the model, and not with whom the caller was handed on to */
+  close(generation: number, goesOn: boolean): void {
     const open = this.#open.get(generation);
     if (!open || open.linger) return;
     const serves = generation === this.#servingGeneration;
-    const isFollowed = serves && this.#open.size > 1;
-    if (isFollowed || !open.words.areAwaited) {
+    if ((serves && goesOn) || !open.words.areAwaited) {
       open.session.close();
       return;
     }

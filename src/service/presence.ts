@@ -15,12 +15,14 @@ import type { CallRow, InstanceRow, Journal } from '../runtime/ports/journal.ts'
 import { Adoption } from './adoption.ts';
 import { Liveness } from './liveness.ts';
 import type { Pulse } from './pulse.ts';
-import { stallMs } from './stall.ts';
 
 export const clockToleranceMs = 500;
 
 /** How often quiet calls are looked at; an append looks after all others. */
 const verifyEveryMs = 1_000;
+
+/** Longer than a database takes to fail over: a stream that waits for that here loses nothing of what the caller says. */
+const cutOffAfterMs = 3_000;
 
 /** A process that had company so long ago may have it again: others are replaced as well. */
 const companyMs = 60_000;
@@ -92,7 +94,7 @@ export class Presence {
     const since = this.#unansweredSince;
     const seenAt = this.#adoption.othersSeenAt;
     if (since === null || seenAt === null) return false;
-    return this.#options.clock.monotonic() - since >= stallMs && since - seenAt <= companyMs;
+    return this.#options.clock.monotonic() - since >= cutOffAfterMs && since - seenAt <= companyMs;
   }
 
   /** Tells the others at once that something has changed, such as whether this process is ready. @returns whether it did */

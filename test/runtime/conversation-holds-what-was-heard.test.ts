@@ -342,6 +342,11 @@ describe('a turn whose words nobody has told', () => {
     expect(notes(...answered, opened(2), lost(1), lost(2))).toEqual(known);
   });
 
+  it('has none where it was told that there are none, as of a cough', () => {
+    const wordless: Draft = { type: 'caller.transcribed', itemId: 'turn', transcript: null };
+    expect(notes(...answered, wordless, lost())).toEqual([]);
+  });
+
   it('has one where its process is lost', () => {
     expect(notes(claimed('one'), ...answered, claimed('two', { why: 'stream' }))).toEqual(known);
   });
@@ -505,4 +510,10 @@ it.each([
   const filtered = replyFinished('reply1', { status: 'incomplete', cause: 'content_filter' });
   expect(conversationAbout(filtered).isFiltered).toBe(true);
   expect(conversationAbout(filtered, next as Said).isFiltered).toBe(false);
+});
+
+it('what a content filter broke off after it asked for a tool is followed by an answer to that one', () => {
+  const end = { status: 'incomplete', cause: 'content_filter', toolCalls: 1 } as const;
+  const about = [requests('tool1'), finishes('tool1'), replyFinished('reply1', end)];
+  expect(conversationAbout(...about).isFiltered).toBe(false);
 });

@@ -1,11 +1,12 @@
 /** A model session that is lost: a new one with the same memory, or an apology. */
 import { describe, expect, it } from 'vitest';
+import type { Settings } from '../../src/machines/settings.ts';
 import { bytesPerMs } from '../../src/media/mulaw.ts';
 import { callSid, type Process, Rig } from './rig.ts';
 
-async function inConversation() {
+async function inConversation(settings: Partial<Settings> = {}) {
   const rig = new Rig();
-  const process = rig.open();
+  const process = rig.open('one', { settings });
   const { line } = await process.begin();
   return { rig, process, line };
 }
@@ -201,6 +202,19 @@ describe('a new session', () => {
 
   it('is given it again where hardly anything of the answer was heard', async () => {
     const process = await lostWithinAnAnswer(800);
+    expect(process.model.session.audioBytes).toBe(520 * bytesPerMs);
+  });
+
+  it('comes at once where a reply stays out, though the words of the question are still to come, and is given it', async () => {
+    const { rig, process, line } = await inConversation({ starvedMs: 3_600_000 });
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    line.brings(520);
+    session.callerStops('turn1');
+    session.startsReply('reply2');
+    await rig.clock.advance(7_000);
+    expect(session.isClosed).toBe(true);
+    expect(process.model.sessions).toHaveLength(2);
     expect(process.model.session.audioBytes).toBe(520 * bytesPerMs);
   });
 

@@ -5,8 +5,8 @@
  * Source: OpenAI Realtime, `response.done` with the error `rate_limit_exceeded`, and the `error` event of that name.
  *
  * Invariants:
- * Q3. A pause is as long as the far side says, within a bound. Where it does not say, it doubles with each such failure
- *     since a reply came to its end, with jitter between half and the whole step.
+ * Q3. A pause is as long as the far side says, within a bound. Where it does not say, or said so before in vain, it doubles
+ *     with each such failure since a reply came to its end, with jitter between half and the whole step.
  */
 import type { OpenAiLimits } from './limits.ts';
 import { reactionToError, type ToldError, toldPauseOf } from './refusals.ts';
@@ -29,8 +29,10 @@ export class RatePauses {
   after(error: ToldError): number | null {
     if (reactionToError(error) !== 'slowDown') return null;
     const { rateFirstPauseMs, ratePauseMs } = this.#limits;
-    const stepMs = Math.min(ratePauseMs, rateFirstPauseMs * 2 ** this.#failures++);
-    const pauseMs = toldPauseOf(error) ?? Math.round(stepMs * (0.5 + this.#random() / 2));
-    return Math.min(pauseMs, ratePauseMs);
+    const toldMs = toldPauseOf(error);
+    const failures = this.#failures++;
+    if (toldMs !== null && failures === 0) return Math.min(toldMs, ratePauseMs);
+    const stepMs = Math.min(ratePauseMs, rateFirstPauseMs * 2 ** failures);
+    return Math.min(ratePauseMs, Math.max(toldMs ?? 0, Math.round(stepMs * (0.5 + this.#random() / 2))));
   }
 }

@@ -443,6 +443,11 @@ describe('a reply that is refused because too much was asked for', () => {
     expect(await waitsAfter([limitReached('250ms'), unnamed], { status: 'cancelled' })).toEqual([250, 625]);
   });
 
+  it('is followed by it after a longer pause than is asked for where that was too short before', async () => {
+    const told = [250, 250, 250].map((ms) => limitReached(`${ms}ms`));
+    expect(await waitsAfter(told, { status: 'cancelled' })).toEqual([250, 625, 1_250]);
+  });
+
   it('leaves no pause behind, and none where the session ends', async () => {
     const { clock, service, session } = openSession();
     service.startReply();
