@@ -62,9 +62,10 @@ export class TurnEnds {
         return null;
       case 'reply.finished':
         return this.#isVoiced && ends.has(entry.status) ? this.#covered : null;
-      case 'reply.played':
       case 'caller.startedSpeaking':
         return this.#isVoiced ? this.#covered : null;
+      // What came of it was played: a session may have stalled after its first word.
+      case 'reply.played':
       case 'reply.interrupted':
       case 'model.closed':
         return this.#isVoiced && this.#heardMsOf(this.#replyId) > mostSaidTwiceMs ? this.#covered : null;

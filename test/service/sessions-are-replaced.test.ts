@@ -205,6 +205,19 @@ describe('a new session', () => {
     expect(process.model.session.audioBytes).toBe(520 * bytesPerMs);
   });
 
+  it('is given the question again where the one before went silent after the first word of its answer', async () => {
+    const { rig, process, line } = await inConversation({ starvedMs: 3_600_000 });
+    const { session } = process.model;
+    session.callerStarts('turn1');
+    line.brings(520);
+    session.callerStops('turn1');
+    session.startsReply('reply2');
+    session.sends('reply2', 'item2', 125);
+    await rig.clock.advance(8_000);
+    expect(session.isClosed).toBe(true);
+    expect(process.model.session.audioBytes).toBe(520 * bytesPerMs);
+  });
+
   it('comes at once where a reply stays out, though the words of the question are still to come, and is given it', async () => {
     const { rig, process, line } = await inConversation({ starvedMs: 3_600_000 });
     const { session } = process.model;
