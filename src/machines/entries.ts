@@ -54,7 +54,7 @@ export const entrySchemas = {
     /** The bounds by which the chart waits, as they were configured then. */
     settings: settingsSchema,
   }),
-  /** The call belongs to this instance now: the only way in which it comes to a process. */
+  /** The call belongs to this instance now: a process has it in no other way. */
   'owner.claimed': z.object({
     instance: id,
     /**

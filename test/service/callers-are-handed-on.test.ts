@@ -113,7 +113,8 @@ describe('a caller whom the agent hands on', () => {
     expect(process.control.redirected).toHaveLength(1);
   });
 
-  it('in a reply that overtakes the words of the turn is known to have said them where nobody takes the call', async () => {
+  /** The reply that hands the caller on overtakes the words of the turn. */
+  async function handedOnBeforeTheWords() {
     const { rig, process, session } = await inConversation();
     session.callerStarts('turn2');
     session.callerStops('turn2');
@@ -121,6 +122,11 @@ describe('a caller whom the agent hands on', () => {
     session.asksFor('tool1', 'transfer_call', { destination: 'sales' }, 'once');
     session.endsReply('reply2', 'item2', '', 1);
     await rig.clock.advance(100);
+    return { rig, process, session };
+  }
+
+  it('in a reply that overtakes the words of the turn is known to have said them where nobody takes the call', async () => {
+    const { rig, process, session } = await handedOnBeforeTheWords();
     expect(process.value()).toEqual({ transferring: 'dialing' });
     expect(session.isClosed).toBe(false);
     session.transcribes('turn2', 'My order has not come.');
@@ -135,13 +141,7 @@ describe('a caller whom the agent hands on', () => {
   });
 
   it('hears and is heard by no session any more, also while one is waited for to tell the words of the turn', async () => {
-    const { rig, process, session } = await inConversation();
-    session.callerStarts('turn2');
-    session.callerStops('turn2');
-    session.startsReply('reply2');
-    session.asksFor('tool1', 'transfer_call', { destination: 'sales' }, 'once');
-    session.endsReply('reply2', 'item2', '', 1);
-    await rig.clock.advance(100);
+    const { rig, process, session } = await handedOnBeforeTheWords();
     const before = await process.types();
     session.says('reply3', 'Are you still there?', 500);
     await rig.settle();

@@ -69,10 +69,8 @@ describe('while appends stall', () => {
     expect(process.model.openSessions).toHaveLength(1);
   });
 
-  it.each([
-    ['has begun', 100],
-    ['is over', 7_000],
-  ])('an answer that the model owes is not asked for any more once its own %s (Q5)', async (_, stallMs) => {
+  /** Appends stall just before the answer that the model owes is asked for. */
+  async function owedAnAnswer() {
     const rig = new Rig();
     const gate = new Gate();
     const settings = { starvedMs: 3_600_000, replyStartMs: 1_000 };
@@ -84,6 +82,14 @@ describe('while appends stall', () => {
     await rig.clock.advance(900);
     gate.shut();
     await rig.clock.advance(200);
+    return { rig, gate, session };
+  }
+
+  it.each([
+    ['has begun', 100],
+    ['is over', 7_000],
+  ])('an answer that the model owes is not asked for any more once its own %s (Q5)', async (_, stallMs) => {
+    const { rig, gate, session } = await owedAnAnswer();
     session.startsReply('own');
     session.sends('own', 'own-item', 5_000);
     if (stallMs > 1_000) session.endsReply('own', 'own-item', 'It is this.');
@@ -95,16 +101,7 @@ describe('while appends stall', () => {
   });
 
   it('an answer that the model owes is asked for as soon as they go on, where it still owes it', async () => {
-    const rig = new Rig();
-    const gate = new Gate();
-    const process = rig.open('one', { beforeAppend: gate.beforeAppend, settings: { replyStartMs: 1_000 } });
-    await process.begin();
-    const { session } = process.model;
-    session.callerStarts('turn1');
-    session.callerStops('turn1', 'What is it?');
-    await rig.clock.advance(900);
-    gate.shut();
-    await rig.clock.advance(200);
+    const { rig, gate, session } = await owedAnAnswer();
     gate.release();
     await rig.clock.advance(100);
     expect(session.told.at(-1)).toContain('that stands in');

@@ -177,14 +177,20 @@ describe('a new session', () => {
     expect(process.model.session.told.at(-1)).toContain('Go on from exactly there');
   });
 
-  /** The model is lost in the middle of its answer to a question of 520 ms that has no transcript. */
-  async function lostWithinAnAnswer(heardMs: number) {
-    const { rig, process, line } = await inConversation();
+  /** A question of 520 ms that has no transcript, and whose answer begins. */
+  async function askedWithoutWords(settings: Partial<Settings> = {}) {
+    const { rig, process, line } = await inConversation(settings);
     const { session } = process.model;
     session.callerStarts('turn1');
     line.brings(520);
     session.callerStops('turn1');
     session.startsReply('reply2');
+    return { rig, process, session };
+  }
+
+  /** The model is lost in the middle of its answer. */
+  async function lostWithinAnAnswer(heardMs: number) {
+    const { rig, process, session } = await askedWithoutWords();
     session.sends('reply2', 'item2', 4_000);
     session.transcribesReply('item2', 'one two three four five six seven eight');
     await rig.clock.advance(heardMs);
@@ -206,12 +212,7 @@ describe('a new session', () => {
   });
 
   it('is given the question again where the one before went silent after the first word of its answer', async () => {
-    const { rig, process, line } = await inConversation({ starvedMs: 3_600_000 });
-    const { session } = process.model;
-    session.callerStarts('turn1');
-    line.brings(520);
-    session.callerStops('turn1');
-    session.startsReply('reply2');
+    const { rig, process, session } = await askedWithoutWords({ starvedMs: 3_600_000 });
     session.sends('reply2', 'item2', 125);
     await rig.clock.advance(8_000);
     expect(session.isClosed).toBe(true);
@@ -219,12 +220,7 @@ describe('a new session', () => {
   });
 
   it('comes at once where a reply stays out, though the words of the question are still to come, and is given it', async () => {
-    const { rig, process, line } = await inConversation({ starvedMs: 3_600_000 });
-    const { session } = process.model;
-    session.callerStarts('turn1');
-    line.brings(520);
-    session.callerStops('turn1');
-    session.startsReply('reply2');
+    const { rig, process, session } = await askedWithoutWords({ starvedMs: 3_600_000 });
     await rig.clock.advance(7_000);
     expect(session.isClosed).toBe(true);
     expect(process.model.sessions).toHaveLength(2);
