@@ -16,7 +16,7 @@ import { readRunnerReport, runnerReportPath } from './runner-report.ts';
 const mostFiles = 3;
 
 const hangsOnSpeed =
-  /\/test\/(console|deploy|end-to-end|grafana|load)\/|\/test\/service\/(all-processes-stop|restarts-turn|service-stops|workers-share)|\/test\/journal\/postgres-/;
+  /\/test\/(console|deploy|end-to-end|grafana|load)\/|\/test\/platform\/reads-are-gathered|\/test\/service\/(all-processes-stop|restarts-turn|service-stops|workers-share)|\/test\/journal\/postgres-/;
 
 const root = join(import.meta.dirname, '..');
 

@@ -4,11 +4,17 @@
  *
  * Over a WebSocket nothing is lost on the way to us and late frames come in bursts: what this sees is the delay of our
  * own leg and what the carrier discarded before it, not the telephone network.
+ *
+ * Two frames that come at once are the rule: the first waited for the second (`Socket.gatherReads`), so the second tells
+ * when they came. More than two at once were late, and the first tells by how much.
  */
 import { bytesPerMs } from './mulaw.ts';
 
 /** Half a frame: timestamps are rounded to milliseconds, a lost frame leaves 20. */
 const gapToleranceMs = 10;
+
+/** Frames that are read at once are no further apart; others are some 20 ms. */
+const atOnceMs = 5;
 
 /** A larger step of the timestamps is a mistake or another clock, not the network: counting begins anew there. */
 const longestBelievedMs = 60_000;
@@ -20,31 +26,69 @@ export class ArrivalMeter {
   gapMs = 0;
   /** Longest time between two frames. */
   longestSilenceMs = 0;
-  /** Interarrival jitter: RFC 3550 section 6.4.1, in milliseconds instead of timestamp units. */
-  jitterMs = 0;
   #lastArrivedMs = Number.NaN;
   #lastTimestampMs = Number.NaN;
   #lastDurationMs = 0;
+  /** Of the frames that came at once last: how many, and when the first begins, and the one that tells for them. */
+  #atOnce = 0;
+  #firstTimestampMs = Number.NaN;
+  #tellingTimestampMs = Number.NaN;
+  /** The same of those before them, and the jitter up to them. */
+  #earlierArrivedMs = Number.NaN;
+  #earlierTimestampMs = Number.NaN;
+  #earlierJitterMs = 0;
+
+  /** Interarrival jitter: RFC 3550 section 6.4.1, in milliseconds instead of timestamp units. */
+  get jitterMs(): number {
+    const arrivalStepMs = this.#lastArrivedMs - this.#earlierArrivedMs;
+    const timestampStepMs = this.#tellingTimestampMs - this.#earlierTimestampMs;
+    if (!(Math.abs(timestampStepMs) <= longestBelievedMs)) return this.#earlierJitterMs;
+    return this.#earlierJitterMs + (Math.abs(arrivalStepMs - timestampStepMs) - this.#earlierJitterMs) / 16;
+  }
 
   /** The next frame belongs to another stream: its times do not compare with the last one's. */
   restart(): void {
+    this.#earlierJitterMs = this.jitterMs;
     this.#lastArrivedMs = Number.NaN;
     this.#lastTimestampMs = Number.NaN;
+    this.#tellingTimestampMs = Number.NaN;
+    this.#earlierTimestampMs = Number.NaN;
   }
 
-  /** @param timestampMs when the frame begins, by the carrier's clock */
-  note(arrivedMs: number, timestampMs: number, bytes: number): void {
+  /**
+   * @param timestampMs when the frame begins, by the carrier's clock
+   * @returns whether it came alone: not at once with the one before it
+   */
+  note(arrivedMs: number, timestampMs: number, bytes: number): boolean {
     this.frames++;
-    this.#compare(arrivedMs - this.#lastArrivedMs, timestampMs - this.#lastTimestampMs);
+    const silentMs = arrivedMs - this.#lastArrivedMs;
+    if (silentMs > this.longestSilenceMs) this.longestSilenceMs = silentMs;
+    const cameAlone = !(silentMs < atOnceMs);
+    if (cameAlone) this.#begin(timestampMs);
+    else this.#join(timestampMs);
+    this.#noteGap(timestampMs - this.#lastTimestampMs);
     this.#lastArrivedMs = arrivedMs;
     this.#lastTimestampMs = timestampMs;
     this.#lastDurationMs = bytes / bytesPerMs;
+    return cameAlone;
   }
 
-  #compare(arrivalStepMs: number, timestampStepMs: number): void {
-    if (arrivalStepMs > this.longestSilenceMs) this.longestSilenceMs = arrivalStepMs;
+  #begin(timestampMs: number): void {
+    this.#earlierJitterMs = this.jitterMs;
+    this.#earlierArrivedMs = this.#lastArrivedMs;
+    this.#earlierTimestampMs = this.#tellingTimestampMs;
+    this.#atOnce = 1;
+    this.#firstTimestampMs = timestampMs;
+    this.#tellingTimestampMs = timestampMs;
+  }
+
+  #join(timestampMs: number): void {
+    this.#atOnce++;
+    this.#tellingTimestampMs = this.#atOnce === 2 ? timestampMs : this.#firstTimestampMs;
+  }
+
+  #noteGap(timestampStepMs: number): void {
     if (!(Math.abs(timestampStepMs) <= longestBelievedMs)) return;
-    this.jitterMs += (Math.abs(arrivalStepMs - timestampStepMs) - this.jitterMs) / 16;
     const missingMs = timestampStepMs - this.#lastDurationMs;
     if (missingMs <= gapToleranceMs) return;
     this.gaps++;

@@ -131,8 +131,8 @@ export class Bridge {
   callerAudio(audio: Uint8Array, timestampMs: number): void {
     if (this.#line === null) return;
     const nowMs = this.#clock.monotonic();
-    this.#feed.append(audio);
-    this.#quality.arrivals.note(nowMs, timestampMs, audio.length);
+    const cameAlone = this.#quality.arrivals.note(nowMs, timestampMs, audio.length);
+    this.#feed.append(audio, cameAlone);
     this.#player.drain();
     this.#starvation.frameArrived(nowMs);
   }

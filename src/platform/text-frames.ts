@@ -59,17 +59,36 @@ export function textFrame(message: string, isMasked: boolean): Buffer {
   return frame;
 }
 
-function mask(frame: Buffer, start: number): void {
-  const from = nextMask();
-  masks.copy(frame, start - maskBytes, from, from + maskBytes);
-  for (let at = start; at < frame.length; at++)
-    frame[at] = (frame[at] ?? 0) ^ (masks[from + ((at - start) % maskBytes)] ?? 0);
-}
-
-/** The frame at hand, from its mask on: the text is unmasked four bytes at a time. */
+/** Text that is masked or unmasked, four bytes at a time: the mask of a frame that came, and then its text. */
 const scratch = Buffer.allocUnsafeSlow(maskBytes + ordinaryBytes);
 const words = new Int32Array(scratch.buffer);
 const notAscii = 0x80_80_80_80;
+
+function mask(frame: Buffer, start: number): void {
+  const from = nextMask();
+  masks.copy(frame, start - maskBytes, from, from + maskBytes);
+  masks.copy(scratch, 0, from, from + maskBytes);
+  for (let at = start; at < frame.length; at += ordinaryBytes) {
+    frame.copy(scratch, maskBytes, at, at + ordinaryBytes);
+    clearWords(Math.min(ordinaryBytes, frame.length - at));
+    scratch.copy(frame, at, maskBytes);
+  }
+}
+
+/**
+ * Masks the bytes in the scratch behind their mask, or takes the mask away, and up to three bytes after them.
+ * @returns bits that are set in any of the words
+ */
+function clearWords(bytes: number): number {
+  const [maskWord = 0] = words;
+  let bits = 0;
+  for (let word = 1; (word - 1) * maskBytes < bytes; word++) {
+    const clear = (words[word] ?? 0) ^ maskWord;
+    words[word] = clear;
+    bits |= clear;
+  }
+  return bits;
+}
 
 interface FrameHead {
   isFinal: boolean;
@@ -185,20 +204,10 @@ export class IncomingFrames {
 /** The text of a masked frame; null where it is not ASCII. */
 function unmasked(bytes: Buffer, start: number, end: number): string | null {
   bytes.copy(scratch, 0, start - maskBytes, end);
-  const [maskWord = 0] = words;
   const scratchEnd = end - start + maskBytes;
-  let bits = 0;
-  let word = 1;
-  for (; (word + 1) * maskBytes <= scratchEnd; word++) {
-    const clear = (words[word] ?? 0) ^ maskWord;
-    words[word] = clear;
-    bits |= clear;
-  }
-  for (let at = word * maskBytes; at < scratchEnd; at++) {
-    const clear = (scratch[at] ?? 0) ^ (scratch[at % maskBytes] ?? 0);
-    scratch[at] = clear;
-    bits |= clear;
-  }
+  // What the last word has beyond the text comes out as 0.
+  for (let at = scratchEnd; at % maskBytes !== 0; at++) scratch[at] = scratch[at % maskBytes] ?? 0;
+  const bits = clearWords(end - start);
   return (bits & notAscii) === 0 ? scratch.toString('latin1', maskBytes, scratchEnd) : null;
 }
 

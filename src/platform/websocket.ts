@@ -6,7 +6,7 @@
  * What is sent within one turn of the event loop leaves in one write at the end of that turn: a piece of a reply and its
  * mark are several messages, and a write costs more than all that is done to make them.
  *
- * Invariants: K1 and K2 of `src/runtime/ports/socket.ts`.
+ * Invariants: K1 and K2 of `src/runtime/ports/socket.ts`; K3 of `gathered-reads.ts`.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex, Writable } from 'node:stream';
@@ -19,6 +19,7 @@ import type {
   SocketRefusal,
   SocketRequest,
 } from '../runtime/ports/socket.ts';
+import { GatheredReads } from './gathered-reads.ts';
 import { IncomingFrames, ordinaryBytes, textFrame } from './text-frames.ts';
 
 const refusalBodyCharacters = 2_000;
@@ -37,24 +38,31 @@ const bytesOf = (data: RawData): Uint8Array =>
 
 class GatheredWrites {
   readonly #connection: Writable;
-  #isGathering = false;
+  readonly #release = (): void => this.release();
+  #frames: Buffer[] = [];
+  #bytes = 0;
 
   constructor(connection: Writable) {
     this.#connection = connection;
   }
 
-  /** To be called before each write. */
-  gather(): void {
-    if (this.#isGathering) return;
-    this.#isGathering = true;
-    this.#connection.cork();
-    process.nextTick(() => this.release());
+  /** What was given and not written yet. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  write(frame: Buffer): void {
+    if (this.#frames.push(frame) === 1) process.nextTick(this.#release);
+    this.#bytes += frame.length;
   }
 
   release(): void {
-    if (!this.#isGathering) return;
-    this.#isGathering = false;
-    this.#connection.uncork();
+    const [first] = this.#frames;
+    if (first === undefined) return;
+    const bytes = this.#frames.length === 1 ? first : Buffer.concat(this.#frames, this.#bytes);
+    this.#frames = [];
+    this.#bytes = 0;
+    if (this.#connection.writable) this.#connection.write(bytes);
   }
 }
 
@@ -62,13 +70,17 @@ class GatheredWrites {
 function sortIncoming(
   webSocket: WebSocket,
   connection: Duplex,
+  reads: GatheredReads,
   frames: (takeBytes: (bytes: Buffer) => void) => IncomingFrames,
 ): void {
   const [listener] = connection.listeners('data') as ((bytes: Buffer) => void)[];
   if (listener === undefined) throw new TypeError('ws does not listen to its connection');
   connection.off('data', listener);
   const incoming = frames((bytes) => listener.call(connection, bytes));
-  const take = (bytes: Buffer): void => incoming.take(bytes);
+  const take = (bytes: Buffer): void => {
+    reads.noteRead(bytes.length);
+    incoming.take(bytes);
+  };
   connection.on('data', take);
   // As ws does by itself: what comes after its fault is nobody's.
   webSocket.once('error', () => connection.off('data', take));
@@ -90,9 +102,11 @@ export function wrapWebSocket(
   const isClient = Boolean(webSocket.url);
   const isOpen = (): boolean => webSocket.readyState === WebSocket.OPEN;
   const onText = (text: string): void => handlers.onMessage(text);
+  const reads = new GatheredReads(connection);
   sortIncoming(
     webSocket,
     connection,
+    reads,
     (onBytes) => new IncomingFrames(!isClient, mostBytes, { takesTexts: isOpen, onText, onBytes }),
   );
   webSocket.on('message', (data: RawData, isBinary: boolean) => {
@@ -100,9 +114,10 @@ export function wrapWebSocket(
   });
   webSocket.on('pong', () => handlers.onPong?.());
   let faultCode: number | undefined;
-  webSocket.on('close', (code: number, reason: Buffer) =>
-    handlers.onClose({ code: faultCode ?? code, reason: reason.toString() }),
-  );
+  webSocket.on('close', (code: number, reason: Buffer) => {
+    reads.close();
+    handlers.onClose({ code: faultCode ?? code, reason: reason.toString() });
+  });
   // ws reports a fault of the far side before it closes the socket: `onClose` tells the story.
   webSocket.on('error', (error: NodeJS.ErrnoException) => {
     faultCode ??= faultCodes[error.code ?? ''];
@@ -110,11 +125,10 @@ export function wrapWebSocket(
   const writes = new GatheredWrites(connection);
   return {
     send: (text) => {
-      if (!isOpen()) return;
-      writes.gather();
-      connection.write(textFrame(text, isClient));
+      if (isOpen()) writes.write(textFrame(text, isClient));
     },
     sendBinary: (bytes) => {
+      writes.release();
       if (isOpen()) webSocket.send(bytes);
     },
     ping: () => {
@@ -128,7 +142,8 @@ export function wrapWebSocket(
       writes.release();
       webSocket.terminate();
     },
-    bufferedBytes: () => webSocket.bufferedAmount,
+    bufferedBytes: () => webSocket.bufferedAmount + writes.bytes,
+    gatherReads: (leastBytes) => reads.gather(leastBytes),
   };
 }
 

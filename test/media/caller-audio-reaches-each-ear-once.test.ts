@@ -16,6 +16,9 @@ class Listening {
   #ear: RecordingEar | null = null;
   #expected: Buffer[] = [];
   #lostBytes = 0;
+  #isFirstOfLine = true;
+  /** The last frame waited for none. */
+  #hasGiven = false;
 
   constructor(ringMs: number) {
     this.rig = new Rig({ ringMs });
@@ -23,16 +26,22 @@ class Listening {
     this.rig.attachLine();
   }
 
-  speak(bytes: number): void {
+  /** @param comesAtOnce with the frame before it */
+  speak(bytes: number, comesAtOnce: boolean): void {
+    if (!comesAtOnce) this.rig.clock.advance(20);
     this.rig.speak(placedAudio(this.#spoken, bytes));
     this.#spoken += bytes;
     this.#lose();
-    if (this.#spoken - this.#next >= pairBytes) this.#deliver();
+    const isPair = this.#spoken - this.#next >= pairBytes;
+    this.#hasGiven = isPair || (this.#hasGiven && comesAtOnce && !this.#isFirstOfLine);
+    this.#isFirstOfLine = false;
+    if (this.#hasGiven) this.#deliver();
   }
 
   /** The stream is gone, and another one comes. */
   changeLine(): void {
     this.rig.attachLine();
+    this.#isFirstOfLine = true;
     this.#deliver();
   }
 
@@ -91,10 +100,10 @@ class Listening {
 
 type Step = (listening: Listening) => void;
 
-const frame = fc.oneof(fc.constant(160), fc.integer({ min: 0, max: 6_000 })).map(
-  (bytes): Step =>
+const frame = fc.tuple(fc.oneof(fc.constant(160), fc.integer({ min: 0, max: 6_000 })), fc.boolean()).map(
+  ([bytes, comesAtOnce]): Step =>
     (listening) =>
-      listening.speak(bytes),
+      listening.speak(bytes, comesAtOnce),
 );
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -150,6 +159,23 @@ test('live frames are passed on in pairs, and a longer one at once', () => {
   expect(ear.pieces).toEqual([pair]);
   speak(320, 800);
   expect(ear.pieces).toEqual([pair, placedAudio(320, 800)]);
+});
+
+test('a frame that comes at once with a pair does not wait, so that the pairs after it come whole', () => {
+  const rig = spoken(0);
+  const ear = new RecordingEar();
+  rig.bridge.attachEar(ear);
+  const hear = (place: number, frames: number): void => {
+    rig.clock.advance(20);
+    for (let count = 0; count < frames; count++) rig.speak(placedAudio(place + count * 160, 160));
+  };
+  hear(0, 1);
+  hear(160, 2);
+  expect(ear.pieces).toEqual([placedAudio(0, pairBytes), placedAudio(pairBytes, 160)]);
+  hear(480, 2);
+  expect(ear.pieces.slice(2)).toEqual([placedAudio(480, pairBytes)]);
+  hear(800, 1);
+  expect(ear.pieces).toHaveLength(3);
 });
 
 test('a frame that waits for the next one goes when the line does', () => {

@@ -34,19 +34,49 @@ test('large frames are no gaps', () => {
   expect(meter.gaps).toBe(0);
 });
 
+/** Frames whose times of arrival are more than 5 ms apart: no two come at once. */
+const arrivalStepsMs = fc.array(fc.integer({ min: 6, max: 240 }), { minLength: 2, maxLength: 50 });
+
+const jitterOf = (stepsMs: readonly number[]): number =>
+  stepsMs.slice(1).reduce((jitterMs, stepMs) => jitterMs + (Math.abs(stepMs - 20) - jitterMs) / 16, 0);
+
 test('jitter is the estimator of RFC 3550', () => {
-  const delays = fc.array(fc.integer({ min: 0, max: 240 }), { minLength: 2, maxLength: 50 });
   fc.assert(
-    fc.property(delays, (delaysMs) => {
+    fc.property(arrivalStepsMs, (stepsMs) => {
       const meter = new ArrivalMeter();
-      let expected = 0;
-      for (const [index, delayMs] of delaysMs.entries()) {
-        meter.note(index * 20 + delayMs, index * 20, 160);
-        if (index > 0) expected += (Math.abs(delayMs - (delaysMs[index - 1] ?? 0)) - expected) / 16;
+      let arrivedMs = 0;
+      for (const [index, stepMs] of stepsMs.entries()) {
+        arrivedMs += stepMs;
+        expect(meter.note(arrivedMs, index * 20, 160)).toBe(true);
       }
-      expect(meter.jitterMs).toBeCloseTo(expected, 9);
+      expect(meter.jitterMs).toBeCloseTo(jitterOf(stepsMs), 9);
     }),
   );
+});
+
+test('frames that are read in pairs have the jitter of their second ones', () => {
+  fc.assert(
+    fc.property(arrivalStepsMs, (stepsMs) => {
+      const inPairs = new ArrivalMeter();
+      const alone = new ArrivalMeter();
+      let arrivedMs = 0;
+      for (const [index, stepMs] of stepsMs.entries()) {
+        arrivedMs += stepMs;
+        inPairs.note(arrivedMs, index * 40, 160);
+        expect(inPairs.note(arrivedMs + 0.1, index * 40 + 20, 160)).toBe(false);
+        alone.note(arrivedMs + 0.1, index * 40 + 20, 160);
+      }
+      expect(inPairs.jitterMs).toBeCloseTo(alone.jitterMs, 9);
+      expect(inPairs).toMatchObject({ frames: stepsMs.length * 2, gaps: 0 });
+    }),
+  );
+});
+
+test('of three or more frames that come at once the first tells how late they were', () => {
+  const meter = new ArrivalMeter();
+  meter.note(0, 0, 160);
+  for (const timestampMs of [20, 40, 60]) meter.note(180, timestampMs, 160);
+  expect(meter.jitterMs).toBe((180 - 20) / 16);
 });
 
 test('a burst after a pause leaves the longest silence and jitter, and no gap', () => {

@@ -33,6 +33,8 @@ export interface Socket {
   terminate(): void;
   /** Bytes accepted by `send` that have not left this process. */
   bufferedBytes(): number;
+  /** From now on what comes may wait for others, until there are so many bytes of them, for 100 ms at most. */
+  gatherReads?(leastBytes: number): void;
 }
 
 /** Why a socket never opened. */

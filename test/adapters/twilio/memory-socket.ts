@@ -7,6 +7,8 @@ export class MemorySocket implements Socket {
   buffered = 0;
   closes: { code: number; reason: string }[] = [];
   terminations = 0;
+  /** What `gatherReads` was called with. */
+  readonly gathered: number[] = [];
   /** Called by `terminate`, as a real socket reports 1006. */
   onTerminated: () => void = () => undefined;
 
@@ -29,5 +31,9 @@ export class MemorySocket implements Socket {
 
   bufferedBytes(): number {
     return this.buffered;
+  }
+
+  gatherReads(leastBytes: number): void {
+    this.gathered.push(leastBytes);
   }
 }

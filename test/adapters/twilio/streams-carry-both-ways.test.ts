@@ -21,6 +21,25 @@ describe('what the carrier sends on a stream', () => {
     expect(stage.listener.handed[1]).toEqual({ what: 'mark', name: 'one' });
   });
 
+  it('is read in pairs from the first frame on that is handed on', async () => {
+    const stage = new StreamStage();
+    const admission = Promise.withResolvers<typeof stage.listener>();
+    stage.desk.admit = () => admission.promise;
+    await stage.play(connected(), start(), media(1));
+    expect(stage.socket.gathered).toEqual([]);
+    admission.resolve(stage.listener);
+    await stage.play(mark('one', 3));
+    expect(stage.socket.gathered).toEqual([]);
+    await stage.play(media(3), media(4));
+    expect(stage.socket.gathered).toEqual([media(3).length * 1.5]);
+  });
+
+  it('is read as it comes where one message has as much as a pair', async () => {
+    const stage = await opened();
+    await stage.play(media(1, Buffer.alloc(320).toString('base64')), media(2));
+    expect(stage.socket.gathered).toEqual([]);
+  });
+
   it('keeps a digit out of the entry', async () => {
     const stage = await opened();
     await stage.play(dtmf('9', 2));

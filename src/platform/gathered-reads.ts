@@ -1,0 +1,124 @@
+/**
+ * Owns: having what comes on a connection wait in the kernel until there is so much of it, so that it is read at once.
+ * Does not own: what comes, and what of it may wait.
+ *
+ * To be woken for a message and to read it costs more than to understand it. Linux wakes nobody before a connection
+ * has as many bytes as its owner asked for (`SO_RCVLOWAT`), or has ended. Node.js has no word for that, so it is said
+ * through `node:ffi` (Node.js 26.1 on); where there is none, everything is read as it comes.
+ *
+ * Source: socket(7), tcp(7).
+ *
+ * Invariants:
+ * K3. Bytes wait for others for 100 ms at most: whoever comes more slowly than that is read as he comes.
+ */
+import type { Duplex } from 'node:stream';
+
+/** As on every architecture below. */
+const solSocket = 1;
+const soRcvlowat = 18;
+const architectures = new Set(['x64', 'arm64']);
+
+/** False where the kernel did not take it. */
+type SetLeastBytes = (descriptor: number, bytes: number) => boolean;
+
+function findSetter(): SetLeastBytes | null {
+  if (process.platform !== 'linux' || !architectures.has(process.arch)) return null;
+  try {
+    return loadSetter();
+  } catch {
+    // Switched off (`--no-experimental-ffi`), forbidden (`--permission`), or of another form in this Node.js.
+    return null;
+  }
+}
+
+function loadSetter(): SetLeastBytes | null {
+  const { functions } = process.getBuiltinModule('node:ffi').dlopen(null, {
+    setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
+  });
+  const value = new Int32Array(1);
+  return (descriptor, bytes) => {
+    value[0] = bytes;
+    return functions.setsockopt(descriptor, solSocket, soRcvlowat, value, value.byteLength) === 0;
+  };
+}
+
+let setter: SetLeastBytes | null | undefined;
+
+function setLeastBytes(connection: Duplex, bytes: number): boolean {
+  const descriptor = (connection as { _handle?: { fd?: unknown } | null })._handle?.fd;
+  if (typeof descriptor !== 'number') return false;
+  setter ??= findSetter();
+  try {
+    return setter?.(descriptor, bytes) ?? false;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether reads can be gathered here at all. */
+export const gathersReads = (): boolean => {
+  setter ??= findSetter();
+  return setter !== null;
+};
+
+/** Half of what bytes may wait: they may come just after one sweep and are let go at the second from then. */
+const sweepEveryMs = 50;
+
+const gathering = new Set<GatheredReads>();
+let sweeping: NodeJS.Timeout | undefined;
+
+function sweep(): void {
+  for (const reads of gathering) reads.letGoIfQuiet();
+  if (gathering.size > 0) return;
+  clearInterval(sweeping);
+  sweeping = undefined;
+}
+
+/** The reads of one connection. Its owner calls `noteRead` and `close`. */
+export class GatheredReads {
+  readonly #connection: Duplex;
+  /** Nothing waits before `gather`. */
+  #leastBytes = Number.POSITIVE_INFINITY;
+  #hasRead = false;
+
+  constructor(connection: Duplex) {
+    this.#connection = connection;
+  }
+
+  /** From now on what comes may wait for others until there are so many bytes. */
+  gather(leastBytes: number): void {
+    this.#leastBytes = leastBytes;
+    this.#begin();
+  }
+
+  /** Where it went quiet, what is as large as half of what is waited for shows that it flows again. */
+  noteRead(bytes: number): void {
+    this.#hasRead = true;
+    if (bytes * 2 > this.#leastBytes && !gathering.has(this)) this.#begin();
+  }
+
+  letGoIfQuiet(): void {
+    if (!this.#hasRead) this.#letGo();
+    this.#hasRead = false;
+  }
+
+  close(): void {
+    this.#leastBytes = Number.POSITIVE_INFINITY;
+    gathering.delete(this);
+  }
+
+  #begin(): void {
+    if (!setLeastBytes(this.#connection, this.#leastBytes)) {
+      this.close();
+      return;
+    }
+    this.#hasRead = true;
+    gathering.add(this);
+    sweeping ??= setInterval(sweep, sweepEveryMs).unref();
+  }
+
+  #letGo(): void {
+    gathering.delete(this);
+    setLeastBytes(this.#connection, 1);
+  }
+}

@@ -1,0 +1,152 @@
+/** What comes on a connection may wait for the rest of it in the kernel: how long, and what ends the waiting. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { wrapWebSocket } from '../../src/platform/websocket.ts';
+import type { Socket } from '../../src/runtime/ports/socket.ts';
+import { needGatheredReads } from '../support/gathered-reads-needed.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** As a frame of the carrier with its head, and less than half of one. */
+const frame = 'f'.repeat(372);
+const note = 'n'.repeat(100);
+const frameBytes = frame.length + 8;
+
+/** Longer than any frame waits (K3). */
+const longestWaitMs = 100;
+
+class Listener {
+  /** How many reads brought the messages, and which message each of them brought. */
+  readonly reads: string[][] = [];
+  readonly closures: number[] = [];
+  #reading: string[] | null = null;
+
+  hear(message: string): void {
+    if (this.#reading === null) {
+      this.#reading = [];
+      this.reads.push(this.#reading);
+      setImmediate(() => {
+        this.#reading = null;
+      });
+    }
+    this.#reading.push(message.slice(0, 1));
+  }
+
+  get heard(): string[] {
+    return this.reads.map((messages) => messages.join(''));
+  }
+}
+
+async function connect(): Promise<{ listener: Listener; socket: Socket; farSide: WebSocket; near: Duplex }> {
+  const server = createServer();
+  const webSockets = new WebSocketServer({ server });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => server.close());
+  const farSide = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  cleanups.push(() => farSide.terminate());
+  const [accepted, request] = (await once(webSockets, 'connection')) as [WebSocket, { socket: Duplex }];
+  const listener = new Listener();
+  const handlers = {
+    onMessage: (data: string | Uint8Array) => listener.hear(String(data)),
+    onClose: ({ code }: { code: number }) => listener.closures.push(code),
+  };
+  const socket = wrapWebSocket(accepted, handlers, request.socket);
+  if (farSide.readyState !== WebSocket.OPEN) await once(farSide, 'open');
+  return { listener, socket, farSide, near: request.socket };
+}
+
+describe('reads that are gathered', () => {
+  beforeEach((context) => needGatheredReads(context));
+
+  it('bring frames in pairs, however far apart they were sent', async () => {
+    const { listener, socket, farSide } = await connect();
+    socket.gatherReads?.(frameBytes * 1.5);
+    for (let count = 0; count < 8; count++) {
+      farSide.send(frame);
+      await sleep(10);
+    }
+    expect(listener.heard).toEqual(['ff', 'ff', 'ff', 'ff']);
+  });
+
+  it('are one for each frame until they are asked for', async () => {
+    const { listener, farSide } = await connect();
+    for (const count of [1, 2, 3]) {
+      farSide.send(frame);
+      await expect.poll(() => listener.heard.length).toBe(count);
+    }
+    expect(listener.heard).toEqual(['f', 'f', 'f']);
+  });
+
+  it('wait for a second frame though something small came with the first', async () => {
+    const { listener, socket, farSide } = await connect();
+    socket.gatherReads?.(frameBytes * 1.5);
+    for (const message of [note, frame, frame]) {
+      farSide.send(message);
+      await sleep(10);
+    }
+    expect(listener.heard).toEqual(['nff']);
+  });
+
+  it('bring what is alone after all, and what is small after that at once', async () => {
+    const { listener, socket, farSide } = await connect();
+    socket.gatherReads?.(frameBytes * 1.5);
+    farSide.send(note);
+    await sleep(10);
+    expect(listener.heard).toEqual([]);
+    await expect.poll(() => listener.heard).toEqual(['n']);
+    const sentMs = performance.now();
+    farSide.send(note);
+    await expect.poll(() => listener.heard, { interval: 2 }).toEqual(['n', 'n']);
+    expect(performance.now() - sentMs).toBeLessThan(longestWaitMs / 2);
+  });
+
+  it('are gathered again when frames flow again', async () => {
+    const { listener, socket, farSide } = await connect();
+    socket.gatherReads?.(frameBytes * 1.5);
+    for (const message of [note, frame]) {
+      farSide.send(message);
+      await expect.poll(() => listener.heard.join('')).toContain(message.slice(0, 1));
+    }
+    for (let count = 0; count < 4; count++) {
+      farSide.send(frame);
+      await sleep(10);
+    }
+    expect(listener.heard).toEqual(['n', 'f', 'ff', 'ff']);
+  });
+
+  it('bring what was said last, and the end', async () => {
+    const { listener, socket, farSide } = await connect();
+    socket.gatherReads?.(frameBytes * 1.5);
+    farSide.send(note);
+    farSide.close(1_000);
+    await expect.poll(() => listener.closures).toEqual([1_000]);
+    expect(listener.heard).toEqual(['n']);
+  });
+
+  it('end a connection that is reset at once', async () => {
+    const { listener, socket, farSide } = await connect();
+    socket.gatherReads?.(frameBytes * 1.5);
+    farSide.send(note);
+    await sleep(10);
+    farSide.terminate();
+    await expect.poll(() => listener.closures).toEqual([1_006]);
+  });
+});
+
+it('a connection without a descriptor is read as it comes', async () => {
+  const { listener, socket, farSide, near } = await connect();
+  Object.defineProperty(near, '_handle', { value: { ...near, fd: -1 }, configurable: true });
+  socket.gatherReads?.(frameBytes * 1.5);
+  Reflect.deleteProperty(near, '_handle');
+  farSide.send(note);
+  await expect.poll(() => listener.heard, { interval: 2 }).toEqual(['n']);
+});
