@@ -91,10 +91,14 @@ export class GatheredReads {
     this.#begin();
   }
 
-  /** Where it went quiet, what is as large as half of what is waited for shows that it flows again. */
-  noteRead(bytes: number): void {
+  /**
+   * The rest of what came in part is read as it comes. Where that was so, or all went quiet, what is as large as half of
+   * what is waited for shows that it flows again.
+   */
+  noteRead(bytes: number, isPart: boolean): void {
     this.#hasRead = true;
-    if (bytes * 2 > this.#leastBytes && !gathering.has(this)) this.#begin();
+    if (isPart) this.#letGo();
+    else if (bytes * 2 > this.#leastBytes && !gathering.has(this)) this.#begin();
   }
 
   letGoIfQuiet(): void {
@@ -118,7 +122,6 @@ export class GatheredReads {
   }
 
   #letGo(): void {
-    gathering.delete(this);
-    setLeastBytes(this.#connection, 1);
+    if (gathering.delete(this)) setLeastBytes(this.#connection, 1);
   }
 }

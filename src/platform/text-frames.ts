@@ -143,6 +143,11 @@ export class IncomingFrames {
     this.#listener = listener;
   }
 
+  /** Of the last frame not all has come. */
+  get isWithinFrame(): boolean {
+    return this.#leftBytes > 0 || this.#head.length > 0;
+  }
+
   take(bytes: Buffer): void {
     if (this.#isLast && this.#leftBytes === 0) return;
     let at = 0;
@@ -158,7 +163,7 @@ export class IncomingFrames {
   }
 
   #isBetweenMessages(): boolean {
-    return this.#leftBytes === 0 && this.#head.length === 0 && !this.#isWithinMessage;
+    return !this.isWithinFrame && !this.#isWithinMessage;
   }
 
   /** @returns where the frame ends; `from` where it is no ordinary one */

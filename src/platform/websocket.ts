@@ -78,8 +78,8 @@ function sortIncoming(
   connection.off('data', listener);
   const incoming = frames((bytes) => listener.call(connection, bytes));
   const take = (bytes: Buffer): void => {
-    reads.noteRead(bytes.length);
     incoming.take(bytes);
+    reads.noteRead(bytes.length, incoming.isWithinFrame);
   };
   connection.on('data', take);
   // As ws does by itself: what comes after its fault is nobody's.

@@ -1,11 +1,12 @@
 /** What comes on a connection may wait for the rest of it in the kernel: how long, and what ends the waiting. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { textFrame } from '../../src/platform/text-frames.ts';
 import { wrapWebSocket } from '../../src/platform/websocket.ts';
 import type { Socket } from '../../src/runtime/ports/socket.ts';
 import { needGatheredReads } from '../support/gathered-reads-needed.ts';
@@ -45,7 +46,16 @@ class Listener {
   }
 }
 
-async function connect(): Promise<{ listener: Listener; socket: Socket; farSide: WebSocket; near: Duplex }> {
+interface Connected {
+  listener: Listener;
+  socket: Socket;
+  farSide: WebSocket;
+  /** The two ends of the connection. */
+  near: Duplex;
+  line: Duplex;
+}
+
+async function connect(): Promise<Connected> {
   const server = createServer();
   const webSockets = new WebSocketServer({ server });
   server.listen(0, '127.0.0.1');
@@ -53,6 +63,7 @@ async function connect(): Promise<{ listener: Listener; socket: Socket; farSide:
   cleanups.push(() => server.close());
   const farSide = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   cleanups.push(() => farSide.terminate());
+  const upgraded = once(farSide, 'upgrade') as Promise<[IncomingMessage]>;
   const [accepted, request] = (await once(webSockets, 'connection')) as [WebSocket, { socket: Duplex }];
   const listener = new Listener();
   const handlers = {
@@ -61,7 +72,8 @@ async function connect(): Promise<{ listener: Listener; socket: Socket; farSide:
   };
   const socket = wrapWebSocket(accepted, handlers, request.socket);
   if (farSide.readyState !== WebSocket.OPEN) await once(farSide, 'open');
-  return { listener, socket, farSide, near: request.socket };
+  const [{ socket: line }] = await upgraded;
+  return { listener, socket, farSide, near: request.socket, line };
 }
 
 describe('reads that are gathered', () => {
@@ -121,6 +133,23 @@ describe('reads that are gathered', () => {
       await sleep(10);
     }
     expect(listener.heard).toEqual(['n', 'f', 'ff', 'ff']);
+  });
+
+  it.each([
+    ['its head', 1],
+    ['its text', 300],
+  ])('bring the rest of a frame at once that came with part of %s', async (_, partBytes) => {
+    const { listener, socket, line } = await connect();
+    socket.gatherReads?.(frameBytes * 1.5);
+    const frames = Buffer.concat([1, 2, 3].map(() => textFrame(frame, true)));
+    const cut = 2 * frameBytes + partBytes;
+    line.write(frames.subarray(0, cut));
+    await expect.poll(() => listener.heard, { interval: 2 }).toEqual(['ff']);
+    await nextTurn();
+    const sentMs = performance.now();
+    line.write(frames.subarray(cut));
+    await expect.poll(() => listener.heard, { interval: 2 }).toEqual(['ff', 'f']);
+    expect(performance.now() - sentMs).toBeLessThan(longestWaitMs / 2);
   });
 
   it('bring what was said last, and the end', async () => {
