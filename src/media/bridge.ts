@@ -25,7 +25,7 @@ import { StarvationWatch } from './starvation-watch.ts';
 export interface BridgeSettings {
   /** Caller audio that is kept for the next session. */
   ringMs: number;
-  /** Caller audio that goes to the model in one message, at least: a frame waits for the next. */
+  /** Caller audio that goes to the model in one message, at least: a frame waits for the next. Lines read as much at once. */
   appendMs: number;
   /** Reply audio that waits for room on the line, or for a line. */
   replyQueueMs: number;

@@ -45,8 +45,8 @@ export class CallerFeed {
   /** Where the ear's own count of audio began; moved on by what the ring lost in between. */
   #earOrigin = 0;
   #isLosing = false;
-  /** The last frame waited for none. */
-  #hasGiven = false;
+  /** The last frame was the second of a pair. */
+  #hasPaired = false;
 
   /** @param onLost called when audio that no ear got begins to fall out of the ring, once until an ear has caught up */
   constructor(bounds: FeedBounds, quality: QualityMeter, onLost: () => void) {
@@ -92,8 +92,9 @@ export class CallerFeed {
     this.#ring.append(audio);
     this.#quality.callerLevel.addFrom(audio);
     const isPair = this.#ring.end - this.#delivered >= this.#appendBytes;
-    this.#hasGiven = isPair || (this.#hasGiven && !cameAlone);
-    if (this.#hasGiven) this.#catchUp();
+    const isThird = this.#hasPaired && !cameAlone;
+    this.#hasPaired = isPair;
+    if (isPair || isThird) this.#catchUp();
   }
 
   /** No frame follows for now: nothing waits any longer. */

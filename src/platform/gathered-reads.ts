@@ -32,7 +32,7 @@ function findSetter(): SetLeastBytes | null {
 }
 
 function loadSetter(): SetLeastBytes | null {
-  const { functions } = process.getBuiltinModule('node:ffi').dlopen(null, {
+  const { functions } = quietly(() => process.getBuiltinModule('node:ffi')).dlopen(null, {
     setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
   });
   const value = new Int32Array(1);
@@ -42,24 +42,37 @@ function loadSetter(): SetLeastBytes | null {
   };
 }
 
-let setter: SetLeastBytes | null | undefined;
+/** Node.js warns that the module is experimental: whoever reads that can do nothing about it, and need not. */
+function quietly<Result>(load: () => Result): Result {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return load();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+let foundSetter: SetLeastBytes | null | undefined;
+
+/** Looked for once, when it is first needed. */
+function setter(): SetLeastBytes | null {
+  if (foundSetter === undefined) foundSetter = findSetter();
+  return foundSetter;
+}
 
 function setLeastBytes(connection: Duplex, bytes: number): boolean {
   const descriptor = (connection as { _handle?: { fd?: unknown } | null })._handle?.fd;
   if (typeof descriptor !== 'number') return false;
-  setter ??= findSetter();
   try {
-    return setter?.(descriptor, bytes) ?? false;
+    return setter()?.(descriptor, bytes) ?? false;
   } catch {
     return false;
   }
 }
 
 /** Whether reads can be gathered here at all. */
-export const gathersReads = (): boolean => {
-  setter ??= findSetter();
-  return setter !== null;
-};
+export const gathersReads = (): boolean => setter() !== null;
 
 /** Half of what bytes may wait: they may come just after one sweep and are let go at the second from then. */
 const sweepEveryMs = 50;

@@ -59,7 +59,7 @@ export function textFrame(message: string, isMasked: boolean): Buffer {
   return frame;
 }
 
-/** Text that is masked or unmasked, four bytes at a time: the mask of a frame that came, and then its text. */
+/** Text that is masked or unmasked, four bytes at a time: the mask of a frame, and then its text. */
 const scratch = Buffer.allocUnsafeSlow(maskBytes + ordinaryBytes);
 const words = new Int32Array(scratch.buffer);
 const notAscii = 0x80_80_80_80;

@@ -36,6 +36,7 @@ const faultCodes: Readonly<Record<string, number>> = {
 const bytesOf = (data: RawData): Uint8Array =>
   Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 
+/** To be released before `ws` may write by itself, but for a ping. */
 class GatheredWrites {
   readonly #connection: Writable;
   readonly #release = (): void => this.release();
@@ -103,14 +104,18 @@ export function wrapWebSocket(
   const isOpen = (): boolean => webSocket.readyState === WebSocket.OPEN;
   const onText = (text: string): void => handlers.onMessage(text);
   const reads = new GatheredReads(connection);
-  sortIncoming(
-    webSocket,
-    connection,
-    reads,
-    (onBytes) => new IncomingFrames(!isClient, mostBytes, { takesTexts: isOpen, onText, onBytes }),
-  );
+  const writes = new GatheredWrites(connection);
+  sortIncoming(webSocket, connection, reads, (takeBytes) => {
+    // It may be a close frame, which `ws` answers at once.
+    const onBytes = (bytes: Buffer): void => {
+      writes.release();
+      takeBytes(bytes);
+    };
+    return new IncomingFrames(!isClient, mostBytes, { takesTexts: isOpen, onText, onBytes });
+  });
   webSocket.on('message', (data: RawData, isBinary: boolean) => {
     handlers.onMessage(isBinary ? bytesOf(data) : bytesOf(data).toString());
+    writes.release();
   });
   webSocket.on('pong', () => handlers.onPong?.());
   let faultCode: number | undefined;
@@ -122,7 +127,6 @@ export function wrapWebSocket(
   webSocket.on('error', (error: NodeJS.ErrnoException) => {
     faultCode ??= faultCodes[error.code ?? ''];
   });
-  const writes = new GatheredWrites(connection);
   return {
     send: (text) => {
       if (isOpen()) writes.write(textFrame(text, isClient));

@@ -17,8 +17,8 @@ class Listening {
   #expected: Buffer[] = [];
   #lostBytes = 0;
   #isFirstOfLine = true;
-  /** The last frame waited for none. */
-  #hasGiven = false;
+  /** The last frame was the second of a pair. */
+  #hasPaired = false;
 
   constructor(ringMs: number) {
     this.rig = new Rig({ ringMs });
@@ -33,9 +33,10 @@ class Listening {
     this.#spoken += bytes;
     this.#lose();
     const isPair = this.#spoken - this.#next >= pairBytes;
-    this.#hasGiven = isPair || (this.#hasGiven && comesAtOnce && !this.#isFirstOfLine);
+    const isThird = this.#hasPaired && comesAtOnce && !this.#isFirstOfLine;
+    this.#hasPaired = isPair;
     this.#isFirstOfLine = false;
-    if (this.#hasGiven) this.#deliver();
+    if (isPair || isThird) this.#deliver();
   }
 
   /** The stream is gone, and another one comes. */

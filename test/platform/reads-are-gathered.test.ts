@@ -1,11 +1,14 @@
 /** What comes on a connection may wait for the rest of it in the kernel: how long, and what ends the waiting. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { gathersReads } from '../../src/platform/gathered-reads.ts';
 import { textFrame } from '../../src/platform/text-frames.ts';
 import { wrapWebSocket } from '../../src/platform/websocket.ts';
 import type { Socket } from '../../src/runtime/ports/socket.ts';
@@ -18,7 +21,7 @@ afterEach(async () => {
 
 /** As a frame of the carrier with its head, and less than half of one. */
 const frame = 'f'.repeat(372);
-const note = 'n'.repeat(100);
+const note = 'n'.repeat(150);
 const frameBytes = frame.length + 8;
 
 /** Longer than any frame waits (K3). */
@@ -55,7 +58,7 @@ interface Connected {
   line: Duplex;
 }
 
-async function connect(): Promise<Connected> {
+async function connect(wrap = wrapWebSocket): Promise<Connected> {
   const server = createServer();
   const webSockets = new WebSocketServer({ server });
   server.listen(0, '127.0.0.1');
@@ -70,7 +73,7 @@ async function connect(): Promise<Connected> {
     onMessage: (data: string | Uint8Array) => listener.hear(String(data)),
     onClose: ({ code }: { code: number }) => listener.closures.push(code),
   };
-  const socket = wrapWebSocket(accepted, handlers, request.socket);
+  const socket = wrap(accepted, handlers, request.socket);
   if (farSide.readyState !== WebSocket.OPEN) await once(farSide, 'open');
   const [{ socket: line }] = await upgraded;
   return { listener, socket, farSide, near: request.socket, line };
@@ -171,11 +174,57 @@ describe('reads that are gathered', () => {
   });
 });
 
-it('a connection without a descriptor is read as it comes', async () => {
-  const { listener, socket, farSide, near } = await connect();
-  Object.defineProperty(near, '_handle', { value: { ...near, fd: -1 }, configurable: true });
-  socket.gatherReads?.(frameBytes * 1.5);
-  Reflect.deleteProperty(near, '_handle');
-  farSide.send(note);
-  await expect.poll(() => listener.heard, { interval: 2 }).toEqual(['n']);
+describe('the time that bytes wait', () => {
+  let wrap = wrapWebSocket;
+
+  beforeEach(async (context) => {
+    needGatheredReads(context);
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    cleanups.push(() => vi.useRealTimers());
+    // The timer is the process's: one that other tests began is none of these clocks.
+    vi.resetModules();
+    ({ wrapWebSocket: wrap } = await import('../../src/platform/websocket.ts'));
+  });
+
+  it('is 100 ms at most, and bytes that come meanwhile do not make it longer', async () => {
+    const { listener, socket, farSide } = await connect(wrap);
+    socket.gatherReads?.(frameBytes * 1.5);
+    farSide.send(note);
+    await sleep(20);
+    vi.advanceTimersByTime(99);
+    await sleep(20);
+    expect(listener.heard).toEqual([]);
+    vi.advanceTimersByTime(1);
+    await sleep(20);
+    expect(listener.heard).toEqual(['n']);
+  });
+
+  it('is watched by one timer for all, which is gone when nothing waits any more', async () => {
+    const [one, other] = [await connect(wrap), await connect(wrap)];
+    for (const { socket } of [one, other]) socket.gatherReads?.(frameBytes * 1.5);
+    expect(vi.getTimerCount()).toBe(1);
+    for (const { farSide, listener } of [one, other]) {
+      farSide.terminate();
+      while (listener.closures.length === 0) await sleep(1);
+    }
+    vi.advanceTimersByTime(50);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is none on a connection without a descriptor', async () => {
+    const { socket, near } = await connect(wrap);
+    Object.defineProperty(near, '_handle', { value: { fd: -1 }, configurable: true });
+    socket.gatherReads?.(frameBytes * 1.5);
+    Reflect.deleteProperty(near, '_handle');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+it('nobody is told that the way to the kernel is experimental', () => {
+  const module = join(import.meta.dirname, '../../src/platform/gathered-reads.ts');
+  const program = `process.exitCode = (await import(${JSON.stringify(module)})).gathersReads() ? 0 : 3;`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: gathersReads() ? 0 : 3, stderr: '' });
 });

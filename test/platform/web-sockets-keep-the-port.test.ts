@@ -128,6 +128,37 @@ describe('a socket that we open', () => {
     expect(received).toEqual([]);
   });
 
+  it.each([
+    ['ordinary', 'hello'],
+    ['not ASCII, and so for ws', 'grüezi'],
+  ])('answers what came with a close frame before it closes: %s', async (_, text) => {
+    const received: string[] = [];
+    const told = Promise.withResolvers<void>();
+    const url = await accepting((webSocket, connection) => {
+      webSocket.on('message', (data) => received.push(String(data)));
+      webSocket.on('close', () => told.resolve());
+      // Both in one piece, as an eager far side has them.
+      connection.cork();
+      webSocket.send(text);
+      webSocket.close(1000);
+      connection.uncork();
+    });
+    let socket: Socket | null = null;
+    openWebSocket(
+      { url, headers: {}, handshakeTimeoutMs: 5_000, maxMessageBytes: 1_000 },
+      {
+        onOpen: (opened) => {
+          socket = opened;
+        },
+        onRefused: () => undefined,
+        onClose: () => undefined,
+        onMessage: (data) => socket?.send(`${data}, too`),
+      },
+    );
+    await told.promise;
+    expect(received).toEqual([`${text}, too`]);
+  });
+
   it('that is dropped by either side ends with 1006', async () => {
     const url = await accepting((webSocket) => webSocket.on('message', () => webSocket.terminate()));
     const byUs = open(url);

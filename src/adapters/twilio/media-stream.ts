@@ -40,8 +40,8 @@ const pingEveryMs = 10_000;
 export const closingLimitMs = 1_000;
 
 /**
- * Frames up to this go on in pairs (`src/media`), and so they are read in pairs: half as many reads, and none of them
- * later. One and a half frames, as they come, are more than one frame with a mark, and less than two.
+ * Frames up to this go on in pairs (`src/media`), and so they are read in pairs: half as many reads, and no pair is later.
+ * One and a half frames, as they come, are more than one frame with a mark, which then waits with it, and less than two.
  */
 const pairedAudioBytes = 160;
 const pairedFrames = 1.5;
@@ -125,7 +125,8 @@ export class MediaStream {
     const message = readMessage(data);
     if (typeof message === 'string') this.#refuseUnread(message);
     else this.#take(message);
-    if (!this.#readsInPairs && this.#listener !== null) this.#readInPairs(message, data.length);
+    if (!this.#readsInPairs && !this.#isDone && this.#listener !== null)
+      this.#readInPairs(message, data.length);
   }
 
   /** From the first frame on that is handed on at once. */
