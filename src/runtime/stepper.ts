@@ -1,6 +1,7 @@
 /**
  * Owns: one pure step of any chart of ours: xstate's transition, with its timers as data and its commands as values.
- * Does not own: what is stepped (`step.ts` for calls, `service-actor.ts` for the process).
+ * Does not own: what is stepped (`step.ts` for calls, `service-actor.ts` for the process), what xstate does in vain
+ * (`light-machine.ts`).
  *
  * Invariants:
  * S1. A timer is data: its name and the moment it is due. XState's own scheduler is never used.
@@ -15,6 +16,7 @@ import {
   type InputFrom,
   type SnapshotFrom,
 } from 'xstate';
+import { lightened } from './light-machine.ts';
 import { GiveUpError } from './ports/errors.ts';
 
 interface RawAction {
@@ -40,40 +42,6 @@ export interface Stepper<Machine extends AnyStateMachine, Command extends NamedC
 
 const nothing = (): void => undefined;
 
-/** An assignment as xstate keeps it: a function that says how it is carried out. */
-interface Assignment {
-  assignment: (scope: object, params: unknown) => object;
-  resolve(...given: unknown[]): unknown;
-}
-
-const isAssignment = (action: unknown): action is Assignment =>
-  typeof action === 'function' &&
-  'assignment' in action &&
-  'resolve' in action &&
-  typeof action.assignment === 'function';
-
-/**
- * An assignment of xstate works out anew where the call is, and which tags that has: half of what a step costs. It
- * changes the context alone.
- */
-const lightened = (heavy: Assignment): Assignment =>
-  Object.assign(() => undefined, heavy, {
-    resolve: (_: unknown, snapshot: AnyMachineSnapshot, scope: object, params: unknown) => [
-      { ...snapshot, context: { ...snapshot.context, ...heavy.assignment(scope, params) } },
-    ],
-  });
-
-function withLightAssignments(machine: AnyStateMachine): AnyStateMachine {
-  const { actions } = machine.implementations;
-  return machine.provide({
-    actions: Object.fromEntries(
-      Object.entries(actions).flatMap(([name, action]) =>
-        isAssignment(action) ? [[name, lightened(action) as never]] : [],
-      ),
-    ),
-  });
-}
-
 /**
  * `transition()` of xstate builds a throw-away actor on each call. One inert scope that is used again and again does
  * the same at a fifth of the cost; a test holds the two together.
@@ -83,7 +51,7 @@ export function createStepper<Machine extends AnyStateMachine, Command extends N
   commandTypes: object,
   anyInput: InputFrom<Machine>,
 ): Stepper<Machine, Command> {
-  const light = withLightAssignments(machine);
+  const light = lightened(machine);
   const inert = createActor(light, { input: anyInput });
   let collected: RawAction[] = [];
   const scope = {
