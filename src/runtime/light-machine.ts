@@ -3,12 +3,19 @@
  * holds it to what xstate makes of it.
  * Does not own: the step (`stepper.ts`).
  */
-import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, StateValue } from 'xstate';
 
 /** An assignment as xstate keeps it: a function that says how it is carried out. */
 interface Assignment {
   assignment: (scope: object, params: unknown) => object;
   resolve(...given: unknown[]): unknown;
+}
+
+/** A guard as xstate keeps it that asks for a place (`stateIn`), or is made of others (`and`, `or`, `not`). */
+interface BuiltGuard {
+  check(snapshot: AnyMachineSnapshot, ...given: unknown[]): boolean;
+  stateValue?: unknown;
+  guards?: readonly unknown[];
 }
 
 /** What xstate asks a state for what it does on an event. */
@@ -26,7 +33,7 @@ export function lightened(machine: AnyStateMachine): AnyStateMachine {
       ),
     ),
   });
-  quieten(light.root);
+  lighten(light.root);
   return light;
 }
 
@@ -44,6 +51,40 @@ const assigning = (heavy: Assignment): Assignment =>
     ],
   });
 
+function lighten(state: AnyStateNode): void {
+  const { always = [], transitions, states } = state;
+  for (const transition of [...always, ...transitions.values()].flat())
+    Object.assign(transition, { guard: asking(transition.guard) });
+  quieten(state);
+  for (const child of Object.values(states)) lighten(child);
+}
+
+/** XState cuts the names of both places into letters, to look for dots in them. */
+function asking(guard: unknown): unknown {
+  if (!isBuilt(guard)) return guard;
+  const { stateValue: place, guards } = guard;
+  return Object.assign(() => false, guard, {
+    ...(guards && { guards: guards.map(asking) }),
+    ...(isPlace(place) && { check: ({ value }: AnyMachineSnapshot) => isWithin(value, place) }),
+  });
+}
+
+const isBuilt = (guard: unknown): guard is BuiltGuard => typeof guard === 'function' && 'check' in guard;
+
+/** As an object: a text may also name a state by its identifier. */
+const isPlace = (value: unknown): value is Exclude<StateValue, string> => typeof value === 'object';
+
+/** Whether a call that is at `value` is at the place. */
+function isWithin(value: StateValue, place: StateValue): boolean {
+  if (typeof place === 'string') return typeof value === 'string' ? value === place : place in value;
+  if (typeof value === 'string') return false;
+  for (const region in place) {
+    const [here, there] = [value[region], place[region]];
+    if (here === undefined || there === undefined || !isWithin(here, there)) return false;
+  }
+  return true;
+}
+
 /** A state looks up what it does on an event whenever it is asked, and most states do nothing on most events. */
 function quieten(state: AnyStateNode): void {
   const asked = state as unknown as Asked;
@@ -52,5 +93,4 @@ function quieten(state: AnyStateNode): void {
   const isWild = [...types].some((type) => type.includes('*'));
   if (!isWild)
     asked.next = (snapshot, event) => (types.has(event.type) ? next.call(state, snapshot, event) : undefined);
-  for (const child of Object.values(state.states)) quieten(child);
 }
