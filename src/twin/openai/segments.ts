@@ -45,6 +45,8 @@ const loudness = 2_500;
 
 const syncBytes = Uint8Array.of(0x72, 0x7d, 0x74);
 const stampDigits = { reply: 4, segment: 3, frame: 4, check: 2 } as const;
+/** Of a segment. */
+const mostFrames = 8 ** stampDigits.frame;
 /** The largest prime of two octal digits: no single wrong digit goes unnoticed. */
 const checkModulus = 61;
 const stampBytes =
@@ -187,11 +189,36 @@ export function readSegments(mulaw: Uint8Array): HeardSegment[] {
   while (at >= 0) {
     const stamp = readStamp(sound, at);
     const audioBytes = stamp === null ? 0 : countRenderedBytes(sound, at, stamp);
-    if (stamp !== null) noteFrame(heard, stamp, audioBytes);
-    at = sound.indexOf(syncBytes, at + Math.max(audioBytes, syncBytes.length));
+    at += Math.max(audioBytes, syncBytes.length);
+    if (stamp !== null) at += noteRun(heard, sound, at, stamp, audioBytes);
+    at = sound.indexOf(syncBytes, at);
   }
   return heard;
 }
+
+/**
+ * Notes a frame, and the next ones of its segment that follow it whole, as they do as a rule: nothing of them has to be
+ * read. @returns how many bytes follow it so
+ */
+function noteRun(
+  heard: HeardSegment[],
+  sound: Buffer,
+  start: number,
+  first: Stamp,
+  audioBytes: number,
+): number {
+  noteFrame(heard, first, audioBytes);
+  let at = start;
+  for (let { frame } = first; frame + 1 < mostFrames; at += frameBytes) {
+    const next = { ...first, frame: ++frame };
+    if (!isWhole(sound, at, expectedFrameOf(next))) break;
+    noteFrame(heard, next, frameBytes);
+  }
+  return at - start;
+}
+
+const isWhole = (sound: Buffer, start: number, expectedFrame: Buffer): boolean =>
+  start + frameBytes <= sound.length && expectedFrame.compare(sound, start, start + frameBytes) === 0;
 
 const stretchBytes = 1_024;
 const silence = Buffer.alloc(stretchBytes, silenceByte);
@@ -242,7 +269,7 @@ const expectedFrames = new Map<number, Buffer>();
 const mostExpectedFrames = 16_384;
 
 function expectedFrameOf({ reply, segment, frame }: Stamp): Buffer {
-  const key = (reply * 512 + segment) * 4_096 + frame;
+  const key = (reply * 512 + segment) * mostFrames + frame;
   const known = expectedFrames.get(key);
   if (known) return known;
   const expected = Buffer.alloc(frameBytes);
@@ -254,8 +281,7 @@ function expectedFrameOf({ reply, segment, frame }: Stamp): Buffer {
 
 function countRenderedBytes(sound: Buffer, start: number, stamp: Stamp): number {
   const expectedFrame = expectedFrameOf(stamp);
-  const end = start + frameBytes;
-  if (end <= sound.length && expectedFrame.compare(sound, start, end) === 0) return frameBytes;
+  if (isWhole(sound, start, expectedFrame)) return frameBytes;
   let count = stampBytes;
   while (count < frameBytes && sound[start + count] === expectedFrame[count]) count += 1;
   return count;
