@@ -41,9 +41,15 @@ const wholeMs = (least: number, most: number) => {
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
+/** Made once for each: every call asks for those of its agent's tools. */
+const jsonSchemas = new WeakMap<z.ZodObject, unknown>();
+
 /** The JSON Schema of what the model is to send (JSON Schema, draft 2020-12), without the keyword `$schema`. */
 export function jsonSchemaOf(parameters: z.ZodObject): unknown {
+  const known = jsonSchemas.get(parameters);
+  if (known !== undefined) return known;
   const { $schema: _, ...schema } = z.toJSONSchema(parameters, { io: 'input' });
+  jsonSchemas.set(parameters, schema);
   return schema;
 }
 

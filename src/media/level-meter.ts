@@ -24,14 +24,13 @@ export class LevelMeter {
 
   /** Takes every `levelStride`-th byte of the mu-law audio, the first included. */
   addFrom(audio: Uint8Array): void {
-    for (let at = 0; at < audio.length; at += levelStride) this.#add(audio[at] ?? 0);
-  }
-
-  #add(byte: number): void {
-    this.#sum += squares[byte] ?? 0;
-    if (++this.#samples < samplesPerWindow) return;
-    this.#level = Math.sqrt(this.#sum / samplesPerWindow);
-    this.#sum = 0;
-    this.#samples = 0;
+    let [sum, samples] = [this.#sum, this.#samples];
+    for (let at = 0; at < audio.length; at += levelStride) {
+      sum += squares[audio[at] ?? 0] ?? 0;
+      if (++samples < samplesPerWindow) continue;
+      this.#level = Math.sqrt(sum / samplesPerWindow);
+      [sum, samples] = [0, 0];
+    }
+    [this.#sum, this.#samples] = [sum, samples];
   }
 }

@@ -12,11 +12,11 @@
 import type { SnapshotFrom } from 'xstate';
 import type { CallEvent } from '../machines/call/context.ts';
 import type { callMachine } from '../machines/call/machine.ts';
-import type { Carried, Chart } from '../machines/charts/chart.ts';
+import type { Carried } from '../machines/charts/chart.ts';
 import { current } from '../machines/charts/table.ts';
 import type { Command } from '../machines/commands.ts';
 import type { DraftOf, Entry, EntryOf } from '../machines/entries.ts';
-import { changeFrom, chartOf, keptChart } from './charts.ts';
+import { changeFrom, chartOf, keptChart, type SteppedChart } from './charts.ts';
 import { GiveUpError } from './ports/errors.ts';
 import type { Json } from './ports/journal.ts';
 
@@ -74,15 +74,15 @@ function advance(state: CallState, entry: Entry): [CallState, Command[]] {
 
 /** C1. The state of another chart: what was carried over, and nothing of what was before. */
 function change(callId: string, entry: EntryOf<'chart.changed'>): CallState {
-  const { machine, stepper, number: chart } = chartOf(callId, entry.to, entry.format);
+  const { stepper, number: chart } = chartOf(callId, entry.to, entry.format);
   const { seq, at, carried } = entry;
-  const snapshot = resolve(machine, carried as Carried);
+  const snapshot = resolve(stepper, carried as Carried);
   return { callId, chart, snapshot, due: stepper.arm(snapshot, entry as CallEvent, at), seq, at };
 }
 
-function resolve(machine: Chart['machine'], carried: Carried): CallSnapshot {
+function resolve(stepper: SteppedChart['stepper'], carried: Carried): CallSnapshot {
   try {
-    return machine.resolveState(carried as never) as CallSnapshot;
+    return stepper.resolve(carried as never);
   } catch (cause) {
     throw new GiveUpError('log.invalid', 'what was carried over is no state of the chart', { cause });
   }
@@ -134,8 +134,8 @@ interface Frozen {
 /** The state of a checkpoint, or null where its chart is not kept: a checkpoint is only a cache. */
 export function thaw(callId: string, checkpoint: Json): CallState | null {
   const { chart, value, context, status, due, seq, at } = checkpoint as unknown as Frozen;
-  const snapshot = keptChart(chart)?.machine.resolveState({ value, context, status });
-  return snapshot ? { callId, chart, snapshot: snapshot as CallSnapshot, due: new Map(due), seq, at } : null;
+  const snapshot = keptChart(chart)?.stepper.resolve({ value, context, status });
+  return snapshot ? { callId, chart, snapshot, due: new Map(due), seq, at } : null;
 }
 
 /** The entry that must come before a claim of this call by this version, or null where it is of the present chart. */

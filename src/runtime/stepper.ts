@@ -1,6 +1,7 @@
 /**
  * Owns: one pure step of any chart of ours: xstate's transition, with its timers as data and its commands as values.
- * Does not own: what is stepped (`step.ts` for calls, `service-actor.ts` for the process).
+ * Does not own: what is stepped (`step.ts` for calls, `service-actor.ts` for the process), what xstate does in vain
+ * (`light-machine.ts`).
  *
  * Invariants:
  * S1. A timer is data: its name and the moment it is due. XState's own scheduler is never used.
@@ -15,6 +16,7 @@ import {
   type InputFrom,
   type SnapshotFrom,
 } from 'xstate';
+import { lightened } from './light-machine.ts';
 import { GiveUpError } from './ports/errors.ts';
 
 interface RawAction {
@@ -30,6 +32,8 @@ export interface NamedCommand {
 export interface Stepper<Machine extends AnyStateMachine, Command extends NamedCommand> {
   begin(input: InputFrom<Machine>): SnapshotFrom<Machine>;
   advance(snapshot: SnapshotFrom<Machine>, event: EventFromLogic<Machine>): SnapshotFrom<Machine>;
+  /** The snapshot of a state that was kept, or carried over. @throws where it is no state of the chart */
+  resolve(kept: Parameters<Machine['resolveState']>[0]): SnapshotFrom<Machine>;
   /** What the last `begin` or `advance` armed and cancelled is written to `due`; what it asked for is returned. */
   settle(due: Map<string, number>, at: number): Command[];
   /** The timers of a state that no event led to: each active one in full, as of `event`. */
@@ -47,7 +51,8 @@ export function createStepper<Machine extends AnyStateMachine, Command extends N
   commandTypes: object,
   anyInput: InputFrom<Machine>,
 ): Stepper<Machine, Command> {
-  const inert = createActor(machine as AnyStateMachine, { input: anyInput });
+  const light = lightened(machine);
+  const inert = createActor(light, { input: anyInput });
   let collected: RawAction[] = [];
   const scope = {
     self: inert,
@@ -79,14 +84,15 @@ export function createStepper<Machine extends AnyStateMachine, Command extends N
   return {
     begin(input) {
       collected = [];
-      return machine.getInitialSnapshot(scope, input) as SnapshotFrom<Machine>;
+      return light.getInitialSnapshot(scope, input) as SnapshotFrom<Machine>;
     },
     advance(snapshot, event) {
       collected = [];
-      const next: AnyMachineSnapshot = machine.transition(snapshot, event, scope);
+      const next: AnyMachineSnapshot = light.transition(snapshot, event, scope);
       if (next.status === 'error') throw next.error;
       return next as SnapshotFrom<Machine>;
     },
+    resolve: (kept) => light.resolveState(kept) as SnapshotFrom<Machine>,
     settle: (due, at) => collected.flatMap((action) => sort(action, due, at)),
     arm({ _nodes, context }: AnyMachineSnapshot, event, at) {
       const delays: Record<string, unknown> = machine.implementations.delays;

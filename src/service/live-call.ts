@@ -55,9 +55,9 @@ type Handlers = { [Type in CommandType]: (params: CommandOf<Type>['params'], key
 function presentIn({ snapshot }: CallState): Present {
   const { model, reply } = snapshot.context;
   const isPlaying =
+    isComplete(snapshot.context) &&
     snapshot.hasTag('streaming') &&
-    snapshot.matches({ live: { turn: 'agentSpeaking' } }) &&
-    isComplete(snapshot.context);
+    snapshot.matches({ live: { turn: 'agentSpeaking' } });
   return {
     generation: model.sessionId === null ? null : model.generation,
     playedReplyId: isPlaying ? reply.id : null,

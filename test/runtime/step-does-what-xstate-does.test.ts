@@ -1,7 +1,18 @@
 /** The step reuses one inert scope, which XState does not know of. This holds the two together. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AnyStateMachine, fromCallback, initialTransition, raise, setup, transition } from 'xstate';
+import {
+  type AnyStateMachine,
+  and,
+  assign,
+  fromCallback,
+  initialTransition,
+  not,
+  raise,
+  setup,
+  stateIn,
+  transition,
+} from 'xstate';
 import { type CallEvent, chartNumber } from '../../src/machines/call/context.ts';
 import { callMachine } from '../../src/machines/call/machine.ts';
 import { commands } from '../../src/machines/commands.ts';
@@ -83,6 +94,62 @@ describe('a step', () => {
       { numRuns: 400 },
     );
     expect(steps).toBeGreaterThan(2_000);
+  });
+});
+
+describe('a chart that says it in other ways than ours', () => {
+  type Event = { type: 'go' | 'other' | 'ask'; at: number };
+  const machine = setup({
+    types: { context: {} as { seen: number; asked: string[] }, events: {} as Event },
+    actions: {
+      /** Each field by itself. */
+      see: assign({ seen: ({ context }) => context.seen + 1 }),
+      note: assign(({ context }, where: string) => ({ asked: [...context.asked, where] })),
+    },
+    guards: { seenAny: ({ context }) => context.seen > 0 },
+  }).createMachine({
+    context: { seen: 0, asked: [] },
+    type: 'parallel',
+    states: {
+      /** Takes everything. */
+      counter: { initial: 'on', states: { on: { on: { '*': { actions: 'see' } } } } },
+      walker: {
+        initial: 'here',
+        states: {
+          here: { on: { go: 'there' } },
+          there: { id: 'walking', initial: 'inside', on: { go: 'here' }, states: { inside: {} } },
+        },
+      },
+      asker: {
+        on: {
+          ask: [
+            { guard: stateIn({ walker: { there: 'outside' } }), actions: { type: 'note', params: 'never' } },
+            { guard: stateIn({ walker: { here: 'inside' } }), actions: { type: 'note', params: 'never' } },
+            { guard: stateIn('#walking'), actions: { type: 'note', params: 'by its identifier' } },
+            {
+              guard: and(['seenAny', not(stateIn({ walker: 'there' }))]),
+              actions: { type: 'note', params: 'here' },
+            },
+          ],
+          other: {
+            guard: stateIn({ walker: { there: 'inside' } }),
+            actions: { type: 'note', params: 'inside' },
+          },
+        },
+      },
+    },
+  });
+
+  it('is stepped as xstate moves it', () => {
+    const stepper = createStepper(machine as AnyStateMachine, {}, undefined);
+    let [expected] = initialTransition(machine);
+    let snapshot = stepper.begin(undefined);
+    for (const type of ['ask', 'other', 'go', 'ask', 'other', 'go', 'other', 'ask'] as const) {
+      [expected] = transition(machine, expected, { type, at: 1 });
+      snapshot = stepper.advance(snapshot, { type, at: 1 });
+      expect([snapshot.value, snapshot.context]).toEqual([expected.value, expected.context]);
+    }
+    expect(expected.context).toEqual({ seen: 8, asked: ['by its identifier', 'inside', 'here'] });
   });
 });
 

@@ -235,11 +235,11 @@ function hearingsOf(call: TwinCall, replies: readonly NumberedReply[]): Hearing[
     let endedAt = at;
     return readSegments(bytes).flatMap(({ reply, segment, frames }) => {
       const { lengthMs = 0 } = replies[reply]?.segments.find((each) => each.segment === segment) ?? {};
+      const key = `${reply}/${segment}`;
+      const length = framesOf(lengthMs);
       return frames.flatMap((frame): Hearing[] => {
         endedAt += stampMs;
-        return isLast(heard, `${reply}/${segment}`, frame, framesOf(lengthMs))
-          ? [{ reply, segment, endedAt }]
-          : [];
+        return isLast(heard, key, frame, length) ? [{ reply, segment, endedAt }] : [];
       });
     });
   });

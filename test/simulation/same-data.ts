@@ -22,9 +22,11 @@ function isSameMap(one: ReadonlyMap<unknown, unknown>, other: ReadonlyMap<unknow
 }
 
 function isSameRecord(one: Record<string, unknown>, other: Record<string, unknown>): boolean {
-  const names = Object.keys(one);
-  if (names.length !== Object.keys(other).length) return false;
-  for (const name of names)
+  let surplus = 0;
+  for (const name in one) {
     if (!Object.hasOwn(other, name) || !isSameData(one[name], other[name])) return false;
-  return true;
+    surplus -= 1;
+  }
+  for (const _ in other) surplus += 1;
+  return surplus === 0;
 }

@@ -10,7 +10,5 @@ export interface Signal {
   payloads?: Readonly<Record<string, string>>;
 }
 
-const encoder = new TextEncoder();
-
 /** The reference that stands for `content` in an entry. */
-export const referTo = (content: string): { bytes: number } => ({ bytes: encoder.encode(content).length });
+export const referTo = (content: string): { bytes: number } => ({ bytes: Buffer.byteLength(content) });

@@ -45,6 +45,8 @@ const loudness = 2_500;
 
 const syncBytes = Uint8Array.of(0x72, 0x7d, 0x74);
 const stampDigits = { reply: 4, segment: 3, frame: 4, check: 2 } as const;
+/** Of a segment. */
+const mostFrames = 8 ** stampDigits.frame;
 /** The largest prime of two octal digits: no single wrong digit goes unnoticed. */
 const checkModulus = 61;
 const stampBytes =
@@ -187,11 +189,42 @@ export function readSegments(mulaw: Uint8Array): HeardSegment[] {
   while (at >= 0) {
     const stamp = readStamp(sound, at);
     const audioBytes = stamp === null ? 0 : countRenderedBytes(sound, at, stamp);
-    if (stamp !== null) noteFrame(heard, stamp, audioBytes);
-    at = sound.indexOf(syncBytes, at + Math.max(audioBytes, syncBytes.length));
+    at += Math.max(audioBytes, syncBytes.length);
+    if (stamp !== null) at = noteRun(noteFrame(heard, stamp, audioBytes), sound, at);
+    at = sound.indexOf(syncBytes, at);
   }
   return heard;
 }
+
+/** Frames that are compared at once. */
+const framesPerLook = 8;
+
+/**
+ * Notes the next frames of the segment as far as they follow whole, as they do as a rule: nothing of them has to be read.
+ * @returns where they end
+ */
+function noteRun(run: HeardSegment, sound: Buffer, start: number): number {
+  const { reply, segment, frames } = run;
+  const next = { reply, segment, frame: (frames.at(-1) ?? 0) + 1 };
+  let at = start;
+  for (let count = framesAt(sound, at, next); count > 0; count = framesAt(sound, at, next)) {
+    at += count * frameBytes;
+    for (const end = next.frame + count; next.frame < end; next.frame += 1) frames.push(next.frame);
+  }
+  run.audioBytes += at - start;
+  return at;
+}
+
+/** How many whole frames from this one on lie at the place, as far as is seen at a look; 0 where it is not there. */
+function framesAt(sound: Buffer, start: number, stamp: Stamp): number {
+  if (stamp.frame >= mostFrames) return 0;
+  const isStart = stamp.frame % framesPerLook === 0;
+  if (isStart && liesAt(sound, start, expectedFramesOf(stamp, framesPerLook))) return framesPerLook;
+  return Number(liesAt(sound, start, expectedFramesOf(stamp, 1)));
+}
+
+const liesAt = (sound: Buffer, start: number, expected: Buffer): boolean =>
+  start + expected.length <= sound.length && expected.compare(sound, start, start + expected.length) === 0;
 
 const stretchBytes = 1_024;
 const silence = Buffer.alloc(stretchBytes, silenceByte);
@@ -227,35 +260,42 @@ function endOfSound(recording: Buffer, start: number): number {
   return end;
 }
 
-function noteFrame(heard: HeardSegment[], { reply, segment, frame }: Stamp, audioBytes: number): void {
+/** @returns the run that the frame belongs to */
+function noteFrame(
+  heard: HeardSegment[],
+  { reply, segment, frame }: Stamp,
+  audioBytes: number,
+): HeardSegment {
   const last = heard.at(-1);
   if (last !== undefined && last.reply === reply && last.segment === segment) {
     last.frames.push(frame);
     last.audioBytes += audioBytes;
-  } else {
-    heard.push({ reply, segment, frames: [frame], audioBytes });
+    return last;
   }
+  const run = { reply, segment, frames: [frame], audioBytes };
+  heard.push(run);
+  return run;
 }
 
 /** A recording is read more than once, and the same is said in many. */
 const expectedFrames = new Map<number, Buffer>();
 const mostExpectedFrames = 16_384;
 
-function expectedFrameOf({ reply, segment, frame }: Stamp): Buffer {
-  const key = (reply * 512 + segment) * 4_096 + frame;
+function expectedFramesOf({ reply, segment, frame }: Stamp, count: number): Buffer {
+  const key = ((reply * 512 + segment) * mostFrames + frame) * (framesPerLook + 1) + count;
   const known = expectedFrames.get(key);
   if (known) return known;
-  const expected = Buffer.alloc(frameBytes);
-  writeFrame(expected, 0, reply, segment, frame);
+  const expected = Buffer.alloc(count * frameBytes);
+  for (let index = 0; index < count; index += 1)
+    writeFrame(expected, index * frameBytes, reply, segment, frame + index);
   if (expectedFrames.size >= mostExpectedFrames) expectedFrames.clear();
   expectedFrames.set(key, expected);
   return expected;
 }
 
 function countRenderedBytes(sound: Buffer, start: number, stamp: Stamp): number {
-  const expectedFrame = expectedFrameOf(stamp);
-  const end = start + frameBytes;
-  if (end <= sound.length && expectedFrame.compare(sound, start, end) === 0) return frameBytes;
+  const expectedFrame = expectedFramesOf(stamp, 1);
+  if (liesAt(sound, start, expectedFrame)) return frameBytes;
   let count = stampBytes;
   while (count < frameBytes && sound[start + count] === expectedFrame[count]) count += 1;
   return count;

@@ -52,7 +52,9 @@ export class AudioRecord {
     for (const piece of this.#pieces) {
       const from = Math.max(0, first - piece.start);
       const to = Math.min(piece.audio.byteLength, last - piece.start);
-      if (from < to) bytes.set(piece.audio.subarray(from, to), piece.start + from - first);
+      const isInside = from === 0 && to === piece.audio.byteLength;
+      if (from < to)
+        bytes.set(isInside ? piece.audio : piece.audio.subarray(from, to), piece.start + from - first);
     }
     return bytes;
   }
