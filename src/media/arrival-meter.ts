@@ -55,22 +55,17 @@ export class ArrivalMeter {
     this.#earlierTimestampMs = Number.NaN;
   }
 
-  /**
-   * @param timestampMs when the frame begins, by the carrier's clock
-   * @returns whether it came alone: not at once with the one before it
-   */
-  note(arrivedMs: number, timestampMs: number, bytes: number): boolean {
+  /** @param timestampMs when the frame begins, by the carrier's clock */
+  note(arrivedMs: number, timestampMs: number, bytes: number): void {
     this.frames++;
     const silentMs = arrivedMs - this.#lastArrivedMs;
     if (silentMs > this.longestSilenceMs) this.longestSilenceMs = silentMs;
-    const cameAlone = !(silentMs < atOnceMs);
-    if (cameAlone) this.#begin(timestampMs);
-    else this.#join(timestampMs);
+    if (silentMs < atOnceMs) this.#join(timestampMs);
+    else this.#begin(timestampMs);
     this.#noteGap(timestampMs - this.#lastTimestampMs);
     this.#lastArrivedMs = arrivedMs;
     this.#lastTimestampMs = timestampMs;
     this.#lastDurationMs = bytes / bytesPerMs;
-    return cameAlone;
   }
 
   #begin(timestampMs: number): void {

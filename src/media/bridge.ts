@@ -131,10 +131,15 @@ export class Bridge {
   callerAudio(audio: Uint8Array, timestampMs: number): void {
     if (this.#line === null) return;
     const nowMs = this.#clock.monotonic();
-    const cameAlone = this.#quality.arrivals.note(nowMs, timestampMs, audio.length);
-    this.#feed.append(audio, cameAlone);
+    this.#feed.append(audio);
+    this.#quality.arrivals.note(nowMs, timestampMs, audio.length);
     this.#player.drain();
     this.#starvation.frameArrived(nowMs);
+  }
+
+  /** The line has gathered frames by itself: what came of them waits for no more. */
+  callerAudioGathered(): void {
+    this.#feed.flush();
   }
 
   /** What the caller said on a line that had ended before any of it could be handed on. */

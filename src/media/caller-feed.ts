@@ -5,8 +5,8 @@
  * The ring keeps everything since the last answered position, delivered or not: a half-open socket swallows audio
  * long before anybody notices.
  *
- * A frame waits for the next one: every second message to the model is saved for 20 ms of delay. It does not wait where
- * it came at once with a pair: pairs come together, and whoever then waited would have all that follow wait, too.
+ * A frame waits for the next one: every second message to the model is saved for 20 ms of delay. It waits once: where the
+ * line has gathered frames already, whatever came of them goes on.
  *
  * Invariants:
  * I8. An ear gets every byte from the last answered position on, within the ring's bound, once and in order. What waits
@@ -45,8 +45,6 @@ export class CallerFeed {
   /** Where the ear's own count of audio began; moved on by what the ring lost in between. */
   #earOrigin = 0;
   #isLosing = false;
-  /** The last frame was the second of a pair. */
-  #hasPaired = false;
 
   /** @param onLost called when audio that no ear got begins to fall out of the ring, once until an ear has caught up */
   constructor(bounds: FeedBounds, quality: QualityMeter, onLost: () => void) {
@@ -87,14 +85,10 @@ export class CallerFeed {
     this.#ear = null;
   }
 
-  /** @param cameAlone not at once with the one before it */
-  append(audio: Uint8Array, cameAlone = true): void {
+  append(audio: Uint8Array): void {
     this.#ring.append(audio);
     this.#quality.callerLevel.addFrom(audio);
-    const isPair = this.#ring.end - this.#delivered >= this.#appendBytes;
-    const isThird = this.#hasPaired && !cameAlone;
-    this.#hasPaired = isPair;
-    if (isPair || isThird) this.#catchUp();
+    if (this.#ring.end - this.#delivered >= this.#appendBytes) this.#catchUp();
   }
 
   /** No frame follows for now: nothing waits any longer. */

@@ -98,10 +98,14 @@ export class GatheredReads {
     this.#connection = connection;
   }
 
-  /** From now on what comes may wait for others until there are so many bytes. */
-  gather(leastBytes: number): void {
+  /**
+   * From now on what comes may wait for others until there are so many bytes.
+   * @returns false where it does not
+   */
+  gather(leastBytes: number): boolean {
     this.#leastBytes = leastBytes;
     this.#begin();
+    return gathering.has(this);
   }
 
   /**

@@ -72,6 +72,7 @@ function sortIncoming(
   webSocket: WebSocket,
   connection: Duplex,
   reads: GatheredReads,
+  onRead: () => void,
   frames: (takeBytes: (bytes: Buffer) => void) => IncomingFrames,
 ): void {
   const [listener] = connection.listeners('data') as ((bytes: Buffer) => void)[];
@@ -81,6 +82,7 @@ function sortIncoming(
   const take = (bytes: Buffer): void => {
     incoming.take(bytes);
     reads.noteRead(bytes.length, incoming.isWithinFrame);
+    onRead();
   };
   connection.on('data', take);
   // As ws does by itself: what comes after its fault is nobody's.
@@ -105,7 +107,8 @@ export function wrapWebSocket(
   const onText = (text: string): void => handlers.onMessage(text);
   const reads = new GatheredReads(connection);
   const writes = new GatheredWrites(connection);
-  sortIncoming(webSocket, connection, reads, (takeBytes) => {
+  const onRead = (): void => handlers.onRead?.();
+  sortIncoming(webSocket, connection, reads, onRead, (takeBytes) => {
     // It may be a close frame, which `ws` answers at once.
     const onBytes = (bytes: Buffer): void => {
       writes.release();

@@ -155,6 +155,9 @@ export class LiveCall {
       onAudio: (audio, timestampMs) => {
         if (this.#joined === line) this.#hearCaller(audio, timestampMs);
       },
+      onGathered: () => {
+        if (this.#joined === line) this.#bridge.callerAudioGathered();
+      },
       onMark: (name) => {
         if (this.#joined === line) this.#bridge.markEchoed(name);
       },

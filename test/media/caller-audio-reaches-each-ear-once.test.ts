@@ -16,9 +16,6 @@ class Listening {
   #ear: RecordingEar | null = null;
   #expected: Buffer[] = [];
   #lostBytes = 0;
-  #isFirstOfLine = true;
-  /** The last frame was the second of a pair. */
-  #hasPaired = false;
 
   constructor(ringMs: number) {
     this.rig = new Rig({ ringMs });
@@ -26,23 +23,22 @@ class Listening {
     this.rig.attachLine();
   }
 
-  /** @param comesAtOnce with the frame before it */
-  speak(bytes: number, comesAtOnce: boolean): void {
-    if (!comesAtOnce) this.rig.clock.advance(20);
+  speak(bytes: number): void {
     this.rig.speak(placedAudio(this.#spoken, bytes));
     this.#spoken += bytes;
     this.#lose();
-    const isPair = this.#spoken - this.#next >= pairBytes;
-    const isThird = this.#hasPaired && comesAtOnce && !this.#isFirstOfLine;
-    this.#hasPaired = isPair;
-    this.#isFirstOfLine = false;
-    if (isPair || isThird) this.#deliver();
+    if (this.#spoken - this.#next >= pairBytes) this.#deliver();
+  }
+
+  /** The line has gathered frames by itself. */
+  gather(): void {
+    this.rig.bridge.callerAudioGathered();
+    this.#deliver();
   }
 
   /** The stream is gone, and another one comes. */
   changeLine(): void {
     this.rig.attachLine();
-    this.#isFirstOfLine = true;
     this.#deliver();
   }
 
@@ -101,10 +97,10 @@ class Listening {
 
 type Step = (listening: Listening) => void;
 
-const frame = fc.tuple(fc.oneof(fc.constant(160), fc.integer({ min: 0, max: 6_000 })), fc.boolean()).map(
-  ([bytes, comesAtOnce]): Step =>
+const frame = fc.oneof(fc.constant(160), fc.integer({ min: 0, max: 6_000 })).map(
+  (bytes): Step =>
     (listening) =>
-      listening.speak(bytes, comesAtOnce),
+      listening.speak(bytes),
 );
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -112,6 +108,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Step>((listening) => listening.attachEar()) },
   { weight: 1, arbitrary: fc.constant<Step>((listening) => listening.detachEar()) },
   { weight: 1, arbitrary: fc.constant<Step>((listening) => listening.changeLine()) },
+  { weight: 2, arbitrary: fc.constant<Step>((listening) => listening.gather()) },
   {
     weight: 1,
     arbitrary: fc.boolean().map(
@@ -162,21 +159,19 @@ test('live frames are passed on in pairs, and a longer one at once', () => {
   expect(ear.pieces).toEqual([pair, placedAudio(320, 800)]);
 });
 
-test('a frame that comes at once with a pair does not wait, so that the pairs after it come whole', () => {
+test('a frame waits for none where its line has gathered frames already, so that it waits once', () => {
   const rig = spoken(0);
   const ear = new RecordingEar();
   rig.bridge.attachEar(ear);
-  const hear = (place: number, frames: number): void => {
-    rig.clock.advance(20);
-    for (let count = 0; count < frames; count++) rig.speak(placedAudio(place + count * 160, 160));
+  const hear = (...places: number[]): void => {
+    for (const place of places) rig.speak(placedAudio(place, 160));
+    rig.bridge.callerAudioGathered();
   };
-  hear(0, 1);
-  hear(160, 2);
-  expect(ear.pieces).toEqual([placedAudio(0, pairBytes), placedAudio(pairBytes, 160)]);
-  hear(480, 2);
-  expect(ear.pieces.slice(2)).toEqual([placedAudio(480, pairBytes)]);
-  hear(800, 1);
-  expect(ear.pieces).toHaveLength(3);
+  hear(0);
+  hear(160, 320);
+  hear(480, 640, 800);
+  expect(ear.pieces.map((piece) => piece.length)).toEqual([160, 320, 320, 160]);
+  expect(ear.audio).toEqual(placedAudio(0, 960));
 });
 
 test('a frame that waits for the next one goes when the line does', () => {

@@ -47,7 +47,7 @@ test('jitter is the estimator of RFC 3550', () => {
       let arrivedMs = 0;
       for (const [index, stepMs] of stepsMs.entries()) {
         arrivedMs += stepMs;
-        expect(meter.note(arrivedMs, index * 20, 160)).toBe(true);
+        meter.note(arrivedMs, index * 20, 160);
       }
       expect(meter.jitterMs).toBeCloseTo(jitterOf(stepsMs), 9);
     }),
@@ -63,7 +63,7 @@ test('frames that are read in pairs have the jitter of their second ones', () =>
       for (const [index, stepMs] of stepsMs.entries()) {
         arrivedMs += stepMs;
         inPairs.note(arrivedMs, index * 40, 160);
-        expect(inPairs.note(arrivedMs + 0.1, index * 40 + 20, 160)).toBe(false);
+        inPairs.note(arrivedMs + 0.1, index * 40 + 20, 160);
         alone.note(arrivedMs + 0.1, index * 40 + 20, 160);
       }
       expect(inPairs.jitterMs).toBeCloseTo(alone.jitterMs, 9);

@@ -28,20 +28,18 @@ const frameBytes = frame.length + 8;
 const longestWaitMs = 100;
 
 class Listener {
-  /** How many reads brought the messages, and which message each of them brought. */
+  /** What each read brought. */
   readonly reads: string[][] = [];
   readonly closures: number[] = [];
-  #reading: string[] | null = null;
+  #reading: string[] = [];
 
   hear(message: string): void {
-    if (this.#reading === null) {
-      this.#reading = [];
-      this.reads.push(this.#reading);
-      setImmediate(() => {
-        this.#reading = null;
-      });
-    }
     this.#reading.push(message.slice(0, 1));
+  }
+
+  endRead(): void {
+    if (this.#reading.length > 0) this.reads.push(this.#reading);
+    this.#reading = [];
   }
 
   get heard(): string[] {
@@ -72,6 +70,7 @@ async function connect(wrap = wrapWebSocket): Promise<Connected> {
   const handlers = {
     onMessage: (data: string | Uint8Array) => listener.hear(String(data)),
     onClose: ({ code }: { code: number }) => listener.closures.push(code),
+    onRead: () => listener.endRead(),
   };
   const socket = wrap(accepted, handlers, request.socket);
   if (farSide.readyState !== WebSocket.OPEN) await once(farSide, 'open');
@@ -84,7 +83,7 @@ describe('reads that are gathered', () => {
 
   it('bring frames in pairs, however far apart they were sent', async () => {
     const { listener, socket, farSide } = await connect();
-    socket.gatherReads?.(frameBytes * 1.5);
+    expect(socket.gatherReads?.(frameBytes * 1.5)).toBe(true);
     for (let count = 0; count < 8; count++) {
       farSide.send(frame);
       await sleep(10);
@@ -214,7 +213,7 @@ describe('the time that bytes wait', () => {
   it('is none on a connection without a descriptor', async () => {
     const { socket, near } = await connect(wrap);
     Object.defineProperty(near, '_handle', { value: { fd: -1 }, configurable: true });
-    socket.gatherReads?.(frameBytes * 1.5);
+    expect(socket.gatherReads?.(frameBytes * 1.5)).toBe(false);
     Reflect.deleteProperty(near, '_handle');
     expect(vi.getTimerCount()).toBe(0);
   });

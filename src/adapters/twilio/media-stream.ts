@@ -78,7 +78,8 @@ export class MediaStream {
   /** Nothing more is taken in: `stop` came, or the end has begun. */
   #isDone = false;
   #closure: SocketClosure | null = null;
-  #readsInPairs = false;
+  /** Null until it is asked for. */
+  #readsInPairs: boolean | null = null;
 
   constructor(socket: Socket, { desk, clock, tally }: StreamSurroundings) {
     this.#socket = socket;
@@ -111,6 +112,15 @@ export class MediaStream {
     this.#heartbeat.noteLife();
   }
 
+  onRead(): void {
+    if (!this.#readsInPairs || this.#isDone) return;
+    try {
+      this.#listener?.onGathered?.();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
   onClosed(closure: SocketClosure): void {
     this.#isDone = true;
     this.#closure = closure;
@@ -125,15 +135,15 @@ export class MediaStream {
     const message = readMessage(data);
     if (typeof message === 'string') this.#refuseUnread(message);
     else this.#take(message);
-    if (!this.#readsInPairs && !this.#isDone && this.#listener !== null)
+    if (this.#readsInPairs === null && !this.#isDone && this.#listener !== null)
       this.#readInPairs(message, data.length);
   }
 
   /** From the first frame on that is handed on at once. */
   #readInPairs(message: CarrierMessage | MessageFault, textBytes: number): void {
     if (typeof message === 'string' || message.event !== 'media') return;
-    this.#readsInPairs = true;
-    if (message.audio.length <= pairedAudioBytes) this.#socket.gatherReads?.(textBytes * pairedFrames);
+    const mayWait = message.audio.length <= pairedAudioBytes;
+    this.#readsInPairs = mayWait && (this.#socket.gatherReads?.(textBytes * pairedFrames) ?? false);
   }
 
   #take(message: CarrierMessage): void {

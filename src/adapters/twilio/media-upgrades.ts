@@ -71,6 +71,7 @@ export class MediaUpgrades {
     const handlers: SocketHandlers = {
       onMessage: (data) => stream.receive(data),
       onPong: () => stream.onPong(),
+      onRead: () => stream.onRead(),
       onClose: (closure) => {
         this.#open -= 1;
         stream.onClosed(closure);

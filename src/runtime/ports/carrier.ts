@@ -54,6 +54,8 @@ export interface LineListener {
    * milliseconds since the stream began, by the carrier's clock.
    */
   onAudio(audio: Uint8Array, timestampMs: number): void;
+  /** All audio that was to wait for one another has come: none of it needs to wait any more. Not told of every line. */
+  onGathered?(): void;
   onMark(name: string): void;
   /** One of `stream.stopped`, `stream.closed`, `digit.pressed`, `input.refused`. */
   onSignal(signal: Signal): void;

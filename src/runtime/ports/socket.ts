@@ -20,6 +20,8 @@ export interface SocketHandlers {
   onClose(closure: SocketClosure): void;
   /** The far side answered a `ping`. */
   onPong?(): void;
+  /** All messages that came at once were given. Never where each comes by itself. */
+  onRead?(): void;
 }
 
 export interface Socket {
@@ -33,8 +35,11 @@ export interface Socket {
   terminate(): void;
   /** Bytes accepted by `send` that have not left this process. */
   bufferedBytes(): number;
-  /** From now on what comes may wait for others, until there are so many bytes of them, for 100 ms at most. */
-  gatherReads?(leastBytes: number): void;
+  /**
+   * From now on what comes may wait for others, until there are so many bytes of them, for 100 ms at most.
+   * @returns false where nothing waits: what comes is given as it comes
+   */
+  gatherReads?(leastBytes: number): boolean;
 }
 
 /** Why a socket never opened. */

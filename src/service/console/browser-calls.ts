@@ -156,6 +156,7 @@ export class BrowserCalls implements CarrierControl {
     presence.line = line;
     return {
       onAudio: (audio, timestampMs) => listener.onAudio(audio, timestampMs),
+      onGathered: () => listener.onGathered?.(),
       onMark: (name) => listener.onMark(name),
       onSignal: (signal) => {
         if (signal.entry.type === 'stream.closed') this.#loseLine(carrierCallId, line);

@@ -9,6 +9,7 @@ export class MemorySocket implements Socket {
   terminations = 0;
   /** What `gatherReads` was called with. */
   readonly gathered: number[] = [];
+  gathers = true;
   /** Called by `terminate`, as a real socket reports 1006. */
   onTerminated: () => void = () => undefined;
 
@@ -33,7 +34,8 @@ export class MemorySocket implements Socket {
     return this.buffered;
   }
 
-  gatherReads(leastBytes: number): void {
+  gatherReads(leastBytes: number): boolean {
     this.gathered.push(leastBytes);
+    return this.gathers;
   }
 }

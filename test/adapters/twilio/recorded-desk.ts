@@ -12,6 +12,7 @@ import type { Signal } from '../../../src/runtime/ports/signal.ts';
 /** What one stream handed on, in order. */
 export type Handed =
   | { what: 'audio'; payload: string; timestampMs: number }
+  | { what: 'gathered' }
   | { what: 'mark'; name: string }
   | { what: 'signal'; signal: Signal };
 
@@ -20,6 +21,10 @@ export class RecordedListener implements LineListener {
 
   onAudio(audio: Uint8Array, timestampMs: number): void {
     this.handed.push({ what: 'audio', payload: Buffer.from(audio).toString('base64'), timestampMs });
+  }
+
+  onGathered(): void {
+    this.handed.push({ what: 'gathered' });
   }
 
   onMark(name: string): void {

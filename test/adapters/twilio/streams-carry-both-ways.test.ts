@@ -34,6 +34,37 @@ describe('what the carrier sends on a stream', () => {
     expect(stage.socket.gathered).toEqual([media(3).length * 1.5]);
   });
 
+  it('has nothing wait any more where it is read in pairs, and something was read', async () => {
+    const stage = await opened();
+    stage.stream.onRead();
+    await stage.play(media(1));
+    stage.stream.onRead();
+    await stage.play(media(2), media(3));
+    stage.stream.onRead();
+    expect(stage.listener.order).toEqual(['audio', 'gathered', 'audio', 'audio', 'gathered']);
+    await stage.play(stop(5));
+    stage.stream.onRead();
+    expect(stage.listener.order.slice(5)).toEqual(['stream.stopped']);
+  });
+
+  it('may wait for the next frame where it is not read in pairs', async () => {
+    const stage = await opened();
+    stage.socket.gathers = false;
+    await stage.play(media(1));
+    stage.stream.onRead();
+    expect(stage.listener.order).toEqual(['audio']);
+  });
+
+  it('ends its own stream with 1011 when what it gathered is not taken in', async () => {
+    const stage = await opened();
+    stage.listener.onGathered = () => {
+      throw new Error('broken');
+    };
+    await stage.play(media(1));
+    stage.stream.onRead();
+    expect(stage.socket.closes).toEqual([{ code: 1_011, reason: 'failed' }]);
+  });
+
   it('is read as it comes where one message has as much as a pair', async () => {
     const stage = await opened();
     await stage.play(media(1, Buffer.alloc(320).toString('base64')), media(2));

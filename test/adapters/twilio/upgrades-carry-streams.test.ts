@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
+import { needGatheredReads } from '../../support/gathered-reads-needed.ts';
 import { connected, media, start, stop, streamSid } from './stream-messages.ts';
 import { closeCode, UpgradeStage } from './upgrade-stage.ts';
 
@@ -34,6 +36,20 @@ describe('an upgrade', () => {
       mark: { name: 'one' },
     });
     expect(stage.upgrades.size).toBe(1);
+  });
+
+  it('opens a stream whose frames are read in pairs, and told to have come together', async (context) => {
+    needGatheredReads(context);
+    const socket = await stage.connect('/twilio/media/another', connected(), start(), media(1));
+    const listener = await admitted(1);
+    await vi.waitFor(() => expect(listener.timestamps).toEqual([20]));
+    for (const chunk of [2, 3, 4, 5, 6]) {
+      socket.send(media(chunk));
+      await sleep(5);
+    }
+    await vi.waitFor(() => expect(listener.timestamps).toHaveLength(6));
+    const pair = ['audio', 'audio', 'gathered'];
+    await vi.waitFor(() => expect(listener.order.slice(-6)).toEqual([...pair, ...pair]));
   });
 
   it('without a signature, or with one of another token, path or scheme, gets 403', async () => {
