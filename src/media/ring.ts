@@ -8,7 +8,7 @@
  *     free; the oldest audio gives way first.
  */
 
-/** 0.6 seconds: few enough to allocate late, many enough to allocate seldom. Whole pairs of frames, so none straddles. */
+/** 0.6 seconds: few enough to allocate late, many enough to allocate seldom. Whole frames, so none straddles. */
 export const blockBytes = 4_800;
 
 const nothing = Buffer.alloc(0);
@@ -57,18 +57,21 @@ export class AudioRing {
   }
 
   /**
-   * What is held from `position` on, as far as it lies in one block and at most `mostBytes`; empty at the end. A
-   * position before `start` reads as `start`.
+   * What is held from `position` on, at most `mostBytes` and at most a block's; empty at the end. A position before `start`
+   * reads as `start`.
    *
-   * @returns a view, valid until the next append
+   * @returns a view, valid until the next append; a copy where it lies in two blocks
    */
   readFrom(position: number, mostBytes: number): Buffer {
     const at = Math.max(position, this.#start) - this.#origin;
-    const block = this.#blocks[Math.floor(at / blockBytes)];
-    if (block === undefined) return nothing;
+    const bytes = Math.min(mostBytes, blockBytes, this.#end - this.#origin - at);
+    const index = Math.floor(at / blockBytes);
     const from = at % blockBytes;
-    const to = Math.min(blockBytes, from + mostBytes, from + this.#end - this.#origin - at);
-    return block.subarray(from, to);
+    const [block, next] = [this.#blocks[index], this.#blocks[index + 1]];
+    if (block === undefined || bytes <= 0) return nothing;
+    const first = block.subarray(from, from + bytes);
+    if (first.length === bytes || next === undefined) return first;
+    return Buffer.concat([first, next], bytes);
   }
 
   /** Lets go of everything before `position`; at most of everything there is. */

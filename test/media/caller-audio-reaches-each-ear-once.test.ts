@@ -174,6 +174,18 @@ test('a frame waits for none where its line has gathered frames already, so that
   expect(ear.audio).toEqual(placedAudio(0, 960));
 });
 
+test('a pair is one piece wherever it lies', () => {
+  const rig = spoken(0);
+  const ear = new RecordingEar();
+  rig.bridge.attachEar(ear);
+  const frames = 61;
+  rig.speak(placedAudio(0, 160));
+  rig.bridge.callerAudioGathered();
+  for (let count = 1; count < frames; count++) rig.speak(placedAudio(count * 160, 160));
+  expect(ear.pieces.map((piece) => piece.length)).toEqual([160, ...Array(30).fill(pairBytes)]);
+  expect(ear.audio).toEqual(placedAudio(0, frames * 160));
+});
+
 test('a frame that waits for the next one goes when the line does', () => {
   const rig = spoken(0);
   const ear = new RecordingEar();

@@ -81,13 +81,15 @@ test('under any sequence of appends and forgetting, the ring holds the newest au
   );
 });
 
-test('a read stops at the number of bytes asked for, at the end of a block and at the end', () => {
+test('a read stops at the number of bytes asked for, after as much as a block has, and at the end', () => {
   const ring = new AudioRing(20_000);
   ring.append(placedAudio(0, blockBytes + 100));
   expect(ring.readFrom(10, 50)).toEqual(placedAudio(10, 50));
-  expect(ring.readFrom(blockBytes - 30, 50)).toEqual(placedAudio(blockBytes - 30, 30));
+  expect(ring.readFrom(blockBytes - 30, 50)).toEqual(placedAudio(blockBytes - 30, 50));
+  expect(ring.readFrom(0, 8_000)).toEqual(placedAudio(0, blockBytes));
+  expect(ring.readFrom(60, 8_000)).toEqual(placedAudio(60, blockBytes));
   expect(ring.readFrom(blockBytes, 8_000)).toEqual(placedAudio(blockBytes, 100));
-  expect(ring.readFrom(blockBytes + 100, 50)).toHaveLength(0);
+  for (const beyond of [100, 200]) expect(ring.readFrom(blockBytes + beyond, 50)).toHaveLength(0);
 });
 
 test('a position that fell out of the ring reads from the oldest audio', () => {

@@ -41,10 +41,10 @@ export const closingLimitMs = 1_000;
 
 /**
  * Frames up to this go on in pairs (`src/media`), and so they are read in pairs: half as many reads, and no pair is later.
- * One and a half frames, as they come, are more than one frame with a mark, which then waits with it, and less than two.
+ * So much of two frames is more than one with two marks, which then wait with it, and frames may get somewhat shorter.
  */
 const pairedAudioBytes = 160;
-const pairedFrames = 1.5;
+const pairedFrames = 1.9;
 
 /** WebSocket close codes (RFC 6455 section 7.4.1). */
 const closeCodes = { normal: 1_000, policyViolation: 1_008, internalError: 1_011 } as const;

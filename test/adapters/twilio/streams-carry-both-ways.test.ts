@@ -31,7 +31,7 @@ describe('what the carrier sends on a stream', () => {
     await stage.play(mark('one', 3));
     expect(stage.socket.gathered).toEqual([]);
     await stage.play(media(3), media(4));
-    expect(stage.socket.gathered).toEqual([media(3).length * 1.5]);
+    expect(stage.socket.gathered).toEqual([media(3).length * 1.9]);
   });
 
   it('has nothing wait any more where it is read in pairs, and something was read', async () => {
