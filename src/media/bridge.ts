@@ -139,7 +139,7 @@ export class Bridge {
 
   /** The line has gathered frames by itself: what came of them waits for no more. */
   callerAudioGathered(): void {
-    this.#feed.flush();
+    if (this.#line !== null) this.#feed.flush();
   }
 
   /** What the caller said on a line that had ended before any of it could be handed on. */

@@ -71,8 +71,9 @@ function asking(guard: unknown): unknown {
 
 const isBuilt = (guard: unknown): guard is BuiltGuard => typeof guard === 'function' && 'check' in guard;
 
-/** As an object: a text may also name a state by its identifier. */
-const isPlace = (value: unknown): value is Exclude<StateValue, string> => typeof value === 'object';
+/** As an object: a text may also name a state by its identifier. A name with a dot is several, one within the other. */
+const isPlace = (value: unknown): value is Exclude<StateValue, string> =>
+  typeof value === 'object' && !JSON.stringify(value).includes('.');
 
 /** Whether a call that is at `value` is at the place. */
 function isWithin(value: StateValue, place: StateValue): boolean {

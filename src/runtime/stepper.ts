@@ -31,6 +31,7 @@ export interface NamedCommand {
 
 export interface Stepper<Machine extends AnyStateMachine, Command extends NamedCommand> {
   begin(input: InputFrom<Machine>): SnapshotFrom<Machine>;
+  /** XState moves a snapshot by the machine that made it: of this stepper's, by what is spared (`light-machine.ts`). */
   advance(snapshot: SnapshotFrom<Machine>, event: EventFromLogic<Machine>): SnapshotFrom<Machine>;
   /** The snapshot of a state that was kept, or carried over. @throws where it is no state of the chart */
   resolve(kept: Parameters<Machine['resolveState']>[0]): SnapshotFrom<Machine>;

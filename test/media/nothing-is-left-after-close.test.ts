@@ -36,6 +36,7 @@ test('I4: after a close no timer, no audio and no word is left, whatever is call
   expect(rig.bridge.quality().heldBytes).toBe(0);
   const before = { told: rig.told.length, heard: ear.pieces.length, sent: rig.line.sent.length };
   const line = rig.line;
+  rig.bridge.callerAudioGathered();
   useEverything(rig);
   expect(rig.clock.pendingTimers).toBe(0);
   rig.bridge.detachEar();

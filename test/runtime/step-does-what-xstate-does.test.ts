@@ -17,6 +17,7 @@ import { type CallEvent, chartNumber } from '../../src/machines/call/context.ts'
 import { callMachine } from '../../src/machines/call/machine.ts';
 import { commands } from '../../src/machines/commands.ts';
 import { type Draft, type Entry, entryFormat } from '../../src/machines/entries.ts';
+import { lightened } from '../../src/runtime/light-machine.ts';
 import { type CallState, fold, step } from '../../src/runtime/step.ts';
 import { createStepper } from '../../src/runtime/stepper.ts';
 import { created, factsAt } from '../machines/alphabet.ts';
@@ -131,13 +132,30 @@ describe('a chart that says it in other ways than ours', () => {
               actions: { type: 'note', params: 'here' },
             },
           ],
-          other: {
-            guard: stateIn({ walker: { there: 'inside' } }),
-            actions: { type: 'note', params: 'inside' },
-          },
+          other: [
+            {
+              guard: and([stateIn({ walker: 'there.inside' }), stateIn({ walker: 'there.outside' })]),
+              actions: { type: 'note', params: 'never' },
+            },
+            {
+              guard: and([stateIn({ walker: { there: 'inside' } }), stateIn({ walker: 'there.inside' })]),
+              actions: { type: 'note', params: 'inside' },
+            },
+          ],
         },
       },
     },
+  });
+
+  it('is spared what xstate does in vain', () => {
+    const [heavy, light] = [machine as AnyStateMachine, lightened(machine as AnyStateMachine)];
+    const resolveOf = ({ implementations }: AnyStateMachine) =>
+      (implementations.actions.note as unknown as { resolve: unknown }).resolve;
+    expect(resolveOf(light)).not.toBe(resolveOf(heavy));
+    const placeOf = ({ root }: AnyStateMachine) =>
+      root.states.asker?.transitions.get('ask')?.[0]?.guard as unknown as { check: unknown };
+    expect(placeOf(light).check).not.toBe(placeOf(heavy).check);
+    expect(Object.hasOwn(light.root.states.walker as object, 'next')).toBe(true);
   });
 
   it('is stepped as xstate moves it', () => {

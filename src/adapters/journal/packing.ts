@@ -88,15 +88,8 @@ export function unpackLog(callId: string, log: PackedLog): CallLog {
   };
 }
 
-/** The state is read where it is asked for: only a replay compares it. */
 export function unpackStep(callId: string, { entries, state }: PackedStep): StoredCommit {
-  return {
-    callId,
-    entries: JSON.parse(entries),
-    get state() {
-      return JSON.parse(state) as Json;
-    },
-  };
+  return { callId, entries: JSON.parse(entries), state: JSON.parse(state) as Json };
 }
 
 export function packFact({ instance, at, type, detail }: InstanceFact): PackedFact {

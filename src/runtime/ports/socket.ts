@@ -20,7 +20,7 @@ export interface SocketHandlers {
   onClose(closure: SocketClosure): void;
   /** The far side answered a `ping`. */
   onPong?(): void;
-  /** All messages that came at once were given. Never where each comes by itself. */
+  /** After each read: all messages that came at once were given. Not told by every socket. */
   onRead?(): void;
 }
 

@@ -120,6 +120,7 @@ export class LearnedChart {
     const type = fact.type === 'timer.elapsed' ? fact.timer : fact.type;
     if (sight.top === 'live') this.#watched.noteReactions(type);
     const value = this.kinds.stateValueOf(kind);
+    // Of the watched machine: the stepper's own asks for places past the watch (`src/runtime/light-machine.ts`).
     const before = this.#watched.machine.resolveState({ value, context } as Parameters<
       typeof callMachine.resolveState
     >[0]);
