@@ -111,11 +111,15 @@ export class GatheredReads {
   /**
    * The rest of what came in part is read as it comes. Where that was so, or all went quiet, what is as large as half of
    * what is waited for shows that it flows again.
+   *
+   * @returns whether all has come that was to wait; not where a kernel takes the option and does not keep to it
    */
-  noteRead(bytes: number, isPart: boolean): void {
+  noteRead(bytes: number, isPart: boolean): boolean {
     this.#hasRead = true;
+    const isWhole = !gathering.has(this) || bytes >= this.#leastBytes;
     if (isPart) this.#letGo();
     else if (bytes * 2 > this.#leastBytes && !gathering.has(this)) this.#begin();
+    return isWhole;
   }
 
   letGoIfQuiet(): void {

@@ -81,8 +81,7 @@ function sortIncoming(
   const incoming = frames((bytes) => listener.call(connection, bytes));
   const take = (bytes: Buffer): void => {
     incoming.take(bytes);
-    reads.noteRead(bytes.length, incoming.isWithinFrame);
-    onRead();
+    if (reads.noteRead(bytes.length, incoming.isWithinFrame)) onRead();
   };
   connection.on('data', take);
   // As ws does by itself: what comes after its fault is nobody's.

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { gathersReads } from '../../src/platform/gathered-reads.ts';
+import { GatheredReads, gathersReads } from '../../src/platform/gathered-reads.ts';
 import { textFrame } from '../../src/platform/text-frames.ts';
 import { wrapWebSocket } from '../../src/platform/websocket.ts';
 import type { Socket } from '../../src/runtime/ports/socket.ts';
@@ -40,6 +40,11 @@ class Listener {
   endRead(): void {
     if (this.#reading.length > 0) this.reads.push(this.#reading);
     this.#reading = [];
+  }
+
+  /** Messages after which no read was told yet. */
+  get unread(): readonly string[] {
+    return this.#reading;
   }
 
   get heard(): string[] {
@@ -152,6 +157,17 @@ describe('reads that are gathered', () => {
     line.write(frames.subarray(cut));
     await expect.poll(() => listener.heard, { interval: 2 }).toEqual(['ff', 'f']);
     expect(performance.now() - sentMs).toBeLessThan(longestWaitMs / 2);
+  });
+
+  it('are not said to be where the kernel does not keep to it', async () => {
+    const { listener, socket, farSide, near } = await connect();
+    socket.gatherReads?.(frameBytes * 1.5);
+    new GatheredReads(near).gather(1);
+    for (const count of [1, 2, 3]) {
+      farSide.send(frame);
+      await expect.poll(() => listener.unread.length).toBe(count);
+    }
+    expect(listener.heard).toEqual([]);
   });
 
   it('bring what was said last, and the end', async () => {

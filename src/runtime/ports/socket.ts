@@ -20,7 +20,7 @@ export interface SocketHandlers {
   onClose(closure: SocketClosure): void;
   /** The far side answered a `ping`. */
   onPong?(): void;
-  /** After each read: all messages that came at once were given. Not told by every socket. */
+  /** After a read: all messages that were to wait for one another were given. Not told by every socket. */
   onRead?(): void;
 }
 
