@@ -97,19 +97,34 @@ export async function checkHeard(
 /**
  * I7: once the flush has reached the carrier, no frame of the interrupted reply is heard again. Through a socket that is
  * half open it never does.
+ *
+ * @param repeatable replies whose words may be heard anew in another reply
  */
-export function checkSilenceAfterInterrupt(world: World, call: TwinCall, log: SimulatedLog): number {
+export function checkSilenceAfterInterrupt(
+  world: World,
+  call: TwinCall,
+  log: SimulatedLog,
+  repeatable: ReadonlySet<number>,
+): number {
   const interruptions = interruptionsOf(log);
   const frameMs = levels[world.level].frameMs;
   for (const interruption of interruptions) {
     const flushedAt = log.timeOf(interruption) + roundTripMs + (frameMs > stampMs ? frameMs : 0);
     if (strikesOn(call).some(({ from, until }) => from <= flushedAt && flushedAt <= until)) continue;
     const before = readSegments(heardBetween(call, 0, flushedAt)).at(-1);
-    const after = readSegments(heardBetween(call, flushedAt, Number.POSITIVE_INFINITY));
-    const again = after.filter(({ reply }) => reply === before?.reply);
-    demand(again.length === 0, 'I7', () => `reply ${before?.reply} was heard again after its interruption`);
+    if (before === undefined) continue;
+    const until = repeatable.has(before.reply) ? nextVoiceAt(log, interruption) : Number.POSITIVE_INFINITY;
+    const after = readSegments(heardBetween(call, flushedAt, until));
+    const again = after.filter(({ reply }) => reply === before.reply);
+    demand(again.length === 0, 'I7', () => `reply ${before.reply} was heard again after its interruption`);
   }
   return interruptions.length;
+}
+
+/** When the next reply is heard. */
+function nextVoiceAt(log: SimulatedLog, { seq }: Entry): number {
+  const voiced = log.entries.find((entry) => entry.seq > seq && entry.type === 'reply.voiced');
+  return voiced === undefined ? Number.POSITIVE_INFINITY : log.timeOf(voiced);
 }
 
 /** Whole frames only: a frame that lies across the border counts to neither side. */

@@ -82,7 +82,7 @@ async function judgeCall(
   await collect(violations, () => checkEffects(outside, call, log, isJournalLost(story)));
   await collect(violations, () => checkSaidOnce(world, call, log, replies, repeatableReplies));
   await collect(violations, () => checkWords(world, log, index));
-  await collect(violations, () => checkSilenceAfterInterrupt(world, call, log));
+  await collect(violations, () => checkSilenceAfterInterrupt(world, call, log, repeatableReplies));
   if (story.faults.length === 0) await collect(violations, () => checkHeard(world, call, log, replies));
   return verdict;
 }

@@ -112,7 +112,7 @@ test('I6, I7: whenever the caller interrupts, the model learns what was heard, a
         await world.finish(call);
         const log = await readLog(world, call.sid);
         interruptions += await checkHeard(world, call, log, replies, jitter.mostMs + 240);
-        checkSilenceAfterInterrupt(world, call, log);
+        checkSilenceAfterInterrupt(world, call, log, new Set());
         await checkReplay(world, log);
         checkNoLeak(world);
         await world.close();

@@ -248,7 +248,7 @@ export class Fleet {
 
   async #checkSound(view: CallView, call: TwinCall, log: SimulatedLog): Promise<void> {
     checkSaidOnce(view, call, log, replies, repeatableReplies);
-    checkSilenceAfterInterrupt(view, call, log);
+    checkSilenceAfterInterrupt(view, call, log, repeatableReplies);
     checkWords(view, log, (this.#placed.get(call) ?? 0) % mostCalls);
   }
 
