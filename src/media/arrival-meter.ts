@@ -29,11 +29,10 @@ export class ArrivalMeter {
   #lastArrivedMs = Number.NaN;
   #lastTimestampMs = Number.NaN;
   #lastDurationMs = 0;
-  /** Of the frames that came at once last: how many, and when the first begins, and the one that tells for them. */
+  /** Of the frames that came at once last: how many, and when the first begins. */
   #atOnce = 0;
   #firstTimestampMs = Number.NaN;
-  #tellingTimestampMs = Number.NaN;
-  /** The same of those before them, and the jitter up to them. */
+  /** Of those before them: when they came, when the one begins that tells for them, and the jitter up to them. */
   #earlierArrivedMs = Number.NaN;
   #earlierTimestampMs = Number.NaN;
   #earlierJitterMs = 0;
@@ -46,12 +45,17 @@ export class ArrivalMeter {
     return this.#earlierJitterMs + (Math.abs(arrivalStepMs - timestampStepMs) - this.#earlierJitterMs) / 16;
   }
 
+  /** When the one begins that tells for those that came at once last. */
+  get #tellingTimestampMs(): number {
+    return this.#atOnce === 2 ? this.#lastTimestampMs : this.#firstTimestampMs;
+  }
+
   /** The next frame belongs to another stream: its times do not compare with the last one's. */
   restart(): void {
     this.#earlierJitterMs = this.jitterMs;
     this.#lastArrivedMs = Number.NaN;
     this.#lastTimestampMs = Number.NaN;
-    this.#tellingTimestampMs = Number.NaN;
+    this.#firstTimestampMs = Number.NaN;
     this.#earlierTimestampMs = Number.NaN;
   }
 
@@ -60,7 +64,7 @@ export class ArrivalMeter {
     this.frames++;
     const silentMs = arrivedMs - this.#lastArrivedMs;
     if (silentMs > this.longestSilenceMs) this.longestSilenceMs = silentMs;
-    if (silentMs < atOnceMs) this.#join(timestampMs);
+    if (silentMs < atOnceMs) this.#atOnce++;
     else this.#begin(timestampMs);
     this.#noteGap(timestampMs - this.#lastTimestampMs);
     this.#lastArrivedMs = arrivedMs;
@@ -74,12 +78,6 @@ export class ArrivalMeter {
     this.#earlierTimestampMs = this.#tellingTimestampMs;
     this.#atOnce = 1;
     this.#firstTimestampMs = timestampMs;
-    this.#tellingTimestampMs = timestampMs;
-  }
-
-  #join(timestampMs: number): void {
-    this.#atOnce++;
-    this.#tellingTimestampMs = this.#atOnce === 2 ? timestampMs : this.#firstTimestampMs;
   }
 
   #noteGap(timestampStepMs: number): void {

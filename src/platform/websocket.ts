@@ -71,8 +71,7 @@ class GatheredWrites {
 function sortIncoming(
   webSocket: WebSocket,
   connection: Duplex,
-  reads: GatheredReads,
-  onRead: () => void,
+  onRead: (bytes: number, isPart: boolean) => void,
   frames: (takeBytes: (bytes: Buffer) => void) => IncomingFrames,
 ): void {
   const [listener] = connection.listeners('data') as ((bytes: Buffer) => void)[];
@@ -81,7 +80,7 @@ function sortIncoming(
   const incoming = frames((bytes) => listener.call(connection, bytes));
   const take = (bytes: Buffer): void => {
     incoming.take(bytes);
-    if (reads.noteRead(bytes.length, incoming.isWithinFrame)) onRead();
+    onRead(bytes.length, incoming.isWithinFrame);
   };
   connection.on('data', take);
   // As ws does by itself: what comes after its fault is nobody's.
@@ -106,8 +105,10 @@ export function wrapWebSocket(
   const onText = (text: string): void => handlers.onMessage(text);
   const reads = new GatheredReads(connection);
   const writes = new GatheredWrites(connection);
-  const onRead = (): void => handlers.onRead?.();
-  sortIncoming(webSocket, connection, reads, onRead, (takeBytes) => {
+  const onRead = (bytes: number, isPart: boolean): void => {
+    if (reads.noteRead(bytes, isPart)) handlers.onRead?.();
+  };
+  sortIncoming(webSocket, connection, onRead, (takeBytes) => {
     // It may be a close frame, which `ws` answers at once.
     const onBytes = (bytes: Buffer): void => {
       writes.release();

@@ -4,17 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
 import type { TestContext } from 'vitest';
+import { leaveOut } from '../../support/leave-out.ts';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const hasChromium = existsSync(executablePath);
 
-/** Ends the test as skipped, with the reason; as failed where REQUIRE_ALL says that everything must be there. */
 export function needChromium(context: TestContext): void {
   if (hasChromium) return;
   const reason = `${executablePath} not found: install Chromium (Debian: apt-get install chromium), or name it in CHROMIUM`;
-  if (process.env.REQUIRE_ALL === '1') throw new Error(reason);
-  console.warn(`Skipped: ${context.task.name}. ${reason}`);
-  context.skip(reason);
+  leaveOut(context, reason);
 }
 
 const flags = [
