@@ -17,7 +17,9 @@ import { type CallState, fold, freeze, step, thaw } from '../src/runtime/step.ts
 import { readNumbers } from './bench/numbers.ts';
 
 const rounds = 15;
-const [size = 0] = readNumbers('npm run bench:core -- [entries 2000, more than 100]', [2_000]);
+const leastEntries = 2 * checkpointEvery;
+const usage = `npm run bench:core -- [entries 2000, at least ${leastEntries}]`;
+const [size = 0] = readNumbers(usage, [2_000], leastEntries);
 
 const beginning: Draft[] = [
   {

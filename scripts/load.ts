@@ -2,13 +2,15 @@
  * Owns: `npm run load`: many calls at once against the service, and what became of them.
  * Does not own: the run (`load/load-run.ts`), the calls (`src/twin/load`), the reports' forms.
  *
- * Exit codes: 0 it was measured, or told how it is used; 1 it could not be measured to the end; 2 the command line is wrong.
+ * Exit codes: 0 it was measured, or told how it is used; 1 it could not be measured to the
+ * end, or something is left of the calls; 2 the command line is wrong.
  */
 import { writeFileSync } from 'node:fs';
 import { account } from '../src/twin/load/account.ts';
 import { titleOf } from './bench/subject.ts';
 import { findLimit } from './load/find-limit.ts';
 import { writeHtml } from './load/html.ts';
+import { leakOf } from './load/leaks.ts';
 import { type LoadReport, type Sample, writeReport } from './load/load-report.ts';
 import { LoadRun } from './load/load-run.ts';
 import { type LoadCommand, readCommand, usage } from './load/options.ts';
@@ -60,6 +62,7 @@ function tell(report: LoadReport, { jsonFile, htmlFile }: LoadCommand): void {
   console.log(writeReport(report));
   if (jsonFile !== null) writeFileSync(jsonFile, `${JSON.stringify(report, null, 2)}\n`);
   if (htmlFile !== null) writeFileSync(htmlFile, writeHtml(report));
+  if (leakOf(report.leaks) !== null) process.exitCode = 1;
 }
 
 async function run(command: LoadCommand): Promise<void> {

@@ -2,11 +2,12 @@
  * Owns: one process of the service, with its workers where it has some: starting it, watching it, ending it in either way.
  * Does not own: why (`drills/`), the twin that it talks to (`stage.ts`).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnBound } from '../../test/support/bound-process.ts';
 import { childrenOf, cpuMsOf, handlesOf } from '../process-figures.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -70,7 +71,7 @@ export class ServiceProcess {
     const log = openSync(this.logPath, 'a');
     const main = join(root, 'src/service/main.ts');
     const imports = preload.flatMap((module) => ['--import', module]);
-    this.#child = spawn(process.execPath, ['--conditions=holdfast-source', ...imports, main], {
+    this.#child = spawnBound(process.execPath, ['--conditions=holdfast-source', ...imports, main], {
       cwd: folder,
       env: { ...environment, INSTANCE_ID: instance, ADMIN_PORT: String(adminPort), PATH: process.env.PATH },
       stdio: ['ignore', log, log],

@@ -2,10 +2,11 @@
  * Owns: a process that is measured from outside: starting it, its CPU time, its memory, its open files, its end.
  * Does not own: what it does.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnBound } from '../../test/support/bound-process.ts';
 import { cpuMsOf, handlesOf, waitMsOf } from '../process-figures.ts';
 import type { ProbeAnswer } from './probe.ts';
 import { deathOf } from './while-alive.ts';
@@ -43,7 +44,7 @@ export class MeasuredProcess {
       '--import',
       probe,
     ];
-    this.#child = spawn(process.execPath, [...flags, main], {
+    this.#child = spawnBound(process.execPath, [...flags, main], {
       cwd: folder,
       env: { NODE_ENV: 'production', PATH: process.env.PATH, ...environment },
       stdio: ['ignore', log, log, 'ipc'],

@@ -5,7 +5,7 @@
  *
  * PostgreSQL refuses to run as root: where this process is root, the servers run as the user `postgres`.
  */
-import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -24,6 +24,7 @@ import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { spawnBound } from './bound-process.ts';
 import { findPort } from './free-port.ts';
 
 const run = promisify(execFile);
@@ -187,11 +188,12 @@ export class PostgresCluster {
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const log = openSync(this.#logPath, 'a');
-    const server = spawn(join(this.#bin, 'postgres'), ['-D', this.#data, ...flags], {
-      ...this.#owner,
-      cwd: this.folder,
-      stdio: ['ignore', log, log],
-    });
+    const server = spawnBound(
+      join(this.#bin, 'postgres'),
+      ['-D', this.#data, ...flags],
+      { ...this.#owner, cwd: this.folder, stdio: ['ignore', log, log] },
+      'SIGQUIT',
+    );
     closeSync(log);
     this.#server = server;
     const pid = server.pid ?? 0;

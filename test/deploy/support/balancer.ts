@@ -1,10 +1,11 @@
 /** A real balancer with the shipped configuration, as a child that never detaches, in a folder of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnBound } from '../../support/bound-process.ts';
 import { Authority, textOf } from '../../support/certificates.ts';
 import { type BalancerName, type Surroundings, shippedConfiguration } from './shipped.ts';
 
@@ -108,7 +109,7 @@ export class Balancer {
       this.#name === 'nginx'
         ? ['-p', this.#folder, '-c', this.#configuration, '-g', 'daemon off;']
         : ['-db', '-f', this.#configuration, ...more];
-    this.#children.push(spawn(this.#name, words, { stdio: ['ignore', output, output] }));
+    this.#children.push(spawnBound(this.#name, words, { stdio: ['ignore', output, output] }, 'SIGTERM'));
     closeSync(output);
   }
 

@@ -1,5 +1,5 @@
 /** A real Prometheus that scrapes each second and reads our rules twenty times as fast as they are written. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { jobName } from '../../../scripts/grafana/promql.ts';
 import { ruleGroups } from '../../../scripts/grafana/rules/all.ts';
 import { ruleFile } from '../../../scripts/grafana/rules/rule.ts';
 import { toYaml, type Yaml } from '../../../scripts/grafana/yaml.ts';
+import { spawnBound } from '../../support/bound-process.ts';
 import { findPort } from '../../support/free-port.ts';
 
 const haste = 20;
@@ -76,7 +77,7 @@ export class PrometheusProcess {
       `--web.listen-address=127.0.0.1:${port}`,
       '--enable-feature=exemplar-storage',
     ];
-    this.#child = spawn('prometheus', options, { stdio: ['ignore', log, log] });
+    this.#child = spawnBound('prometheus', options, { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()));
   }
