@@ -51,9 +51,15 @@ export class Timers {
       this.#alarm = null;
       // A timer may fire a fraction early (Node.js rounds); it is due only by the monotonic clock.
       if (this.#clock.monotonic() < deadline) this.#setAlarm();
-      else this.#elapsed(timer);
+      else this.#elapse(timer);
     };
     this.#alarm = this.#clock.setTimeout(fire, Math.max(0, deadline - this.#clock.monotonic()));
+  }
+
+  /** T1: it is over, so that what is set by the same name from now on is another, also if the wall clock went back. */
+  #elapse(timer: string): void {
+    this.#armed.delete(timer);
+    this.#elapsed(timer);
   }
 
   #earliest(): [string, Armed] | undefined {

@@ -71,6 +71,23 @@ describe('a timer', () => {
     expect(elapsed()).toEqual([]);
   });
 
+  it.each([50, 1_000, 5_000])(
+    'of %i ms that is set again as it elapses takes its full time, though the wall clock went back by as much',
+    async (delayMs) => {
+      const clock = new VirtualClock();
+      const elapsedMs: number[] = [];
+      const set = () => timers.arm(new Map([['again', clock.now() + delayMs]]), clock.now());
+      const timers = new Timers(clock, () => {
+        elapsedMs.push(clock.monotonic());
+        set();
+      });
+      set();
+      clock.jump(-delayMs);
+      await clock.advance(3 * delayMs);
+      expect(elapsedMs).toEqual([delayMs, 2 * delayMs, 3 * delayMs]);
+    },
+  );
+
   it('that the host fires a little early waits for the rest', () => {
     const clock = new VirtualClock();
     const alarms: { callback: () => void; delayMs: number }[] = [];
