@@ -101,15 +101,27 @@ export const machine = createMachine({
           "states": {
             "none": {
               "on": {
-                "tool.requested": {
-                  "guard": {
-                    "type": "hangUpTool"
+                "tool.requested": [
+                  {
+                    "guard": {
+                      "type": "hangUpToolTooLate"
+                    },
+                    "actions": [
+                      {
+                        "type": "answerHangUp"
+                      }
+                    ]
                   },
-                  "target": "announced",
-                  "actions": [
-                    "noteHangUpCall"
-                  ]
-                },
+                  {
+                    "guard": {
+                      "type": "hangUpTool"
+                    },
+                    "target": "announced",
+                    "actions": [
+                      "noteHangUpCall"
+                    ]
+                  }
+                ],
                 "hangUp.requested": "owed",
                 "transfer.requested": [
                   {
@@ -135,6 +147,10 @@ export const machine = createMachine({
             },
             "handingOver": {
               "on": {
+                "reply.progressed": {
+                  "target": "handingOver",
+                  "reenter": true
+                },
                 "reply.finished": {
                   "guard": {
                     "type": "currentReply and not currentVoicedReply"
@@ -172,6 +188,10 @@ export const machine = createMachine({
             },
             "announced": {
               "on": {
+                "reply.progressed": {
+                  "target": "announced",
+                  "reenter": true
+                },
                 "reply.finished": [
                   {
                     "guard": {
@@ -246,6 +266,7 @@ export const machine = createMachine({
                 }
               ],
               "on": {
+                "reply.progressed": "speaking",
                 "reply.played": {
                   "guard": {
                     "type": "playedReply"
@@ -294,6 +315,10 @@ export const machine = createMachine({
             },
             "speaking": {
               "on": {
+                "reply.progressed": {
+                  "target": "speaking",
+                  "reenter": true
+                },
                 "reply.played": {
                   "guard": {
                     "type": "playedReply"
@@ -2084,7 +2109,16 @@ export const machine = createMachine({
                   "target": "waiting",
                   "reenter": true
                 },
-                "reply.played": "filled",
+                "reply.played": [
+                  {
+                    "guard": {
+                      "type": "unheardReply"
+                    }
+                  },
+                  {
+                    "target": "filled"
+                  }
+                ],
                 "caller.startedSpeaking": "filled"
               },
               "after": {
@@ -2113,7 +2147,16 @@ export const machine = createMachine({
                   "target": "waiting",
                   "reenter": true
                 },
-                "reply.played": "filled",
+                "reply.played": [
+                  {
+                    "guard": {
+                      "type": "unheardReply"
+                    }
+                  },
+                  {
+                    "target": "filled"
+                  }
+                ],
                 "caller.startedSpeaking": "filled"
               },
               "after": {

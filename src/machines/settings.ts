@@ -62,7 +62,7 @@ export const settingsSchema = z.object({
   transferLimitMs: ms(4 * 3_600_000 + 300_000),
   /** What becomes of a caller whom the model cannot serve, once that was said. */
   fallback: z.enum(['hangUp', 'transfer']).default('hangUp'),
-  /** Longest wait for a farewell to be spoken and played. */
+  /** Longest wait for a farewell, or for its next words once it is heard. */
   farewellMs: ms(15_000),
   /** How long the carrier may take to confirm the end. */
   endingMs: ms(10_000),

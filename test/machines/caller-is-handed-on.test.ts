@@ -18,6 +18,7 @@ import {
   redirectFinished,
   replyFinished,
   replyPlayed,
+  replyProgressed,
   replyStarted,
   replyVoiced,
   streamClosed,
@@ -103,6 +104,14 @@ describe('a caller whom the agent hands on', () => {
     const waiting = given(...spokenRequest, transferByAgent);
     expect(waiting.remainingMs('farewell')).toBe(15_000);
     waiting.when(elapsed('farewell')).leadsTo(handedOn);
+  });
+
+  it('hears the words before it to their end, as long as they are played', () => {
+    const played = given(...spokenRequest, transferByAgent).when(
+      ...Array.from({ length: 20 }, () => replyProgressed()),
+    );
+    expect(played.remainingMs('farewell')).toBe(15_000);
+    played.when(replyPlayed('reply1')).leadsTo(handedOn);
   });
 
   it('is handed on by another process where the first one is gone', () => {

@@ -11,6 +11,7 @@ import {
   quietCall,
   replyFinished,
   replyPlayed,
+  replyProgressed,
   replyStarted,
   replyVoiced,
   streamClosed,
@@ -99,6 +100,33 @@ describe('an agent that hangs up', () => {
           commands: ['answerHangUp bye false', 'interruptReply'],
           context: { hangUpCall: null, owed: null },
         });
+    }
+  });
+
+  it('goes on where the caller had spoken before the request came, and the model is told', () => {
+    for (const interrupted of [[...asked, replyVoiced('reply1')], asked]) {
+      given(...interrupted, callerStarts)
+        .when(hangUpToolRequested)
+        .leadsTo({
+          states: { farewell: 'none', turn: 'callerSpeaking' },
+          commands: ['answerHangUp bye false'],
+          context: { hangUpCall: null, owed: null },
+        })
+        .when(toolReplyFinished('reply1'), callerStops, replyStarted('reply2'), replyVoiced('reply2'))
+        .and(replyFinished('reply2'), replyPlayed('reply2'))
+        .leadsTo({ states: { farewell: 'none', turn: 'listening' } });
+    }
+  });
+
+  it('has as long for its last words as they take to be played', () => {
+    for (const goodbye of [
+      goodbyeWithRequest,
+      [...goodbyeWithRequest, replyFinished('reply1')],
+      [...requestWithoutGoodbye, replyStarted('reply2'), replyVoiced('reply2')],
+    ]) {
+      const played = given(...goodbye).when(...Array.from({ length: 20 }, () => replyProgressed()));
+      expect(played.remainingMs('farewell')).toBe(15_000);
+      played.when(elapsed('farewell')).leadsTo(ended('agent.hungUp'));
     }
   });
 

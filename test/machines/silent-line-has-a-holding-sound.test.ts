@@ -39,6 +39,23 @@ describe('a line on which nobody is heard', () => {
     expect(waiting.remainingMs('holdingAfter')).toBe(500);
   });
 
+  it('is counted on where replies without a sound follow one another', () => {
+    const quiet = given(...turnTaken, elapsed('holdingAfter'), replyStarted('reply1'), toolRequested()).when(
+      replyPlayed('reply1'),
+      toolReplyFinished('reply1'),
+    );
+    quiet.leadsTo({ states: { silence: 'holding' } });
+    const waiting = given(...turnTaken, replyStarted('reply1'), toolRequested());
+    const leftMs = waiting.remainingMs('holdingAfter') ?? 0;
+    const next = waiting.when(replyPlayed('reply1'), toolReplyFinished('reply1'), toolFinished());
+    expect(next.remainingMs('holdingAfter')).toBeLessThan(leftMs);
+  });
+
+  it('is counted anew where words were heard before the wait', () => {
+    const toldFirst = given(...speaking, toolRequested(), toolReplyFinished()).when(replyPlayed());
+    expect(toldFirst.remainingMs('holdingAfter')).toBe(1_500);
+  });
+
   it('is one where the session is gone', () => {
     given(...quietCall(), modelClosed())
       .when(elapsed('holdingAfter'))

@@ -1,12 +1,13 @@
 /**
  * Owns: the region that answers "is the agent leaving the caller?". The call ends, or is handed on, only after the
- * agent's last words were played.
+ * agent's last words were played. While words are played, each of them begins the patience for the rest anew.
  */
 import { and, not } from 'xstate';
 import {
   acceptThisHangUp,
   answerOtherTransfer,
   createFarewell,
+  declineComingHangUp,
   declineThisHangUp,
   interruptReply,
   recoverOpenTools,
@@ -31,7 +32,10 @@ export const farewell = call.createStateConfig({
   states: {
     none: {
       on: {
-        'tool.requested': { guard: 'hangUpTool', target: 'announced', actions: 'noteHangUpCall' },
+        'tool.requested': [
+          { guard: 'hangUpToolTooLate', actions: declineComingHangUp },
+          { guard: 'hangUpTool', target: 'announced', actions: 'noteHangUpCall' },
+        ],
         'hangUp.requested': 'owed',
         'transfer.requested': [
           { guard: and(['byAgentNow', 'agentStillSpeaks']), target: 'handingOver', actions: 'noteTransfer' },
@@ -43,6 +47,7 @@ export const farewell = call.createStateConfig({
     /** The caller is handed on once the agent's words are over. */
     handingOver: {
       on: {
+        'reply.progressed': { target: 'handingOver', reenter: true },
         'reply.finished': { guard: and(['currentReply', not('currentVoicedReply')]), ...handOver },
         'reply.played': { guard: 'playedReply', ...handOver },
         'caller.startedSpeaking': handOver,
@@ -54,6 +59,7 @@ export const farewell = call.createStateConfig({
     /** The agent asked to hang up: the reply that holds the request may hold the goodbye as well. */
     announced: {
       on: {
+        'reply.progressed': { target: 'announced', reenter: true },
         'reply.finished': [
           { guard: 'currentVoicedReply', target: 'speaking' },
           { guard: 'currentReply', target: 'requested' },
@@ -69,6 +75,7 @@ export const farewell = call.createStateConfig({
     requested: {
       entry: ['oweFarewell', acceptThisHangUp, createFarewell],
       on: {
+        'reply.progressed': 'speaking',
         'reply.played': whenPlayed('agent.hungUp'),
         'caller.startedSpeaking': conversationGoesOn,
         'owner.claimed': goodbyeAgain,
@@ -78,6 +85,7 @@ export const farewell = call.createStateConfig({
     },
     speaking: {
       on: {
+        'reply.progressed': { target: 'speaking', reenter: true },
         'reply.played': whenPlayed('agent.hungUp'),
         'caller.startedSpeaking': conversationGoesOn,
         'owner.claimed': goodbyeAgain,

@@ -25,6 +25,11 @@ const answerHangUp = (accepted: boolean) =>
     type: 'answerHangUp',
     params: ({ context }: Scope) => ({ toolCallId: context.hangUpCall ?? '', accepted }),
   }) as const;
+/** The request itself comes too late for the call to take it up. */
+export const declineComingHangUp = {
+  type: 'answerHangUp',
+  params: (scope: Scope) => ({ ...toolOf(scope), accepted: false }),
+} as const;
 export const acceptThisHangUp = answerHangUp(true);
 export const declineThisHangUp = answerHangUp(false);
 export const answerThisTransfer = {

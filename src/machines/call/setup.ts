@@ -174,6 +174,9 @@ export const call = setup({
       context.filler !== 'begun',
     replyTriesLeft: ({ context }) => triesLeft(context),
     currentReply: ({ context, event }) => 'replyId' in event && event.replyId === context.reply.id,
+    /** It ended without a sound. */
+    unheardReply: ({ context, event }) =>
+      event.type === 'reply.played' && event.replyId === context.reply.id && !context.reply.voiced,
     /** The reply that was played is over, and the one asked for after it has no sound yet. */
     earlierReply: ({ context, event }) =>
       event.type === 'reply.played' && event.replyId !== context.reply.id && !context.reply.voiced,
@@ -200,6 +203,9 @@ export const call = setup({
       triesLeft(context),
     callerTurnOpen: ({ context }) => context.callerTurnOpen,
     hangUpTool: ({ event }) => event.type === 'tool.requested' && event.name === hangUpTool,
+    /** Of a reply that the caller has spoken over, or is about to: it was on its way meanwhile. */
+    hangUpToolTooLate: ({ context, event }) =>
+      event.type === 'tool.requested' && event.name === hangUpTool && context.callerTurnOpen,
     toolsOpen: ({ context }) => context.tools.length > 0,
     lastTool: ({ context, event }) => isLastTool(context, event),
     openTool: ({ context, event }) =>

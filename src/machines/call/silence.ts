@@ -12,7 +12,8 @@ const waitAnew = { target: 'waiting', reenter: true } as const;
 const whenHeard = {
   'reply.voiced': waitAnew,
   'reply.progressed': waitAnew,
-  'reply.played': 'filled',
+  // A reply without a sound, as one that only asks for a tool, ended nobody's wait.
+  'reply.played': [{ guard: 'unheardReply' }, { target: 'filled' }],
   'caller.startedSpeaking': 'filled',
 } as const;
 
