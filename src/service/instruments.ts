@@ -3,6 +3,7 @@ import { type EdgeEvent, edgeEvents, Tally } from '../adapters/twilio/tally.ts';
 import type { Configuration } from '../config/environment.ts';
 import { current } from '../machines/charts/table.ts';
 import { residentBytes } from '../platform/memory.ts';
+import { standardOutput } from '../platform/standard-output.ts';
 import { version } from '../platform/version.ts';
 import type { Clock, TimerHandle } from '../runtime/ports/clock.ts';
 import { AudioDelays } from '../telemetry/audio-delays.ts';
@@ -49,7 +50,10 @@ export async function createInstruments(options: InstrumentsOptions): Promise<In
   const { configuration, clock, assembly, health } = options;
   const { instance, logLevel, modelPrices, traces: collector, openai } = configuration;
   const secrets = secretsIn(configuration);
-  const logger = createLogger({ level: logLevel, instance, secrets });
+  const logger = createLogger({ level: logLevel, instance, secrets, destination: standardOutput() });
+  standardOutput().tellDroppedBy((lines) =>
+    logger.warn({ category: 'service', lines }, 'lines of the log were dropped: nobody took them'),
+  );
   const warn = (line: string, error?: unknown): void =>
     logger.warn({ category: 'connection', err: error }, line);
   const tally = new Tally(clock, warn, options.onRefused);

@@ -9,8 +9,15 @@ import { loadDotenv } from '../config/dotenv.ts';
 import { readWorkers } from '../config/environment.ts';
 import { systemClock } from '../platform/clock.ts';
 import { collectSeldom } from '../platform/heap.ts';
+import { standardOutput } from '../platform/standard-output.ts';
 import { HoldfastError } from '../runtime/ports/errors.ts';
 import type { WorkerChannel } from './workers/primary-link.ts';
+
+/** How long a process that is done waits for whoever reads its last lines. */
+const lastLinesMs = 500;
+
+/** Nothing that waits for whoever reads it: this is told while the process ends, too. */
+const print = (text: string): void => standardOutput().write(`${text}\n`);
 
 async function main([word, number]: readonly string[]): Promise<number> {
   loadDotenv(process.env, process.cwd());
@@ -30,7 +37,7 @@ async function runWorkerProcess(number: number): Promise<number> {
 async function runPrimary(count: number): Promise<number> {
   const { Primary } = await import('./workers/primary.ts');
   const program = process.argv[1] ?? '';
-  const primary = new Primary({ count, program, environment: process.env, print: console.log });
+  const primary = new Primary({ count, program, environment: process.env, print });
   process.on('SIGINT', (signal) => primary.request(signal));
   process.on('SIGTERM', (signal) => primary.request(signal));
   return await primary.run();
@@ -41,7 +48,7 @@ async function runService(): Promise<number> {
   const terminal = new Terminal({
     environment: process.env,
     clock: systemClock,
-    print: console.log,
+    print,
     // Before that there is no call to be kept, and whoever starts it should see what is wrong.
     onOpen: () => process.on('uncaughtException', (error) => terminal.noteFault(error)),
   });
@@ -61,5 +68,6 @@ const exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error.message);
   return 1;
 });
+await standardOutput().written(lastLinesMs);
 // An agent's own timers and connections would keep the process for ever.
 process.exit(exitCode);

@@ -44,8 +44,8 @@ export interface LoggerSettings {
   instance: string;
   /** Values of the configuration that are secret. */
   secrets: readonly string[];
-  /** Standard output unless told. */
-  destination?: DestinationStream;
+  /** Must not throw, whatever becomes of the line: pino's own one does, and a fault is logged. */
+  destination: DestinationStream;
 }
 
 /** Pino's own serializer reads and marks what it is given: it throws where a field cannot be read, or the error is frozen. */
@@ -70,5 +70,5 @@ export function createLogger({ level, instance, secrets, destination }: LoggerSe
     timestamp: pino.stdTimeFunctions.isoTime,
     hooks: { streamWrite: isVerbose ? withoutSecrets : (line) => maskNumbers(withoutSecrets(line)) },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination);
 }

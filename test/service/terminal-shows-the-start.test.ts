@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/platform/clock.ts';
+import { StandardOutput } from '../../src/platform/standard-output.ts';
 import { formatPhase } from '../../src/service/phase-report.ts';
 import { Terminal } from '../../src/service/terminal.ts';
 import { fastClock, freePort, get, Host, leave, number, occupy, until } from './support/host.ts';
@@ -185,14 +186,14 @@ describe('npm start', () => {
   it('runs in this process the same way', async () => {
     mkdirSync(dirname(host.journalPath), { recursive: true });
     const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never);
-    const print = vi.spyOn(console, 'log').mockReturnValue();
+    const print = vi.spyOn(StandardOutput.prototype, 'write').mockReturnValue();
     const listeners = process.listeners('SIGINT');
     vi.stubEnv('PUBLIC_URL', '');
     vi.stubEnv('NGROK_AUTHTOKEN', '');
     vi.spyOn(process, 'cwd').mockReturnValue(host.folder);
     await import('../../src/service/main.ts');
     expect(exit).toHaveBeenCalledWith(1);
-    expect(print.mock.calls.flat()).toContain('Not started.');
+    expect(print.mock.calls.flat()).toContain('Not started.\n');
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       for (const listener of process.listeners(signal)) {
         if (!listeners.includes(listener)) process.removeListener(signal, listener);

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Draft, Entry } from '../../src/machines/entries.ts';
 import { CallMeter } from '../../src/telemetry/call-meter.ts';
 import { CallTelemetry, type Outcome } from '../../src/telemetry/call-telemetry.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
 import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
 import { type Prices, priced } from '../../src/telemetry/prices.ts';
+import { logged } from './support/logged.ts';
 
 const prices: Prices = {
   inputText: 4,
@@ -26,7 +26,7 @@ let seq: number;
 beforeEach(() => {
   metrics = new Metrics();
   meter = new CallMeter(metrics, prices);
-  const logger = createLogger({ level: 'silent', instance: 'one', secrets: [] });
+  const { logger } = logged('silent');
   calls = new CallTelemetry({ logger, meter, spans: { record: () => span } });
   calls.follow('CA1', []);
   seq = 0;

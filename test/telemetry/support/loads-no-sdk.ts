@@ -22,7 +22,7 @@ const traces = await createTraces(
     model: 'gpt-realtime',
     secrets: [],
     clock: systemClock,
-    logger: createLogger({ level: 'silent', instance: 'one', secrets: [] }),
+    logger: createLogger({ level: 'silent', instance: 'one', secrets: [], destination: process.stdout }),
   },
 );
 await traces.shutdown();
