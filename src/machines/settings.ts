@@ -32,7 +32,7 @@ export const settingsSchema = z.object({
   modelConnectMs: ms(10_000),
   /** Pause between pings to the session; each must be answered before the next one. */
   modelPingMs: ms(2_000),
-  /** How long before a session's announced end the next one is opened. */
+  /** How long before a session's announced end the next one is opened; half of its life ahead where that is less. */
   rollOverMs: ms(120_000),
   /** First pause before a new session; doubles with each failure, with jitter, up to the longest. */
   modelBackoffMs: ms(250),

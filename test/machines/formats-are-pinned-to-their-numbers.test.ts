@@ -22,7 +22,7 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: 'b2904b89ef417fc9', behaviour: 'd7ec0b01224f1b46' },
+  2: { configuration: 'b2904b89ef417fc9', behaviour: '8520364cbe83f33d' },
 };
 
 const formatPins: Record<number, string> = {

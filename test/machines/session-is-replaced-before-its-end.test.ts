@@ -132,6 +132,72 @@ describe('a session that will end', () => {
   });
 });
 
+describe('an announced end that tells nothing, or little', () => {
+  const openedAfterMs = 1_000;
+  /** A call whose session tells, as it opens, that it ends so much later. */
+  const ending = (inMs: number): Scenario => {
+    const scenario = given(created(), claimed('one'), answered);
+    return scenario.when(modelOpened(1, { expiresAt: scenario.state.at + openedAfterMs + inMs }));
+  };
+
+  it('is not waited for where it had passed as the session opened: the clocks disagree', () => {
+    for (const inMs of [0, -1, -3_600_000, -1e12]) {
+      expect(ending(inMs).remainingMs('rollOver')).toBeGreaterThan(12 * 3_600_000);
+    }
+  });
+
+  it('is prepared for at half of the life where that is short, and never within 10 s of the opening', () => {
+    for (const [lifeMs, afterMs] of [
+      [300_000, 180_000],
+      [240_000, 120_000],
+      [239_999, 119_999],
+      [60_000, 30_000],
+      [20_000, 10_000],
+      [19_000, 10_000],
+      [5_000, 10_000],
+      [1, 10_000],
+    ] as const) {
+      expect([lifeMs, Math.ceil(ending(lifeMs).remainingMs('rollOver'))]).toEqual([lifeMs, afterMs]);
+    }
+  });
+
+  /** Generation after generation, each with this life: true where every session opens 10 s after the one before, or later. */
+  function isPaced(lifeMs: number, callerSpeaks: boolean): boolean {
+    const greeted = ending(lifeMs).when(streamStarted(1), replyStarted(), replyVoiced(), replyFinished());
+    let call = greeted.when(callerSpeaks ? callerStarts : replyPlayed());
+    let openedAt = greeted.state.at - 4_000;
+    for (let generation = 2; generation < 6; generation++) {
+      const expiresAt = call.when(elapsed('rollOver')).state.at + openedAfterMs + lifeMs;
+      call = call.when(elapsed('rollOver'), modelOpened(generation, { expiresAt }));
+      if (call.state.at - openedAt < 10_000) return false;
+      openedAt = call.state.at;
+      if (callerSpeaks) call = call.when(elapsed('lastTakeOver'), modelClosed(generation - 1), callerStarts);
+      call.leadsTo({ states: { model: 'ready.steady' } });
+    }
+    return true;
+  }
+
+  it('has no session opened within 10 s of the one before, however often, in silence and while the caller speaks', () => {
+    for (const lifeMs of [-1, 1, 5_000, 10_500, 15_000, 60_000]) {
+      expect([lifeMs, isPaced(lifeMs, false), isPaced(lifeMs, true)]).toEqual([lifeMs, true, true]);
+    }
+  });
+
+  it('counts from when the next session opened, not from when it took over', () => {
+    const call = ending(60_000).when(callerStarts, elapsed('rollOver'));
+    const opened = call.when(modelOpened(2, { expiresAt: call.state.at + openedAfterMs + 60_000 }));
+    const busy = opened.leadsTo({ states: { model: 'ready.standingBy' } }).when(callerStops, replyStarted());
+    const taken = busy.when(replyVoiced(), replyFinished()).leadsTo({ states: { model: 'ready.steady' } });
+    expect(taken.remainingMs('rollOver')).toBe(opened.state.at + 30_000 - taken.state.at);
+  });
+
+  it('breaks off no turn where it has passed and the session still serves', () => {
+    const call = ending(5_000).when(callerStarts, elapsed('rollOver'));
+    const standing = call.when(modelOpened(2)).leadsTo({ states: { model: 'ready.standingBy' } });
+    expect(standing.remainingMs('lastTakeOver')).toBeGreaterThan(12 * 3_600_000);
+  });
+});
+
 describe('a caller who speaks while the next session is opened', () => {
   it('is heard and answered by the old one, and the next one waits for the end of the turn', () => {
     given(...due)

@@ -320,6 +320,17 @@ describe('a session whose end is near', () => {
     });
   });
 
+  it("serves on where this host's clock is an hour ahead of the announced end", async () => {
+    const rig = new Rig();
+    const process = rig.open('one', { settings: { starvedMs: 3_600_000, rollOverMs } });
+    process.model.expiresInMs = lifeMs - 3_600_000;
+    await process.begin();
+    await rig.clock.advance(60_000);
+    expect(process.model.openSessions).toEqual([process.model.session]);
+    expect(process.model.sessions).toHaveLength(1);
+    expect(process.value()).toMatchObject({ live: { model: { ready: 'steady' }, turn: 'listening' } });
+  });
+
   it('is replaced shortly before it in any case: whoever speaks then is heard again by the next one', async () => {
     const { rig, process, line, session } = await beforeTheRollOver();
     await rig.clock.advance(50);

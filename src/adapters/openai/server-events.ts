@@ -18,6 +18,9 @@ type KnownType = RealtimeServerEvent['type'];
 const id = z.string().min(1).max(200);
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().catch(null);
 
+/** Seconds since the Unix epoch, up to the latest moment that there is (ECMAScript, Time Values). */
+const moment = z.number().min(0).max(8.64e12);
+
 const audioFormat = optional(z.object({ type: optional(z.string()) }));
 
 /** The settings that a session says it has, as far as they are compared with what was asked for. */
@@ -72,7 +75,7 @@ const finishedResponse = response.extend({
 export type FinishedResponse = z.infer<typeof finishedResponse>;
 
 const schemas = {
-  'session.created': z.object({ session: z.object({ id, expires_at: optional(z.number()) }) }),
+  'session.created': z.object({ session: z.object({ id, expires_at: optional(moment) }) }),
   'session.updated': z.object({ session: effectiveSettings }),
   error: z.object({ error: errorDetail }),
   'input_audio_buffer.speech_started': ofItem,

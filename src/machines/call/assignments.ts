@@ -14,6 +14,7 @@ import {
   isComplete,
   isCutOff,
   isHalfSaid,
+  lifeOf,
   noReply,
   type Scope,
 } from './context.ts';
@@ -48,7 +49,7 @@ export const forgetProcess = ({ context, event }: Scope): Change =>
         },
         asks: 0,
         move: null,
-        model: { ...context.model, sessionId: null, expiresAt: null, tries: 0, backoffMs: 0 },
+        model: { ...context.model, sessionId: null, life: null, tries: 0, backoffMs: 0 },
         reply: noReply,
         filler: 'none',
         owed: awaitsAnswer(context) && context.owed === null ? 'repeat' : context.owed,
@@ -119,7 +120,7 @@ export const nextGeneration = ({ context: { model } }: Scope): Change => ({
     generation: model.newest + 1,
     newest: model.newest + 1,
     sessionId: null,
-    expiresAt: null,
+    life: null,
     next: null,
   },
 });
@@ -137,7 +138,7 @@ export const noteModel = ({ context, event }: Scope): Change =>
           ...context.model,
           generation: event.generation,
           sessionId: event.sessionId,
-          expiresAt: event.expiresAt,
+          life: lifeOf(event),
           backoffMs: 0,
         },
       };
@@ -145,7 +146,7 @@ export const noteModel = ({ context, event }: Scope): Change =>
 export const noteNextModel = ({ context: { model }, event }: Scope): Change =>
   event.type !== 'model.opened'
     ? {}
-    : { model: { ...model, next: { sessionId: event.sessionId, expiresAt: event.expiresAt } } };
+    : { model: { ...model, next: { sessionId: event.sessionId, life: lifeOf(event) } } };
 
 /** From here on the session that stood by serves. */
 export const takeNextModel = ({ context: { model } }: Scope): Change => ({
@@ -153,7 +154,7 @@ export const takeNextModel = ({ context: { model } }: Scope): Change => ({
     ...model,
     generation: model.newest,
     sessionId: model.next?.sessionId ?? null,
-    expiresAt: model.next?.expiresAt ?? null,
+    life: model.next?.life ?? null,
     next: null,
     backoffMs: 0,
   },
@@ -168,7 +169,7 @@ export const loseModel = ({ context, event }: Scope): Change => ({
   model: {
     ...context.model,
     sessionId: null,
-    expiresAt: null,
+    life: null,
     tries: context.model.tries + 1,
     backoffMs: event.type === 'model.closed' ? backoffMs(context, event) : 0,
   },
@@ -307,7 +308,7 @@ export const noteTransfer = ({ event }: Scope): Change =>
 export const leaveConversation = ({ context }: Scope): Change => ({
   stream: { ...context.stream, id: null },
   asks: 0,
-  model: { ...context.model, sessionId: null, expiresAt: null, next: null, tries: 0, backoffMs: 0 },
+  model: { ...context.model, sessionId: null, life: null, next: null, tries: 0, backoffMs: 0 },
   reply: noReply,
   filler: 'none',
   announcement: 'none',

@@ -12,6 +12,12 @@ import { type Settings, settingsSchema } from '../settings.ts';
 /** Number of this chart. A changed configuration without a new number fails a test. */
 export const chartNumber = 2;
 
+/** From the opening of a session to the end that it announced. */
+export interface SessionLife {
+  openedAt: number;
+  expiresAt: number;
+}
+
 export interface CallContext {
   callId: string;
   startedAt: number;
@@ -35,8 +41,8 @@ export interface CallContext {
     generation: number;
     newest: number;
     sessionId: string | null;
-    expiresAt: number | null;
-    next: { sessionId: string; expiresAt: number | null } | null;
+    life: SessionLife | null;
+    next: { sessionId: string; life: SessionLife | null } | null;
     tries: number;
     backoffMs: number;
   };
@@ -107,7 +113,7 @@ export const initialContext = ({ input }: { input: CallInput }): CallContext => 
     generation: 0,
     newest: 0,
     sessionId: null,
-    expiresAt: null,
+    life: null,
     next: null,
     tries: 0,
     backoffMs: 0,
@@ -134,6 +140,33 @@ export function reattachMs({ stream, settings }: CallContext, event: CallEvent):
   // A dead process is found after a while, in which the carrier would have brought a new stream.
   if (event.type === 'owner.claimed') return settings.reattachMs / 2;
   return stream.tries === 0 ? settings.reattachMs : 2 * settings.reattachMs + pauseMsBefore(stream.tries - 1);
+}
+
+/** Null where no end was announced, or one that had passed by then: that tells of the clocks, and nothing of the session. */
+export const lifeOf = ({ at, expiresAt }: DraftOf<'model.opened'> & { at: number }): SessionLife | null =>
+  expiresAt === null || expiresAt <= at ? null : { openedAt: at, expiresAt };
+
+/** A session that announces no end has a day. */
+const farMs = 86_400_000;
+
+/** No session is replaced sooner, whatever it announces: sessions would follow each other while nobody is served. */
+const leastServiceMs = 10_000;
+
+/** Before its announced end a session is taken leave of in any case, unless the agent is in the middle of a sentence. */
+const lastTakeOverMs = 5_000;
+
+/** Until the next session is to be opened. A life too short for the usual time ahead of its end is halved. */
+export function rollOverMs({ model: { life }, settings }: CallContext, { at }: CallEvent): number {
+  if (life === null) return farMs;
+  const lifeMs = life.expiresAt - life.openedAt;
+  const serviceMs = Math.max(lifeMs - settings.rollOverMs, Math.floor(lifeMs / 2), leastServiceMs);
+  return Math.max(0, life.openedAt + serviceMs - at);
+}
+
+/** Until the turn is broken off that the next session waits for. An end that has passed by itself was none. */
+export function takeLeaveMs({ model: { life }, settings }: CallContext, { at }: CallEvent): number {
+  if (life === null || life.expiresAt <= at) return farMs;
+  return Math.max(0, life.expiresAt - Math.min(lastTakeOverMs, settings.rollOverMs / 2) - at);
 }
 
 /** Both sockets are there. */

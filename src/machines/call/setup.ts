@@ -35,15 +35,11 @@ import {
   isReplyUnderWay,
   openToolsLimit,
   reattachMs,
+  rollOverMs,
+  takeLeaveMs,
   triesLeft,
   wasTold,
 } from './context.ts';
-
-/** A session that never told when it ends has a day. */
-const farMs = 86_400_000;
-
-/** Before its announced end a session is taken leave of in any case, unless the agent is in the middle of a sentence. */
-const lastTakeOverMs = 5_000;
 
 export const call = setup({
   types: {
@@ -262,12 +258,8 @@ export const call = setup({
     starved: ({ context }) => context.settings.starvedMs,
     modelConnect: ({ context }) => context.settings.modelConnectMs,
     modelBackoff: ({ context }) => context.model.backoffMs,
-    rollOver: ({ context: { model, settings }, event }) =>
-      model.expiresAt === null ? farMs : Math.max(0, model.expiresAt - settings.rollOverMs - event.at),
-    lastTakeOver: ({ context: { model, settings }, event }) =>
-      model.expiresAt === null
-        ? farMs
-        : Math.max(0, model.expiresAt - Math.min(lastTakeOverMs, settings.rollOverMs / 2) - event.at),
+    rollOver: ({ context, event }) => rollOverMs(context, event),
+    lastTakeOver: ({ context, event }) => takeLeaveMs(context, event),
     rollOverPause: ({ context }) => context.settings.modelBackoffLongestMs,
     longestTurn: ({ context }) => context.settings.longestTurnMs,
     replyStart: ({ context }) => context.settings.replyStartMs,

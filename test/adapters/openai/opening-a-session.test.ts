@@ -139,6 +139,16 @@ describe('model.opened (L2)', () => {
     expect(ear.entriesOf('model.opened')[0]?.expiresAt).toBeNull();
   });
 
+  it('says that the end is not known where the service names one that is no time', () => {
+    for (const expires_at of [1e308, 1e18, 'soon']) {
+      const { service, ear } = startSession();
+      service.accept();
+      service.sayCreated({ expires_at });
+      service.confirmSettings();
+      expect(ear.entriesOf('model.opened')[0]?.expiresAt).toBeNull();
+    }
+  });
+
   it('takes a stored voice that is echoed as an object', () => {
     const { service, ear } = startSession({ voice: 'voice_12' });
     service.accept();

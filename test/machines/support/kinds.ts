@@ -7,7 +7,7 @@
  *   the attempts of streams, whether there was any.
  * - Counters are only compared with their limits: a kind holds them up to the limit.
  * - What is owed to the caller is only asked for being owed. The words are a parameter of a command.
- * - `startedAt`, `dueAt`, `expiresAt`, `backoffMs` are only read by delays; a timer is an edge that may be taken while
+ * - `startedAt`, `dueAt`, `life`, `backoffMs` are only read by delays; a timer is an edge that may be taken while
  *   it is armed. `endReason`, `stream.cut` and `callId` are only read into `endReason` and commands.
  * - A field that no state can read before it is written again is nothing (`forgetDead`).
  * - The region `silence` is left out: nobody reads its states, and it goes nowhere else.
