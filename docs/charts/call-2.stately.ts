@@ -1568,6 +1568,13 @@ export const machine = createMachine({
                     "reenter": true
                   }
                 ],
+                "reply.extended": {
+                  "guard": {
+                    "type": "currentReply and not callerTurnOpen"
+                  },
+                  "target": "thinking",
+                  "reenter": true
+                },
                 "reply.finished": [
                   {
                     "guard": {
@@ -1718,6 +1725,13 @@ export const machine = createMachine({
                   ]
                 },
                 "reply.progressed": {
+                  "target": "agentSpeaking",
+                  "reenter": true
+                },
+                "reply.extended": {
+                  "guard": {
+                    "type": "currentReply and not callerTurnOpen"
+                  },
                   "target": "agentSpeaking",
                   "reenter": true
                 },

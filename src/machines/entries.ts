@@ -198,6 +198,11 @@ export const entrySchemas = {
   }),
   /** The model began a reply. */
   'reply.started': z.object({ replyId: id }),
+  /**
+   * More of a reply was written that has no sound, or none yet: arguments of a tool call, or words. Told where nothing else
+   * of it was for two seconds.
+   */
+  'reply.extended': z.object({ replyId: id }),
   /** The first sound of a reply was handed to the carrier. */
   'reply.voiced': z.object({ replyId: id, itemId: id }),
   /** How far a reply has been heard: about once a second while it is played. */

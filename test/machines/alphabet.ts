@@ -196,6 +196,7 @@ const turns: Record<string, Edge> = {
     always({ type: 'caller.transcribed', itemId: 'caller', transcript: { bytes: 3 } }),
   ),
   'reply started': live(({ context }) => ({ type: 'reply.started', replyId: otherReplyIdOf(context) })),
+  'reply extended': ofReply((replyId) => ({ type: 'reply.extended', replyId })),
   'reply voiced': ofReply((replyId) => ({ type: 'reply.voiced', replyId, itemId: 'item' })),
   'reply progressed': live(
     always({ type: 'reply.progressed', itemId: 'item', receivedMs: 200, playedMs: 100 }),
@@ -322,7 +323,7 @@ export function factsAt(state: CallState): Draft[] {
   return Object.values(edges).flatMap((edge) => edge(sight) ?? []);
 }
 
-const toldBySession = /^(caller\.|reply\.(started|finished)|tool\.requested)/;
+const toldBySession = /^(caller\.|reply\.(started|extended|finished)|tool\.requested)/;
 
 /** A session that is not open tells nothing (`src/runtime/ports/model.ts`, L1). Once a call ends nobody asks. */
 export const isLikely = ({ top, context }: Sight, { type }: Draft): boolean =>

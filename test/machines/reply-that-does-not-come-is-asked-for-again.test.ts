@@ -8,6 +8,7 @@ import {
   modelClosed,
   modelOpened,
   quietCall,
+  replyExtended,
   replyFinished,
   replyPlayed,
   replyProgressed,
@@ -109,6 +110,46 @@ describe('a reply that starts and has no sound', () => {
     given(...turnTaken, replyStarted())
       .when(elapsed('replyStart'))
       .leadsTo({ states: { turn: 'listening' }, commands: ['closeModel 1'] });
+  });
+});
+
+describe('a reply that is being written and has no sound', () => {
+  const writing = (...facts: Fact[]) => given(...facts, replyExtended(), replyExtended(), replyExtended());
+
+  it('is waited for as long as it is extended, and no longer', () => {
+    const call = writing(...turnTaken, replyStarted());
+    call.leadsTo({ states: { turn: 'thinking' }, commands: [] });
+    expect(call.remainingMs('replyStart')).toBe(6_000);
+    call.when(elapsed('replyStart')).leadsTo({ states: { turn: 'listening' }, commands: ['closeModel 1'] });
+  });
+
+  it('is waited for after its first words, too, and no longer', () => {
+    const call = writing(...turnTaken, replyStarted(), replyVoiced(), replyProgressed());
+    call.leadsTo({ states: { turn: 'agentSpeaking' }, commands: [] });
+    expect(call.remainingMs('playbackStall')).toBe(5_000);
+    call
+      .when(elapsed('playbackStall'))
+      .leadsTo({ states: { turn: 'listening' }, commands: ['closeModel 1'] });
+  });
+
+  it('is nothing that the caller hears: the holding sound comes in its time', () => {
+    for (const facts of [[replyStarted()], [replyStarted(), replyVoiced(), replyProgressed()]]) {
+      const waiting = given(...turnTaken, ...facts);
+      const leftMs = waiting.remainingMs('holdingAfter');
+      expect(waiting.when(replyExtended()).remainingMs('holdingAfter')).toBe(leftMs - 1_000);
+      waiting
+        .when(elapsed('holdingAfter'), replyExtended())
+        .leadsTo({ states: { silence: 'holding' }, commands: [] })
+        .when(callerStarts)
+        .leadsTo({ states: { turn: 'callerSpeaking' }, commands: ['interruptReply'] });
+    }
+  });
+
+  it('is not waited for where it is another one, or one that the caller has spoken over', () => {
+    for (const facts of [[replyExtended('other')], [callerStarts, callerStops, replyExtended()]]) {
+      const waiting = given(...turnTaken, replyStarted(), ...facts);
+      expect(waiting.remainingMs('replyStart')).toBe(5_000);
+    }
   });
 });
 

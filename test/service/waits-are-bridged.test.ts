@@ -94,6 +94,31 @@ describe('a caller who hears nobody', () => {
     expect((await process.entries()).at(-1)).toMatchObject({ type: 'reply.played', replyId: 'reply2' });
   });
 
+  it('because the model writes a long request hears it as well, and nothing else happens', async () => {
+    const { rig, process, line, session } = await inConversation();
+    for (const [turn, firstWordsMs] of [0, 500].entries()) {
+      session.callerStarts(`turn${turn}`);
+      session.callerStops(`turn${turn}`, 'Please note this.');
+      session.startsReply(`reply${turn}`);
+      if (firstWordsMs > 0) session.sends(`reply${turn}`, `item${turn}`, firstWordsMs);
+      const sentMs = line.sentMs;
+      for (let second = 0; second < 20; second += 2) {
+        await rig.clock.advance(2_000);
+        session.signal({ type: 'reply.extended', replyId: `reply${turn}` });
+      }
+      expect(line.sentMs).toBeGreaterThan(sentMs);
+      session.asksFor(`tool${turn}`, 'look_up', { what: 'it' });
+      session.finishes(`reply${turn}`, firstWordsMs > 0, 1);
+      await rig.settle();
+      expect(session.told).toContain(`result of tool${turn}: look_up of it done`);
+      session.says(`answer${turn}`, 'It is noted.', 500);
+      await rig.clock.advance(3_000);
+    }
+    expect(process.model.sessions).toEqual([session]);
+    expect(session.isClosed).toBe(false);
+    expect(process.value()).toMatchObject({ live: { turn: 'listening' } });
+  });
+
   it('because the model is away hears it as well', async () => {
     const { rig, process, line, session } = await inConversation({ modelTries: 1_000 });
     process.model.next = 'isSilent';

@@ -126,6 +126,10 @@ export class Conversation {
       case 'response.output_audio_transcript.done':
         this.#replies.completeTranscript(event);
         break;
+      case 'response.function_call_arguments.delta':
+      case 'response.output_text.delta':
+        this.#replies.noteWritten(event.response_id);
+        break;
       case 'response.created':
         this.#startReply(event);
         break;

@@ -32,6 +32,8 @@ export interface OpenAiLimits {
   replyItems: number;
   /** Pause between two signals of a transcript that is still coming. */
   transcriptEveryMs: number;
+  /** Pause between two signals that a reply is being written of which there is no sound; well below the chart's bounds. */
+  extendedEveryMs: number;
   /** Longest transcript that is gathered from deltas. UTF-16 code units. */
   transcriptCharacters: number;
   /** Tool calls without a result; further ones are answered with an error. */
@@ -60,6 +62,7 @@ export const defaultLimits: OpenAiLimits = {
   openReplies: 4,
   replyItems: 200,
   transcriptEveryMs: 500,
+  extendedEveryMs: 2_000,
   transcriptCharacters: 65_536,
   openToolCalls: 32,
   toolCalls: 2_000,

@@ -13,6 +13,7 @@
  * R2. An item with audio is transcribed when its transcript is complete, or at the end with what came so far; before that
  *     as far as it has come, at most every `transcriptEveryMs`: another process may have to go on with it.
  * R3. At most `openReplies` replies and `replyItems` items are known.
+ * R4. Where more of a reply is written and nothing of it has come that sounds, it is told every `extendedEveryMs`.
  */
 
 import type { Clock } from '../../runtime/ports/clock.ts';
@@ -39,6 +40,8 @@ interface ReplyItem extends AudioItem {
 export interface OpenReply {
   readonly replyId: string;
   voiced: boolean;
+  /** When its start, its last sound or, without one, its last writing was noticed, on the monotonic clock. */
+  noticedAt: number;
   /** Tool calls that somebody runs. */
   passedCalls: number;
   /** Tool calls that the adapter answered. */
@@ -62,7 +65,8 @@ export class Replies {
 
   /** `replyId`: one that is not known. */
   start(replyId: string): void {
-    this.#open.set(replyId, { replyId, voiced: false, passedCalls: 0, answeredCalls: 0 });
+    const noticedAt = this.#clock.monotonic();
+    this.#open.set(replyId, { replyId, voiced: false, noticedAt, passedCalls: 0, answeredCalls: 0 });
     this.#forgetOldest(this.#open, this.#limits.openReplies);
     this.#listener.onSignal({ entry: { type: 'reply.started', replyId } });
   }
@@ -82,6 +86,7 @@ export class Replies {
     const audio = Buffer.from(delta, 'base64');
     if (!reply || !item || item.ended || audio.length === 0) return;
     reply.voiced = true;
+    reply.noticedAt = this.#clock.monotonic();
     item.audioBytes += audio.length;
     this.#listener.onReplyAudio(response_id, item_id, audio);
   }
@@ -91,9 +96,19 @@ export class Replies {
     if (item) this.#endItem(item);
   }
 
+  /** More of the reply has come, in whatever form. One that is over or unknown is nothing to tell of. */
+  noteWritten(replyId: string): void {
+    const reply = this.#open.get(replyId);
+    const nowMs = this.#clock.monotonic();
+    if (!reply || nowMs - reply.noticedAt < this.#limits.extendedEveryMs) return;
+    reply.noticedAt = nowMs;
+    this.#listener.onSignal({ entry: { type: 'reply.extended', replyId } });
+  }
+
   takeTranscript(event: ServerEventOf<'response.output_audio_transcript.delta'>): void {
     const item = this.#itemOf(event.response_id, event.item_id);
     if (!item || item.transcribed) return;
+    this.noteWritten(item.replyId);
     item.transcript = (item.transcript + event.delta).slice(0, this.#limits.transcriptCharacters);
     const nowMs = this.#clock.monotonic();
     if (item.audioBytes === 0 || nowMs - item.signalledAt < this.#limits.transcriptEveryMs) return;

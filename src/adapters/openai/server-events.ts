@@ -50,6 +50,7 @@ export type EffectiveSettings = z.infer<typeof effectiveSettings>;
 
 const item = z.object({ item: z.object({ id }) });
 const ofItem = z.object({ item_id: id });
+const ofReply = z.object({ response_id: id });
 const ofReplyItem = z.object({ response_id: id, item_id: id });
 
 const errorDetail = z.object({
@@ -87,6 +88,8 @@ const schemas = {
   'response.created': z.object({ response: startedResponse }),
   'response.done': z.object({ response: finishedResponse }),
   'response.output_item.done': z.object({ response_id: id, item: z.unknown() }),
+  'response.function_call_arguments.delta': ofReply,
+  'response.output_text.delta': ofReply,
   'response.output_audio.delta': ofReplyItem.extend({ delta: z.string() }),
   'response.output_audio.done': ofReplyItem,
   'response.output_audio_transcript.delta': ofReplyItem.extend({ delta: z.string() }),
@@ -117,7 +120,6 @@ const unused = [
   'rate_limits.updated',
   'response.content_part.added',
   'response.content_part.done',
-  'response.function_call_arguments.delta',
   'response.function_call_arguments.done',
   'response.mcp_call.completed',
   'response.mcp_call.failed',
@@ -125,7 +127,6 @@ const unused = [
   'response.mcp_call_arguments.delta',
   'response.mcp_call_arguments.done',
   'response.output_item.added',
-  'response.output_text.delta',
   'response.output_text.done',
 ] as const satisfies readonly Exclude<KnownType, UsedType>[];
 

@@ -15,6 +15,9 @@ const callerSpeaks = {
   actions: [interruptReply, 'noteCallerSpeaking'],
 } as const;
 
+/** The reply that is waited for, and none that the caller has spoken over, is still being written. */
+const awaitedReply = and(['currentReply', not('callerTurnOpen')]);
+
 /** The session answers nothing any more: a new one, with the same history, may. */
 const replaceModel = { target: 'listening', actions: closeThisModel } as const;
 
@@ -119,6 +122,7 @@ export const turn = call.createStateConfig({
           { guard: 'toolAnswerNowPossible', target: 'thinking', reenter: true, actions: createAnswer },
           { guard: 'newerStream', target: 'thinking', reenter: true },
         ],
+        'reply.extended': { guard: awaitedReply, target: 'thinking', reenter: true },
         'reply.finished': [
           { guard: 'toolAnswerDue', target: 'thinking', reenter: true, actions: 'noteReplyFinished' },
           // Whatever became of a sentence that was to bridge the wait: the tool's result is what is owed.
@@ -147,6 +151,7 @@ export const turn = call.createStateConfig({
         'reply.started': { actions: ['noteReply', 'closeCallerTurn'] },
         'reply.voiced': { guard: 'currentReply', actions: 'noteVoice' },
         'reply.progressed': { target: 'agentSpeaking', reenter: true },
+        'reply.extended': { guard: awaitedReply, target: 'agentSpeaking', reenter: true },
         'reply.finished': { actions: 'noteReplyFinished' },
         'reply.played': [
           { guard: 'playedBeforeToolAnswer', target: 'thinking', actions: 'oweAnswer' },

@@ -112,6 +112,7 @@ export const replyVoiced = (replyId = 'reply1'): Draft => ({
   replyId,
   itemId: `item of ${replyId}`,
 });
+export const replyExtended = (replyId = 'reply1'): Draft => ({ type: 'reply.extended', replyId });
 export const replyProgressed = (replyId = 'reply1'): Draft => ({
   type: 'reply.progressed',
   itemId: `item of ${replyId}`,
