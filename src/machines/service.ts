@@ -13,6 +13,11 @@ import { assign, setup } from 'xstate';
 export const phases = ['configuration', 'journal', 'model', 'http', 'publicAddress', 'webhooks'] as const;
 export type Phase = (typeof phases)[number];
 
+/** From the end of a stream until its call was told to wait: Twilio asks within a second. */
+export const partingMs = 3_000;
+/** Whatever takes longer to close is left as it is. */
+export const stopMs = 5_000;
+
 export interface PhaseOutcome {
   outcome: 'pending' | 'passed' | 'failed';
   /** What was found, or what is wrong; shown to the operator. */
@@ -107,9 +112,8 @@ const service = setup({
     /** Another process may become ready meanwhile, or stop being there: Twilio asks soon after a stream's end. */
     drainAgain: 250,
     drain: ({ context, event }) => Math.max(0, context.drainedAt - event.at),
-    /** From the end of a stream until its call was told to wait: Twilio asks within a second. */
-    parting: 3_000,
-    stop: 5_000,
+    parting: partingMs,
+    stop: stopMs,
   },
 });
 

@@ -32,7 +32,7 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
     this.#shares = new Shares(() => clock.monotonic());
     this.#server = createServer({ pauseOnConnect: true }, (socket) => {
       socket.on('error', () => undefined);
-      this.#hand(socket);
+      this.#admit(socket);
     });
     // Of a connection that could not be taken; the next one may be.
     this.#server.on('error', () => undefined);
@@ -41,6 +41,20 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
   /** Workers that connections are handed to. */
   get size(): number {
     return this.#shares.size;
+  }
+
+  get isListening(): boolean {
+    return this.#server.listening;
+  }
+
+  /** A worker is here that does not stand still. */
+  get isServed(): boolean {
+    return this.#shares.isAwake;
+  }
+
+  /** All workers are to end: whoever stands still by now does not come back for a caller. */
+  beginEnd(): void {
+    this.#shares.spareStill();
   }
 
   /**
@@ -64,11 +78,7 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
   add(worker: Worker, report: LoadReport): void {
     this.#shares.add(worker, report);
     this.#untaken.set(worker, new Map());
-    for (const [socket, timer] of [...this.#waiting]) {
-      this.#clock.clearTimeout(timer);
-      this.#waiting.delete(socket);
-      this.#hand(socket);
-    }
+    this.#serveWaiting();
   }
 
   note(worker: Worker, report: LoadReport): void {
@@ -79,6 +89,7 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
       untaken?.delete(number);
       socket.destroy();
     }
+    this.#serveWaiting();
   }
 
   /** The worker gets no connection any more; those on their way it takes. */
@@ -91,7 +102,7 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
     this.remove(worker);
     const untaken = this.#untaken.get(worker);
     this.#untaken.delete(worker);
-    for (const socket of untaken?.values() ?? []) this.#hand(socket);
+    for (const socket of untaken?.values() ?? []) this.#admit(socket);
   }
 
   /** I4. It may listen again. */
@@ -104,14 +115,26 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
     this.#waiting.clear();
   }
 
-  #hand(socket: Socket): void {
-    const share = this.#shares.hand();
-    if (share === null) this.#keepWaiting(socket);
-    else {
-      const { worker, number } = share;
-      this.#untaken.get(worker)?.set(number, socket);
-      worker.tell({ type: 'connection', number }, socket);
+  #admit(socket: Socket): void {
+    if (!this.#hand(socket)) this.#keepWaiting(socket);
+  }
+
+  #serveWaiting(): void {
+    for (const [socket, timer] of [...this.#waiting]) {
+      if (!this.#hand(socket)) return;
+      this.#clock.clearTimeout(timer);
+      this.#waiting.delete(socket);
     }
+  }
+
+  /** @returns whether there is a worker for it */
+  #hand(socket: Socket): boolean {
+    const share = this.#shares.hand();
+    if (share === null) return false;
+    const { worker, number } = share;
+    this.#untaken.get(worker)?.set(number, socket);
+    worker.tell({ type: 'connection', number }, socket);
+    return true;
   }
 
   #keepWaiting(socket: Socket): void {

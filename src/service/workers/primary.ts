@@ -1,20 +1,21 @@
 /**
  * Owns: the primary process: it starts the workers and starts them anew, joins them to the entrance, and ends when they
  * have ended.
- * Does not own: calls (`worker.ts`), the port (`entrance.ts`), upgrades that change hands (`upgrade-passes.ts`), metrics
- * (`worker-metrics.ts`), what is shown (`workers-terminal.ts`).
+ * Does not own: calls (`worker.ts`), the port (`entrance.ts`), workers that do not end (`ending.ts`), upgrades that change
+ * hands (`upgrade-passes.ts`), metrics (`worker-metrics.ts`), what is shown (`workers-terminal.ts`).
  *
  * Invariants:
  * E5. It reads nothing of what callers send, and holds nothing of a call: what it loses with its end is the port.
- * E6. Every worker that it started has ended when it ends.
+ * E6. Every worker that it started has ended when it ends, and it ends in time: one that does not end is killed.
  */
 import type { Socket } from 'node:net';
 import type { Environment } from '../../config/dotenv.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { TimerHandle } from '../../runtime/ports/clock.ts';
+import { Ending } from './ending.ts';
 import { Entrance } from './entrance.ts';
 import { FirstStart } from './first-start.ts';
-import type { ListenFailure, ToPrimary } from './messages.ts';
+import type { Address, ListenFailure, ToPrimary } from './messages.ts';
 import { PrimaryMeter } from './primary-meter.ts';
 import { Restarts } from './restarts.ts';
 import { UpgradePasses } from './upgrade-passes.ts';
@@ -42,8 +43,10 @@ export class Primary {
   readonly #firstStart: FirstStart;
   readonly #restarts = new Map<number, Restarts>();
   readonly #pauses = new Set<TimerHandle>();
+  readonly #ending: Ending<WorkerProcess>;
   readonly #ended = Promise.withResolvers<number>();
   #port: Promise<number> | null = null;
+  #address: Address | null = null;
   #requests = 0;
   #signal = '';
   #exitCode = 0;
@@ -54,9 +57,20 @@ export class Primary {
     this.#options = options;
     this.#terminal = new WorkersTerminal(options.count, options.print);
     this.#firstStart = new FirstStart(options.count);
+    this.#ending = new Ending({
+      clock: systemClock,
+      workers: () => this.#workers,
+      entrance: this.#entrance,
+      closeEntrance: () => this.#closeEntrance(),
+      openEntrance: () => this.#openEntrance(),
+      onKill: ({ number }) => this.#terminal.noteKill(number),
+    });
   }
 
-  /** Runs the workers to their end. Resolves with the exit code: 0 all stopped on request, 1 not. */
+  /**
+   * Runs the workers to their end. Resolves with the exit code: 0 all stopped on request, 1 not. One that had to be killed
+   * stopped on request: the request was obeyed, and a supervisor that starts again what failed is not to do so.
+   */
   async run(): Promise<number> {
     for (let number = 1; number <= this.#options.count; number += 1) {
       this.#restarts.set(number, new Restarts());
@@ -65,6 +79,7 @@ export class Primary {
     this.#metrics.start();
     const exitCode = await this.#ended.promise;
     this.#metrics.stop();
+    this.#ending.stop();
     this.#entrance.close();
     return exitCode;
   }
@@ -89,6 +104,8 @@ export class Primary {
 
   #end(order: 'drain' | 'stop', reason: string): void {
     this.#isEnding = true;
+    this.#entrance.beginEnd();
+    this.#ending.begin(order === 'stop');
     for (const pause of this.#pauses) systemClock.clearTimeout(pause);
     this.#pauses.clear();
     for (const worker of this.#workers) worker.tell({ type: order, reason });
@@ -127,6 +144,7 @@ export class Primary {
   ): Promise<void> {
     worker.instance = instance;
     await this.#firstStart.reach(worker.number);
+    this.#address = address;
     this.#port ??= this.#entrance.listen(address);
     try {
       const port = await this.#port;
@@ -157,6 +175,15 @@ export class Primary {
     this.#port = null;
   }
 
+  /** Somebody else may have the port by now: then it is tried again. */
+  #openEntrance(): void {
+    if (this.#address === null || this.#port !== null) return;
+    this.#port = this.#entrance.listen(this.#address);
+    this.#port.catch(() => {
+      this.#port = null;
+    });
+  }
+
   #tellSiblings(): void {
     const instances = [...this.#workers].flatMap(({ isOpen, instance }) =>
       isOpen && instance ? [instance] : [],
@@ -175,6 +202,7 @@ export class Primary {
   }
 
   #onDraining(withinMs: number): void {
+    this.#ending.noteDrain(withinMs);
     if (this.#signal === '') return;
     this.#terminal.noteDrain(this.#signal, withinMs);
     this.#signal = '';
@@ -186,7 +214,7 @@ export class Primary {
     this.#passes.forget(worker);
     this.#metrics.forget(worker);
     const isFirst = this.#firstStart.leave(worker.number);
-    if (this.#isEnding) this.#exitCode ||= end.code === 0 ? 0 : 1;
+    if (this.#isEnding) this.#exitCode ||= end.code === 0 || worker.isKilled ? 0 : 1;
     else if (isFirst && end.code === 1) this.#fail();
     else this.#startAnew(worker, end);
     this.#tellSiblings();

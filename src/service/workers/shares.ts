@@ -10,8 +10,8 @@
  * E1. A connection counts from the moment it is handed over: as itself until the worker has told that it came, from then
  *     on in what the worker tells.
  * E2. A worker that has left a connection untaken for `untakenLimitMs`, or has told nothing for `silentLimitMs`, stands
- *     still: it gets none while another worker is there. What it was handed nobody can take back: whoever reads a
- *     connection reads it alone.
+ *     still: it gets none while another worker is there, and none at all once `spareStill` was called. What it was handed
+ *     nobody can take back: whoever reads a connection reads it alone.
  * E7. A worker that takes no new calls gets no connection while one that does is there and awake: its load falls as its
  *     calls end, so by the load alone it would draw every new caller, and turn each away. Where none takes any, the load
  *     decides, and that worker says to the caller why. What belongs to a live call any worker can serve.
@@ -41,6 +41,7 @@ export class Shares<Worker> {
   readonly #shares = new Map<Worker, Share>();
   readonly #monotonic: () => number;
   #turn = 0;
+  #sparesStill = false;
 
   /** @param monotonic milliseconds */
   constructor(monotonic: () => number) {
@@ -70,6 +71,11 @@ export class Shares<Worker> {
     this.#shares.delete(worker);
   }
 
+  /** From now on a connection goes to nobody rather than to a worker that stands still. */
+  spareStill(): void {
+    this.#sparesStill = true;
+  }
+
   /** What the worker told: E1. */
   note(worker: Worker, { load, taken, refusal }: Omit<LoadReport, 'calls'>): void {
     const share = this.#shares.get(worker);
@@ -79,7 +85,12 @@ export class Shares<Worker> {
     Object.assign(share, { load, taken, takesCalls: refusal === null, heardAt });
   }
 
-  /** Null without a worker. @returns the worker, and the connection's number among those that it was handed */
+  /** Whether a worker is there that does not stand still. */
+  get isAwake(): boolean {
+    return [...this.#shares.values()].some((share) => !this.#standsStill(share));
+  }
+
+  /** Null without a worker that may get it. @returns the worker, and the connection's number among those that it was handed */
   hand(): { worker: Worker; number: number } | null {
     const [first, ...others] = this.#candidates();
     if (!first) return null;
@@ -95,7 +106,7 @@ export class Shares<Worker> {
     const all = [...this.#shares];
     const awake = all.filter(([, share]) => !this.#standsStill(share));
     const open = awake.filter(([, { takesCalls }]) => takesCalls);
-    return [open, awake, all].find(({ length }) => length > 0) ?? [];
+    return [open, awake, this.#sparesStill ? [] : all].find(({ length }) => length > 0) ?? [];
   }
 
   /** E2. */

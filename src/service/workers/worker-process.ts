@@ -39,6 +39,8 @@ export class WorkerProcess {
   report = noReport;
   readonly #child: ChildProcess;
   readonly #startedMs = performance.now();
+  #heardMs = this.#startedMs;
+  #isKilled = false;
 
   constructor(number: number, { program, environment }: Program, { onMessage, onEnd }: WorkerEvents) {
     this.number = number;
@@ -48,9 +50,10 @@ export class WorkerProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.#child.on('message', (message, socket) =>
-      onMessage(this, message as ToPrimary, socket as Socket | undefined),
-    );
+    this.#child.on('message', (message, socket) => {
+      this.#heardMs = performance.now();
+      onMessage(this, message as ToPrimary, socket as Socket | undefined);
+    });
     // A worker that cannot be reached any more has ended, or is about to.
     this.#child.on('error', () => undefined);
     this.#child.once('close', (code, signal) => onEnd(this, { code, signal }));
@@ -66,6 +69,21 @@ export class WorkerProcess {
 
   get ranMs(): number {
     return performance.now() - this.#startedMs;
+  }
+
+  /** For how long it has told nothing: it does so several times a second (`worker-load.ts`). */
+  get silentMs(): number {
+    return performance.now() - this.#heardMs;
+  }
+
+  get isKilled(): boolean {
+    return this.#isKilled;
+  }
+
+  /** Also where it hears nothing any more, or is frozen. */
+  kill(): void {
+    this.#isKilled = true;
+    this.#child.kill('SIGKILL');
   }
 
   tell(message: ToWorker, socket?: Socket): void {

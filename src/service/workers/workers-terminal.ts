@@ -71,6 +71,11 @@ export class WorkersTerminal {
     this.#print(stopText(signal));
   }
 
+  /** A worker did not end as it was asked to. */
+  noteKill(number: number): void {
+    this.#print(`worker ${number}: does not end. It is killed.`);
+  }
+
   noteStopped(): void {
     this.#print(stoppedText);
   }

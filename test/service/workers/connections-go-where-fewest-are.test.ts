@@ -91,6 +91,19 @@ describe('a connection', () => {
     expect(bench.hand()).toBe('frozen');
   });
 
+  it('goes to nobody rather than to a worker that stands still once all are to end', () => {
+    const bench = new Bench('frozen');
+    bench.shares.spareStill();
+    expect(bench.hand()).toBe('frozen');
+    bench.note('frozen', 1, 1);
+    bench.nowMs += silentLimitMs + 1;
+    expect(bench.hand()).toBe('nobody');
+    expect(bench.shares.isAwake).toBe(false);
+    bench.note('frozen', 1, 1);
+    expect(bench.hand()).toBe('frozen');
+    expect(bench.shares.isAwake).toBe(true);
+  });
+
   it('of calls in any rhythm leaves the workers with as many as each other, but for those that are on their way', () => {
     const act = fc.record({ connections: fc.integer({ min: 1, max: 4 }), endsAt: fc.nat(200) });
     fc.assert(

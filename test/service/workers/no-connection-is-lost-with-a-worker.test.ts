@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Entrance, mostWaiting, waitLimitMs } from '../../../src/service/workers/entrance.ts';
 import type { ToWorker } from '../../../src/service/workers/messages.ts';
+import { silentLimitMs } from '../../../src/service/workers/shares.ts';
 import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
 import { leave, occupy, until } from '../support/host.ts';
 
@@ -95,6 +96,19 @@ describe('a connection', () => {
     await clock.advance(waitLimitMs);
     await closed;
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('waits for one that stands still once all are to end, and is handed over when it wakes up', async () => {
+    const worker = join();
+    entrance.beginEnd();
+    await clock.advance(silentLimitMs + 1);
+    await dial();
+    await until(() => clock.pendingTimers === 1);
+    expect(worker.handed).toEqual([]);
+    entrance.note(worker, report(0, 0));
+    expect(worker.handed).toHaveLength(1);
+    expect(clock.pendingTimers).toBe(0);
+    entrance.forget(worker);
   });
 
   it('waits among a bounded number', async () => {

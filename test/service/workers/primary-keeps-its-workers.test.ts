@@ -1,9 +1,11 @@
 /** The primary in this process, with real workers: it starts them, starts them anew, and ends when they have ended. */
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { childrenOf } from '../../../scripts/process-figures.ts';
 import type { Environment } from '../../../src/config/dotenv.ts';
+import { stopMs } from '../../../src/machines/service.ts';
 import { isProcessAlive } from '../../../src/platform/process.ts';
 import { Primary } from '../../../src/service/workers/primary.ts';
 import { silentLimitMs } from '../../../src/service/workers/shares.ts';
@@ -22,6 +24,16 @@ const workers = (): number[] =>
   childrenOf(process.pid)
     .filter(({ words }) => words.includes(program) && words.includes('worker'))
     .map(({ pid }) => pid);
+
+/** Also by somebody who never answers. */
+const isTaken = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
 
 async function run(changes: Environment) {
   const printed: string[] = [];
@@ -73,6 +85,43 @@ it('a worker that is frozen gets no connection, though it was handed none since'
   await sleep(silentLimitMs + 500);
   const answers = await Promise.all(Array.from({ length: 4 }, () => get(port, '/live')));
   expect(answers.map((answer) => answer?.status)).toEqual([200, 200, 200, 200]);
+}, 60_000);
+
+it('a worker that is frozen holds up no stop: the port closes without it, and it is killed', async () => {
+  const port = await findPort();
+  const { primary, exitCode, printed } = await run({ PORT: String(port), DRAIN_MS: '1' });
+  await until(() => printed.some((line) => line.startsWith('Running.')));
+  const all = workers();
+  const [frozen = 0, other = 0] = all;
+  process.kill(frozen, 'SIGSTOP');
+  host.onClose(async () => isProcessAlive(frozen) && void process.kill(frozen, 'SIGKILL'));
+  primary.request('SIGTERM');
+  await until(() => !isProcessAlive(other));
+  await until(async () => !(await isTaken(port)));
+  // It is killed only when its own time would be over.
+  expect(isProcessAlive(frozen)).toBe(true);
+  expect(await exitCode).toBe(0);
+  expect(printed.slice(-2)).toEqual([
+    expect.stringMatching(/^worker \d: does not end\. It is killed\.$/),
+    'Stopped.',
+  ]);
+  expect(all.filter(isProcessAlive)).toEqual([]);
+}, 60_000);
+
+it('a second request does not wait for a worker that is frozen', async () => {
+  const { primary, exitCode, printed } = await run({ DRAIN_MS: '600000' });
+  await until(() => printed.some((line) => line.startsWith('Running.')));
+  const all = workers();
+  for (const pid of all) process.kill(pid, 'SIGSTOP');
+  host.onClose(async () => {
+    for (const pid of all.filter(isProcessAlive)) process.kill(pid, 'SIGKILL');
+  });
+  primary.request('SIGTERM');
+  const askedAtMs = performance.now();
+  primary.request('SIGTERM');
+  expect(await exitCode).toBe(0);
+  expect(performance.now() - askedAtMs).toBeLessThan(stopMs);
+  expect(all.filter(isProcessAlive)).toEqual([]);
 }, 60_000);
 
 it('a port that is taken is told once, and ends with 1', async () => {
