@@ -129,6 +129,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     clock,
     announce: () => presence.announce(),
     letGo,
+    closeStream: (call) => live.closeStream(call),
     door: options.door ?? (() => undefined),
     onTrouble: trouble('the other processes could not be looked up, or the port could not be had again'),
   });

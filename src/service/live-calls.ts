@@ -87,6 +87,12 @@ export class LiveCalls {
     this.#parts.get(call.callId)?.perform(command, key);
   }
 
+  /** Without the chart: it would have the journal asked first. */
+  closeStream(call: Call): void {
+    const { id } = call.state.snapshot.context.stream;
+    if (id !== null) this.perform(call, { type: 'closeStream', params: { streamId: id } }, '');
+  }
+
   release(callId: string): void {
     const parts = this.#parts.get(callId);
     this.#parts.delete(callId);

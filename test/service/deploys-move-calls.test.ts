@@ -200,6 +200,28 @@ describe('a process that is to stop, with another one that is ready', () => {
     await deploy.ends(two.process);
   });
 
+  it('closes no stream whose log is not complete before it stops itself: it could not say that its caller is to wait', async () => {
+    const lock = Promise.withResolvers<void>();
+    let isLocked = false;
+    const deploy = new Deploy();
+    const one = await deploy.open('one', {
+      beforeAppend: async () => {
+        if (isLocked) await lock.promise;
+        return 'store' as const;
+      },
+    });
+    const two = await deploy.open('two');
+    const { line } = await one.process.begin();
+    isLocked = true;
+    one.service.terminate(drainMs);
+    await deploy.advance(drainMs + 2_900);
+    expect(line.isClosed).toBe(false);
+    lock.resolve();
+    await deploy.advance(1_000);
+    await expectMoved(deploy, one.process, two.process);
+    await deploy.ends(two.process);
+  });
+
   it('asks a call once for each of its streams (Q2)', async () => {
     const { deploy, one, session } = await twoProcesses();
     session.callerStarts('turn1');
@@ -247,6 +269,54 @@ describe('a process that is to stop, alone', () => {
     const asked = (await one.process.entries()).filter(({ type }) => type === 'move.requested');
     expect(asked).toMatchObject([{ by: 'drain', withinMs: 0 }]);
   });
+
+  it.each([
+    ['entries', false],
+    ['entries and beats', true],
+  ])(
+    'then lets go of each in time though the journal takes no %s, and tells it to wait (Q3)',
+    async (_, all) => {
+      const lock = Promise.withResolvers<void>();
+      const refuse = () => lock.promise.then(() => Promise.reject(new Error('locked')));
+      let isLocked = false;
+      const { deploy, one, line } = await lonely({
+        beforeAppend: async () => {
+          if (isLocked) await lock.promise;
+          return 'store' as const;
+        },
+        wrapJournal: (journal) => {
+          const beat = journal.beat.bind(journal);
+          journal.beat = (row) => (isLocked && all ? refuse() : beat(row));
+          return journal;
+        },
+      });
+      isLocked = true;
+      one.service.terminate(drainMs);
+      await deploy.advance(drainMs + 990);
+      expect(line.isClosed).toBe(false);
+      await deploy.advance(270);
+      expect(line.isClosed).toBe(true);
+      expect(one.service.state).toEqual({ parting: 'lettingGo' });
+      expect(await deploy.followsTo(one.process)).toEqual({ do: 'wait', pauseMs: 30_000 });
+      await deploy.advance(1_800);
+      expect(one.service.state).not.toEqual({ parting: 'lettingGo' });
+      lock.resolve();
+      await deploy.advance(100);
+      expect(one.service.state).toBe('stopped');
+      one.process.expectNothingLeft();
+      expect(redirects(one.process)).toEqual([]);
+
+      const next = await deploy.open('one');
+      await deploy.advance(1_500);
+      expect((await claims(next.process)).at(-1)).toBe('one restarted');
+      expect(redirects(next.process)).toEqual(['connect']);
+      const [answer] = next.process.control.redirected;
+      if (answer) await next.process.connect(answer);
+      await deploy.advance(100);
+      expect(next.process.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
+      await deploy.ends(next.process);
+    },
+  );
 
   it('then tells each to wait, stops when all know, and the next process brings them back at once', async () => {
     const { deploy, one, line } = await lonely();
