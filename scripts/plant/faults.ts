@@ -79,8 +79,8 @@ export const plantedFaults: readonly PlantedFault[] = [
     invariant: 'I2',
     fault: 'a process that lost the call goes on stepping it',
     file: 'src/runtime/call.ts',
-    place: '    this.#abandon(error);\n    this.stop();',
-    replacement: '    this.#abandon(error);',
+    place: '    this.#rest(error);\n    this.#writer.stop();',
+    replacement: '    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);',
     finder: {
       file: 'test/runtime/only-one-process-writes.test.ts',
       test: 'perform nothing more where they lost the call',

@@ -12,7 +12,8 @@
  * A1. A reflex is performed when its entry is stepped, every other command once its entry is durable, unless a reflex
  *     takes it back before; each carries the key `callId/seq/index`.
  * A2. `at` never goes back within a call.
- * A3. A call that is over and durable lets go of everything and says so once (I4).
+ * A3. A call that is over and durable lets go of everything and says so once (I4). One whose journal was given up does so
+ *     when it is over, and says so once more when its log is complete or another process's.
  * A4. Steps are told in the order of the log, also where telling one brings about the next.
  * A5. A call whose journal is lost is ended only where its caller is on a line of this process.
  */
@@ -54,7 +55,7 @@ export interface World {
   observe(step: ObservedStep): void;
   /** Another process owns the call now: everything of it here must go. */
   lost(call: Call, error: HoldfastError): void;
-  /** The call is over and its log complete. */
+  /** The call is over and its log complete; or it will be, and this is told again then (A3). */
   over(call: Call): void;
   /** A signal that is no valid entry: our own fault, reported and dropped. */
   refused(call: Call, fault: string): void;
@@ -124,7 +125,7 @@ export class Call {
     this.#writer = new Writer(callId, world.log, world.clock, {
       describe: () => ({ row: this.#row, checkpoint: this.#takeCheckpoint() }),
       onDurable: (seq) => this.#becameDurable(seq),
-      onConflict: (error) => this.#lose(error),
+      onConflict: (error) => (this.#stopped ? world.over(this) : this.#lose(error)),
       onStalled: (queuedEntries, stalledMs) => this.#loseJournal(queuedEntries, stalledMs),
     });
   }
@@ -193,7 +194,7 @@ export class Call {
     const isTelling = pending.some(({ entry }) => effects.has(entry.type));
     if (taken.length > 0 || isTelling || this.#isAwaitedSince(before)) this.#writer.hasten();
     for (const { command, key } of reflexive) this.#world.perform(this, command, key);
-    if (this.#unjournalled && this.state.snapshot.status !== 'active') this.#finish();
+    if (this.#unjournalled && !this.#stopped && this.state.snapshot.status !== 'active') this.#finish();
     return true;
   }
 
@@ -224,14 +225,14 @@ export class Call {
 
   /** Lets go without a word in the log: the process stops, or another one owns the call. */
   stop(): void {
-    this.#stopped = true;
-    this.#timers.stop();
     this.#writer.stop();
-    this.#owed = [];
-    this.#abandon(new GiveUpError('call.released', ''));
+    this.#rest(new GiveUpError('call.released', ''));
   }
 
-  #abandon(error: HoldfastError): void {
+  #rest(error: HoldfastError): void {
+    this.#stopped = true;
+    this.#timers.stop();
+    this.#owed = [];
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
   }
 
@@ -304,8 +305,8 @@ export class Call {
 
   #lose(error: HoldfastError): void {
     if (this.#stopped) return;
-    this.#abandon(error);
-    this.stop();
+    this.#rest(error);
+    this.#writer.stop();
     this.#world.lost(this, error);
   }
 
@@ -324,9 +325,10 @@ export class Call {
     this.signal({ entry: { type: 'journal.lost', queuedEntries, stalledMs } });
   }
 
+  /** A3. What waits for the journal goes on waiting: nobody is to find out for a second time how the call ended. */
   #finish(): void {
-    if (this.#stopped) return;
-    this.stop();
+    if (this.#stopped && !this.#unjournalled) return;
+    this.#rest(new GiveUpError('call.released', ''));
     this.#world.over(this);
   }
 }

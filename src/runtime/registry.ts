@@ -6,7 +6,7 @@
  * Invariants:
  * I2. Ownership passes only by the entry `owner.claimed`. A claim that meets a taken seq reads, folds and tries
  *     again; a create that meets one answers as a duplicate; any other append that meets one lets the call go.
- * I4. A call that is over or lost is not in the registry.
+ * I4. A call that is over or lost is not in the registry; what is left to be written of it is bounded.
  */
 import type { Draft, DraftOf } from '../machines/entries.ts';
 import { Call, type World } from './call.ts';
@@ -20,6 +20,9 @@ import { asCurrent, type CallState, chartChange } from './step.ts';
 /** Claims of one call that may meet another claim before this process gives up. */
 const claimTries = 20;
 
+/** Calls that are over while their last entries still wait for the journal; of more of them the oldest's are dropped. */
+const mostUnwritten = 1_000;
+
 export type Claim = Pick<DraftOf<'owner.claimed'>, 'why' | 'attempt'>;
 
 export class Registry {
@@ -28,6 +31,7 @@ export class Registry {
   readonly #folds: Folds;
   readonly #world: World;
   readonly #calls = new Map<string, Call>();
+  readonly #unwritten = new Map<string, Call>();
   readonly #inbox: InboxReader;
   #isStopped = false;
 
@@ -47,6 +51,7 @@ export class Registry {
       },
       over: (call) => {
         this.#forget(call);
+        this.#noteUnwritten(call);
         world.over(call);
       },
     };
@@ -76,6 +81,11 @@ export class Registry {
 
   get(callId: string): Call | undefined {
     return this.#calls.get(callId);
+  }
+
+  /** It lives here, or is over and its last entries are still to be written. */
+  has(callId: string): boolean {
+    return this.#calls.has(callId) || this.#unwritten.has(callId);
   }
 
   /**
@@ -180,7 +190,9 @@ export class Registry {
       call.flush();
       call.stop();
     }
+    for (const call of this.#unwritten.values()) call.stop();
     this.#calls.clear();
+    this.#unwritten.clear();
     this.#isStopped = true;
   }
 
@@ -205,6 +217,16 @@ export class Registry {
 
   #forget(call: Call): void {
     if (this.#calls.get(call.callId) === call) this.#calls.delete(call.callId);
+  }
+
+  /** Told for the second time, it is written, or another process's. */
+  #noteUnwritten(call: Call): void {
+    if (this.#unwritten.delete(call.callId) || call.durableSeq === call.state.seq) return;
+    this.#unwritten.set(call.callId, call);
+    const [oldest] = this.#unwritten.values();
+    if (this.#unwritten.size <= mostUnwritten || !oldest) return;
+    oldest.stop();
+    this.#unwritten.delete(oldest.callId);
   }
 }
 

@@ -115,7 +115,7 @@ export function assemble(options: AssemblyOptions): Assembly {
     address: options.address ?? (() => null),
     hasCalls: options.hasCalls ?? (async () => false),
     mayAdopt: () => !isLeaving(),
-    isHere: (callId) => registry.get(callId) !== undefined,
+    isHere: (callId) => registry.has(callId),
     adopt: (row, isDue) => claims.adopt(row, instance, isDue),
     onForgotten: () => deliveries.wake(),
     verify: (which) => (which === 'all' ? verifyAll(instance, registry, journal) : verifyQuiet(registry)),

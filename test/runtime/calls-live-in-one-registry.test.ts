@@ -355,6 +355,29 @@ describe('the inbox', () => {
   });
 });
 
+describe('calls that end while the journal is lost', () => {
+  it('leave no more to be written than is bounded: the oldest one is dropped', async () => {
+    const gate = Promise.withResolvers<AppendFate>();
+    let fate: AppendFate | Promise<AppendFate> = 'store';
+    const { clock, one } = twoProcesses(() => fate);
+    const names = Array.from({ length: 1_001 }, (_, index) => `call${index}`);
+    const calls = await Promise.all(
+      names.map((name) => one.registry.create(name, createdSignal(), [answered])),
+    );
+    fate = gate.promise;
+    for (const call of calls) call.signal({ entry: streamStarted() });
+    await clock.advance(61_000);
+    for (const call of calls) call.signalAll([{ entry: carrierReported('completed') }, { entry: callEnded }]);
+    expect(one.registry.size).toBe(0);
+    expect(names.filter((name) => !one.registry.has(name))).toEqual(['call0']);
+    gate.resolve('store');
+    await clock.advance(1_000);
+    expect(names.filter((name) => one.registry.has(name))).toEqual([]);
+    const rows = await one.journal.list({ live: true, limit: 2_000 });
+    expect(rows.map(({ callId }) => callId)).toEqual(['call0']);
+  });
+});
+
 describe('a process that stops', () => {
   it('lets go of its calls with all that is known of them in their logs', async () => {
     const { clock, one } = twoProcesses();

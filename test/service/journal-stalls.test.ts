@@ -182,6 +182,59 @@ describe('while appends stall', () => {
     gate.release();
   });
 
+  /** A call whose journal was away for so long that it ended with an apology. */
+  async function givenUp() {
+    const rig = new Rig();
+    const gate = { isShut: false };
+    const process = rig.open('one', {
+      beforeAppend: () => (gate.isShut ? 'refuse' : 'store'),
+      settings: { starvedMs: 300_000 },
+    });
+    await process.assembly.presence.start();
+    await process.begin();
+    gate.isShut = true;
+    process.model.session.callerStarts('turn1');
+    process.control.status = 'completed';
+    await rig.clock.advance(95_000);
+    expect(process.left()).toMatchObject({ calls: 0, parts: 0, sessions: 0 });
+    return { rig, gate, process };
+  }
+
+  const endsIn = (types: { type: string; reason?: string }[]): unknown[] =>
+    types.flatMap(({ type, reason }) => (type === 'call.ended' ? [reason] : []));
+
+  it('for long: once the journal is back, the log of the call ends as the call did, and its end is told once', async () => {
+    const { rig, gate, process } = await givenUp();
+    gate.isShut = false;
+    await rig.clock.advance(30_000);
+    expect(await process.row()).toMatchObject({ endReason: 'journal.lost', owner: null });
+    expect(endsIn(await process.entries())).toEqual(['journal.lost']);
+    expect(endsIn(process.steps.map(({ entry }) => entry))).toEqual(['journal.lost']);
+    expect(rig.agent.ends.map(({ summary }) => summary.reason)).toEqual(['journal.lost']);
+    await process.assembly.presence.stop();
+    await rig.expectNothingLeft();
+  });
+
+  it('for long: another process that has the call once the journal is back keeps it', async () => {
+    const { rig, gate, process } = await givenUp();
+    const two = rig.open('two');
+    two.control.status = 'in-progress';
+    await two.assembly.presence.start();
+    const line = await two.connect(await two.askNext());
+    expect(line?.isOver).toBe(false);
+    gate.isShut = false;
+    await rig.clock.advance(5_000);
+    expect(await two.row()).toMatchObject({ endReason: null, owner: 'two' });
+    expect(process.left()).toMatchObject({ calls: 0, parts: 0, sessions: 0 });
+    await Promise.all([process, two].map(({ assembly }) => assembly.presence.stop()));
+  });
+
+  it('for long: a process that stops meanwhile leaves nothing of it', async () => {
+    const { rig, process } = await givenUp();
+    await process.exits();
+    await rig.expectNothingLeft();
+  });
+
   it.each([
     ['is told so once, and hung up on by nobody else: another process may have it by then', 'answers', []],
     ['is hung up on where it could not be told', 'isUnreachable', [callSid()]],

@@ -10,8 +10,8 @@
  * - `model.refused`: a session was refused for good. `model.unavailable`: as many sessions in a row failed as are tried.
  * - `declined`: there is no log, because the journal or the processes were not there when the call came.
  * - `call.transferred`: the caller asked for somebody, or the model could not serve it, and the far end answered.
- * - `journal.lost`: a journal stalled for as long as is borne. The log of such a call never hears of it: whoever finds
- *   the call once the journal is back finds it ended, and `stream.lost` then stands for it.
+ * - `journal.lost`: a journal stalled for as long as is borne. Where the process that gave the call up dies before the
+ *   journal is back, the log never hears of it: whoever finds the call then finds it ended, and `stream.lost` stands for it.
  */
 import type { TwinCall } from '../../src/twin/twilio/call/call.ts';
 import { type CallEnd, checkEffects, checkNoLeak, readEnd } from './check-end.ts';
