@@ -147,6 +147,10 @@ export const machine = createMachine({
             },
             "handingOver": {
               "on": {
+                "reply.voiced": {
+                  "target": "handingOver",
+                  "reenter": true
+                },
                 "reply.progressed": {
                   "target": "handingOver",
                   "reenter": true
@@ -188,6 +192,10 @@ export const machine = createMachine({
             },
             "announced": {
               "on": {
+                "reply.voiced": {
+                  "target": "announced",
+                  "reenter": true
+                },
                 "reply.progressed": {
                   "target": "announced",
                   "reenter": true
@@ -266,6 +274,7 @@ export const machine = createMachine({
                 }
               ],
               "on": {
+                "reply.voiced": "speaking",
                 "reply.progressed": "speaking",
                 "reply.played": {
                   "guard": {
@@ -315,6 +324,10 @@ export const machine = createMachine({
             },
             "speaking": {
               "on": {
+                "reply.voiced": {
+                  "target": "speaking",
+                  "reenter": true
+                },
                 "reply.progressed": {
                   "target": "speaking",
                   "reenter": true

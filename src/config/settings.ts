@@ -37,7 +37,7 @@ const purposes: Record<Bound, string> = {
   ringMs: 'How long the far end may ring when a caller is put through.',
   transferCheckMs: 'Pause between two questions to Twilio about a caller who was put through.',
   transferLimitMs: 'How long a caller who was put through may talk before the call counts as over.',
-  farewellMs: 'How long the call waits for a farewell, and for its next words once it is heard.',
+  farewellMs: 'How long the call waits for a farewell of the agent, and for its next words once it is heard.',
   endingMs: 'How long Twilio may take to confirm the end of a call.',
 };
 

@@ -112,6 +112,8 @@ describe('a caller whom the agent hands on', () => {
     );
     expect(played.remainingMs('farewell')).toBe(15_000);
     played.when(replyPlayed('reply1')).leadsTo(handedOn);
+    const late = given(...asked, transferTool, transferByAgent).when(replyVoiced('reply1'));
+    expect(late.remainingMs('farewell')).toBe(15_000);
   });
 
   it('is handed on by another process where the first one is gone', () => {

@@ -69,7 +69,7 @@ describe('an agent that hangs up', () => {
         context: { owed: 'farewell', hangUpCall: 'bye' },
       })
       .when(replyStarted('reply2'), replyVoiced('reply2'), replyFinished('reply2'))
-      .leadsTo({ states: { farewell: 'requested' }, commands: [] })
+      .leadsTo({ states: { farewell: 'speaking' }, commands: [] })
       .when(replyPlayed('reply2'))
       .leadsTo(ended('agent.hungUp'));
   });
@@ -128,6 +128,14 @@ describe('an agent that hangs up', () => {
       expect(played.remainingMs('farewell')).toBe(15_000);
       played.when(elapsed('farewell')).leadsTo(ended('agent.hungUp'));
     }
+  });
+
+  it('has its whole time once its first sound is there, however late that comes', () => {
+    const late = [...requestWithoutGoodbye, ...Array.from({ length: 12 }, () => toolFinished('none'))];
+    const spoken = given(...late, replyStarted('reply2')).when(replyVoiced('reply2'));
+    expect(spoken.remainingMs('farewell')).toBe(15_000);
+    const announced = given(...asked, hangUpToolRequested, toolFinished('none')).when(replyVoiced('reply1'));
+    expect(announced.remainingMs('farewell')).toBe(15_000);
   });
 
   it('may hang up later in the same call', () => {

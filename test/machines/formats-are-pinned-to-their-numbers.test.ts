@@ -22,7 +22,7 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: 'ad65fe69af963e97', behaviour: '6ee9e71f46d7f0b1' },
+  2: { configuration: 'ebd4b899b9185945', behaviour: '62661a60f69d29a9' },
 };
 
 const formatPins: Record<number, string> = {

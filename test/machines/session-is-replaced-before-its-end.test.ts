@@ -140,28 +140,38 @@ describe('an announced end that tells nothing, or little', () => {
     return scenario.when(modelOpened(1, { expiresAt: scenario.state.at + openedAfterMs + inMs }));
   };
 
-  it('is not waited for where it had passed as the session opened: the clocks disagree', () => {
-    for (const inMs of [0, -1, -3_600_000, -1e12]) {
+  it('is not waited for where it had passed, or all but, as the session opened: the clocks disagree', () => {
+    for (const inMs of [9_999, 1, 0, -1, -3_600_000, -1e12]) {
       expect(ending(inMs).remainingMs('rollOver')).toBeGreaterThan(12 * 3_600_000);
     }
   });
 
-  it('is prepared for at half of the life where that is short, and never within 10 s of the opening', () => {
+  it('is prepared for at half of the life where that is short', () => {
     for (const [lifeMs, afterMs] of [
       [300_000, 180_000],
       [240_000, 120_000],
       [239_999, 119_999],
       [60_000, 30_000],
       [20_000, 10_000],
-      [19_000, 10_000],
-      [5_000, 10_000],
-      [1, 10_000],
+      [10_000, 5_000],
     ] as const) {
       expect([lifeMs, Math.ceil(ending(lifeMs).remainingMs('rollOver'))]).toEqual([lifeMs, afterMs]);
     }
   });
 
-  /** Generation after generation, each with this life: true where every session opens 10 s after the one before, or later. */
+  it('leaves the next session time to wait for the end of a turn', () => {
+    for (const rollOverMs of [7_000, 120_000]) {
+      for (const lifeMs of [10_000, 12_000, 14_000, 20_000, 60_000, 600_000]) {
+        const begun = given(created({ rollOverMs }), claimed('one'), answered);
+        const expiresAt = begun.state.at + openedAfterMs + lifeMs;
+        const call = begun.when(modelOpened(1, { expiresAt }), callerStarts, elapsed('rollOver'));
+        const leftMs = call.when(modelOpened(2)).remainingMs('lastTakeOver') ?? 0;
+        expect([lifeMs, leftMs >= 1_500]).toEqual([lifeMs, true]);
+      }
+    }
+  });
+
+  /** Generation after generation, each with this life: true where every session opens 5 s after the one before, or later. */
   function isPaced(lifeMs: number, callerSpeaks: boolean): boolean {
     const greeted = ending(lifeMs).when(streamStarted(1), replyStarted(), replyVoiced(), replyFinished());
     let call = greeted.when(callerSpeaks ? callerStarts : replyPlayed());
@@ -169,7 +179,7 @@ describe('an announced end that tells nothing, or little', () => {
     for (let generation = 2; generation < 6; generation++) {
       const expiresAt = call.when(elapsed('rollOver')).state.at + openedAfterMs + lifeMs;
       call = call.when(elapsed('rollOver'), modelOpened(generation, { expiresAt }));
-      if (call.state.at - openedAt < 10_000) return false;
+      if (call.state.at - openedAt < 5_000) return false;
       openedAt = call.state.at;
       if (callerSpeaks) call = call.when(elapsed('lastTakeOver'), modelClosed(generation - 1), callerStarts);
       call.leadsTo({ states: { model: 'ready.steady' } });
@@ -177,8 +187,8 @@ describe('an announced end that tells nothing, or little', () => {
     return true;
   }
 
-  it('has no session opened within 10 s of the one before, however often, in silence and while the caller speaks', () => {
-    for (const lifeMs of [-1, 1, 5_000, 10_500, 15_000, 60_000]) {
+  it('has no session opened within 5 s of the one before, however often, in silence and while the caller speaks', () => {
+    for (const lifeMs of [-1, 1, 9_999, 10_000, 15_000, 60_000]) {
       expect([lifeMs, isPaced(lifeMs, false), isPaced(lifeMs, true)]).toEqual([lifeMs, true, true]);
     }
   });
@@ -192,7 +202,8 @@ describe('an announced end that tells nothing, or little', () => {
   });
 
   it('breaks off no turn where it has passed and the session still serves', () => {
-    const call = ending(5_000).when(callerStarts, elapsed('rollOver'));
+    const waiting = Array.from({ length: 6 }, () => toolFinished('none'));
+    const call = ending(10_000).when(callerStarts, elapsed('rollOver'), ...waiting);
     const standing = call.when(modelOpened(2)).leadsTo({ states: { model: 'ready.standingBy' } });
     expect(standing.remainingMs('lastTakeOver')).toBeGreaterThan(12 * 3_600_000);
   });

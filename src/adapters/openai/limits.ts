@@ -34,6 +34,8 @@ export interface OpenAiLimits {
   transcriptEveryMs: number;
   /** Pause between two signals that a reply is being written of which there is no sound; well below the chart's bounds. */
   extendedEveryMs: number;
+  /** Such signals of one reply without a sound between them: whoever writes on for ever is left to the chart's bounds. */
+  extensions: number;
   /** Longest transcript that is gathered from deltas. UTF-16 code units. */
   transcriptCharacters: number;
   /** Tool calls without a result; further ones are answered with an error. */
@@ -63,6 +65,7 @@ export const defaultLimits: OpenAiLimits = {
   replyItems: 200,
   transcriptEveryMs: 500,
   extendedEveryMs: 2_000,
+  extensions: 45,
   transcriptCharacters: 65_536,
   openToolCalls: 32,
   toolCalls: 2_000,

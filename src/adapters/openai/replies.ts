@@ -13,7 +13,8 @@
  * R2. An item with audio is transcribed when its transcript is complete, or at the end with what came so far; before that
  *     as far as it has come, at most every `transcriptEveryMs`: another process may have to go on with it.
  * R3. At most `openReplies` replies and `replyItems` items are known.
- * R4. Where more of a reply is written and nothing of it has come that sounds, it is told every `extendedEveryMs`.
+ * R4. Where more of a reply is written and nothing of it has come that sounds, it is told every `extendedEveryMs`, at most
+ *     `extensions` times.
  */
 
 import type { Clock } from '../../runtime/ports/clock.ts';
@@ -42,6 +43,8 @@ export interface OpenReply {
   voiced: boolean;
   /** When its start, its last sound or, without one, its last writing was noticed, on the monotonic clock. */
   noticedAt: number;
+  /** How often it was told since that more of it is written. */
+  extensions: number;
   /** Tool calls that somebody runs. */
   passedCalls: number;
   /** Tool calls that the adapter answered. */
@@ -66,7 +69,8 @@ export class Replies {
   /** `replyId`: one that is not known. */
   start(replyId: string): void {
     const noticedAt = this.#clock.monotonic();
-    this.#open.set(replyId, { replyId, voiced: false, noticedAt, passedCalls: 0, answeredCalls: 0 });
+    const counts = { extensions: 0, passedCalls: 0, answeredCalls: 0 };
+    this.#open.set(replyId, { replyId, voiced: false, noticedAt, ...counts });
     this.#forgetOldest(this.#open, this.#limits.openReplies);
     this.#listener.onSignal({ entry: { type: 'reply.started', replyId } });
   }
@@ -87,6 +91,7 @@ export class Replies {
     if (!reply || !item || item.ended || audio.length === 0) return;
     reply.voiced = true;
     reply.noticedAt = this.#clock.monotonic();
+    reply.extensions = 0;
     item.audioBytes += audio.length;
     this.#listener.onReplyAudio(response_id, item_id, audio);
   }
@@ -100,8 +105,10 @@ export class Replies {
   noteWritten(replyId: string): void {
     const reply = this.#open.get(replyId);
     const nowMs = this.#clock.monotonic();
-    if (!reply || nowMs - reply.noticedAt < this.#limits.extendedEveryMs) return;
+    const { extendedEveryMs, extensions } = this.#limits;
+    if (!reply || nowMs - reply.noticedAt < extendedEveryMs || reply.extensions >= extensions) return;
     reply.noticedAt = nowMs;
+    reply.extensions++;
     this.#listener.onSignal({ entry: { type: 'reply.extended', replyId } });
   }
 

@@ -142,15 +142,17 @@ export function reattachMs({ stream, settings }: CallContext, event: CallEvent):
   return stream.tries === 0 ? settings.reattachMs : 2 * settings.reattachMs + pauseMsBefore(stream.tries - 1);
 }
 
-/** Null where no end was announced, or one that had passed by then: that tells of the clocks, and nothing of the session. */
+/** Sessions of less would follow one another while nobody is served. */
+const leastLifeMs = 10_000;
+
+/** Null where no end was announced, or one that is past or all but past: that tells of the clocks, not of the session. */
 export const lifeOf = ({ at, expiresAt }: DraftOf<'model.opened'> & { at: number }): SessionLife | null =>
-  expiresAt === null || expiresAt <= at ? null : { openedAt: at, expiresAt };
+  expiresAt === null || expiresAt - at < leastLifeMs ? null : { openedAt: at, expiresAt };
+
+const lastsMs = ({ openedAt, expiresAt }: SessionLife): number => expiresAt - openedAt;
 
 /** A session that announces no end has a day. */
 const farMs = 86_400_000;
-
-/** No session is replaced sooner, whatever it announces: sessions would follow each other while nobody is served. */
-const leastServiceMs = 10_000;
 
 /** Before its announced end a session is taken leave of in any case, unless the agent is in the middle of a sentence. */
 const lastTakeOverMs = 5_000;
@@ -158,15 +160,16 @@ const lastTakeOverMs = 5_000;
 /** Until the next session is to be opened. A life too short for the usual time ahead of its end is halved. */
 export function rollOverMs({ model: { life }, settings }: CallContext, { at }: CallEvent): number {
   if (life === null) return farMs;
-  const lifeMs = life.expiresAt - life.openedAt;
-  const serviceMs = Math.max(lifeMs - settings.rollOverMs, Math.floor(lifeMs / 2), leastServiceMs);
+  const serviceMs = Math.max(lastsMs(life) - settings.rollOverMs, Math.floor(lastsMs(life) / 2));
   return Math.max(0, life.openedAt + serviceMs - at);
 }
 
 /** Until the turn is broken off that the next session waits for. An end that has passed by itself was none. */
 export function takeLeaveMs({ model: { life }, settings }: CallContext, { at }: CallEvent): number {
   if (life === null || life.expiresAt <= at) return farMs;
-  return Math.max(0, life.expiresAt - Math.min(lastTakeOverMs, settings.rollOverMs / 2) - at);
+  // Of a short life a quarter: the next session has the quarter before it to wait for the end of a turn.
+  const aheadMs = Math.min(lastTakeOverMs, settings.rollOverMs / 2, Math.floor(lastsMs(life) / 4));
+  return Math.max(0, life.expiresAt - aheadMs - at);
 }
 
 /** Both sockets are there. */

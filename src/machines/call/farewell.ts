@@ -1,6 +1,7 @@
 /**
  * Owns: the region that answers "is the agent leaving the caller?". The call ends, or is handed on, only after the
- * agent's last words were played. While words are played, each of them begins the patience for the rest anew.
+ * agent's last words were played. While its own last words are played, the wait for the rest begins anew with each of
+ * them; those that an operator or the longest call makes it say have one limit.
  */
 import { and, not } from 'xstate';
 import {
@@ -47,6 +48,7 @@ export const farewell = call.createStateConfig({
     /** The caller is handed on once the agent's words are over. */
     handingOver: {
       on: {
+        'reply.voiced': { target: 'handingOver', reenter: true },
         'reply.progressed': { target: 'handingOver', reenter: true },
         'reply.finished': { guard: and(['currentReply', not('currentVoicedReply')]), ...handOver },
         'reply.played': { guard: 'playedReply', ...handOver },
@@ -59,6 +61,7 @@ export const farewell = call.createStateConfig({
     /** The agent asked to hang up: the reply that holds the request may hold the goodbye as well. */
     announced: {
       on: {
+        'reply.voiced': { target: 'announced', reenter: true },
         'reply.progressed': { target: 'announced', reenter: true },
         'reply.finished': [
           { guard: 'currentVoicedReply', target: 'speaking' },
@@ -75,6 +78,7 @@ export const farewell = call.createStateConfig({
     requested: {
       entry: ['oweFarewell', acceptThisHangUp, createFarewell],
       on: {
+        'reply.voiced': 'speaking',
         'reply.progressed': 'speaking',
         'reply.played': whenPlayed('agent.hungUp'),
         'caller.startedSpeaking': conversationGoesOn,
@@ -85,6 +89,7 @@ export const farewell = call.createStateConfig({
     },
     speaking: {
       on: {
+        'reply.voiced': { target: 'speaking', reenter: true },
         'reply.progressed': { target: 'speaking', reenter: true },
         'reply.played': whenPlayed('agent.hungUp'),
         'caller.startedSpeaking': conversationGoesOn,

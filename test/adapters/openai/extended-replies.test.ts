@@ -45,6 +45,15 @@ describe('a reply that is being written and has no sound', () => {
     expect(ear.entriesOf('reply.extended')).toHaveLength(3);
   });
 
+  it('is told of for a minute and a half without a sound, and no longer', async () => {
+    const { ear, says, service } = started();
+    await says(argumentsDelta, 300, 1_000);
+    expect(ear.entriesOf('reply.extended')).toHaveLength(45);
+    service.sayAudio(audioOf(800));
+    await says(argumentsDelta, 3, 1_000);
+    expect(ear.entriesOf('reply.extended')).toHaveLength(46);
+  });
+
   it('is not told of while it sounds, and is again two seconds after its last sound', async () => {
     const { service, ear, says } = started();
     for (let second = 0; second < 5; second++) {
