@@ -52,7 +52,8 @@ export class Registry {
       over: (call) => {
         this.#forget(call);
         this.#noteUnwritten(call);
-        world.over(call);
+        // Told for the second time, it may live here anew: what it has now is not the old one's.
+        if (!this.#calls.has(call.callId)) world.over(call);
       },
     };
     this.#inbox = new InboxReader({
@@ -135,6 +136,7 @@ export class Registry {
       try {
         await call.durable();
         this.#folds.forget(callId);
+        this.#dropUnwritten(callId);
         this.#inbox.read();
         return call;
       } catch (error) {
@@ -221,12 +223,17 @@ export class Registry {
 
   /** Told for the second time, it is written, or another process's. */
   #noteUnwritten(call: Call): void {
-    if (this.#unwritten.delete(call.callId) || call.durableSeq === call.state.seq) return;
+    const isKnown = this.#unwritten.get(call.callId) === call;
+    if (isKnown) this.#unwritten.delete(call.callId);
+    if (isKnown || call.durableSeq === call.state.seq) return;
     this.#unwritten.set(call.callId, call);
-    const [oldest] = this.#unwritten.values();
-    if (this.#unwritten.size <= mostUnwritten || !oldest) return;
-    oldest.stop();
-    this.#unwritten.delete(oldest.callId);
+    const [oldest] = this.#unwritten.keys();
+    if (this.#unwritten.size > mostUnwritten && oldest !== undefined) this.#dropUnwritten(oldest);
+  }
+
+  #dropUnwritten(callId: string): void {
+    this.#unwritten.get(callId)?.stop();
+    this.#unwritten.delete(callId);
   }
 }
 

@@ -229,6 +229,28 @@ describe('while appends stall', () => {
     await Promise.all([process, two].map(({ assembly }) => assembly.presence.stop()));
   });
 
+  it.each([0, 500])(
+    'for long: the same process that has the call again keeps it (%i ms later)',
+    async (laterMs) => {
+      const { rig, gate, process } = await givenUp();
+      process.control.status = 'in-progress';
+      await rig.clock.advance(laterMs);
+      gate.isShut = false;
+      const line = await process.connect(await process.askNext());
+      await rig.clock.advance(5_000);
+      expect(line?.isOver).toBe(false);
+      expect(process.left()).toMatchObject({ calls: 1, parts: 1, sessions: 1 });
+      const callId = (await process.row())?.callId ?? '';
+      expect(process.assembly.registry.has(callId)).toBe(true);
+      process.control.status = 'completed';
+      await process.report('completed');
+      await rig.clock.advance(60_000);
+      expect(process.assembly.registry.has(callId)).toBe(false);
+      await process.assembly.presence.stop();
+      await rig.expectNothingLeft();
+    },
+  );
+
   it('for long: a process that stops meanwhile leaves nothing of it', async () => {
     const { rig, process } = await givenUp();
     await process.exits();

@@ -17,7 +17,7 @@ import { silentLimitMs } from './shares.ts';
 export const lookEveryMs = 250;
 /** What comes late on a machine that has much to do does not hang. */
 export const graceMs = 1_000;
-/** If this process itself stood still, the first look comes before what was told meanwhile. */
+/** If this process itself stood still, the first look comes before what was told meanwhile: what it sees counts at the next. */
 const looksUntilClosed = 2;
 
 export interface EndingWorker {
@@ -46,6 +46,8 @@ export class Ending<Worker extends EndingWorker> {
   #hurriedAt: number | null = null;
   #drainMs = 0;
   #looksUnserved = 0;
+  /** By the last look. */
+  #overdue = new Set<Worker>();
   #timer: TimerHandle;
 
   constructor(options: EndingOptions<Worker>) {
@@ -87,8 +89,10 @@ export class Ending<Worker extends EndingWorker> {
 
   /** E8. */
   #lookAtWorkers(): void {
-    for (const worker of this.#options.workers()) {
-      if (worker.isKilled || !this.#isOverdue(worker)) continue;
+    const before = this.#overdue;
+    this.#overdue = new Set([...this.#options.workers()].filter((worker) => this.#isOverdue(worker)));
+    for (const worker of this.#overdue) {
+      if (worker.isKilled || !before.has(worker)) continue;
       this.#options.onKill(worker);
       worker.kill();
     }

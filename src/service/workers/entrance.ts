@@ -65,12 +65,17 @@ export class Entrance<Worker extends EntranceWorker = WorkerProcess> {
    */
   listen(address: Address): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ ...address, reusePort: process.platform === 'linux' }, () => {
-        this.#server.off('error', reject);
+      const onListening = (): void => {
+        this.#server.off('error', onError);
         const bound = this.#server.address();
         resolve(typeof bound === 'object' && bound ? bound.port : address.port);
-      });
+      };
+      const onError = (error: Error): void => {
+        this.#server.off('listening', onListening);
+        reject(error);
+      };
+      this.#server.once('error', onError).once('listening', onListening);
+      this.#server.listen({ ...address, reusePort: process.platform === 'linux' });
     });
   }
 

@@ -7,6 +7,8 @@ import { VirtualClock } from '../../../src/twin/virtual-clock.ts';
 
 const drainMs = 20_000;
 const closingMs = partingMs + stopMs;
+/** What the first look sees counts at the second. */
+const looksMs = 2 * lookEveryMs;
 
 class Worker {
   isKilled = false;
@@ -62,7 +64,7 @@ describe('a worker that does not end', () => {
     ending.noteDrain(0);
     await clock.advance(drainMs + closingMs + graceMs);
     expect(told).toEqual([]);
-    await clock.advance(lookEveryMs);
+    await clock.advance(looksMs);
     expect(told).toEqual(['killed', 'killed']);
     await clock.advance(drainMs);
     expect(told).toHaveLength(2);
@@ -71,8 +73,20 @@ describe('a worker that does not end', () => {
   it('is killed without a deadline where none has told any: all of them stand still', async () => {
     workers = [new Worker(60_000)];
     ending.begin(false);
-    await clock.advance(closingMs + graceMs + lookEveryMs);
+    await clock.advance(closingMs + graceMs + looksMs);
     expect(told).toEqual(['killed']);
+  });
+
+  it('is not killed where what it told is only late, as after a pause of the primary itself', async () => {
+    const closing = new Worker();
+    workers = [closing];
+    ending.begin(true);
+    await clock.advance(graceMs);
+    closing.silentMs = silentLimitMs + 1;
+    await clock.advance(lookEveryMs);
+    closing.silentMs = 0;
+    await clock.advance(stopMs - lookEveryMs);
+    expect(closing.isKilled).toBe(false);
   });
 
   it('is killed soon after a second request: at once where it stands still, else when it had the time to close', async () => {
@@ -86,11 +100,11 @@ describe('a worker that does not end', () => {
     // A third one gives it no more time.
     ending.begin(true);
     expect(still.isKilled).toBe(false);
-    await clock.advance(lookEveryMs);
+    await clock.advance(looksMs);
     expect([awake.isKilled, still.isKilled]).toEqual([false, true]);
-    await clock.advance(stopMs - lookEveryMs);
+    await clock.advance(stopMs - looksMs);
     expect(awake.isKilled).toBe(false);
-    await clock.advance(lookEveryMs);
+    await clock.advance(looksMs);
     expect(awake.isKilled).toBe(true);
   });
 });
