@@ -104,7 +104,7 @@ export const machine = createMachine({
                 "tool.requested": [
                   {
                     "guard": {
-                      "type": "hangUpToolTooLate"
+                      "type": "hangUpTool and callerTurnOpen"
                     },
                     "actions": [
                       {
@@ -274,8 +274,14 @@ export const machine = createMachine({
                 }
               ],
               "on": {
-                "reply.voiced": "speaking",
-                "reply.progressed": "speaking",
+                "reply.voiced": {
+                  "target": "speaking",
+                  "reenter": true
+                },
+                "reply.progressed": {
+                  "target": "speaking",
+                  "reenter": true
+                },
                 "reply.played": {
                   "guard": {
                     "type": "playedReply"

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { isBindable } from '../support/bound-process.ts';
 import { leaveOut } from '../support/leave-out.ts';
 
 const module = join(import.meta.dirname, '..', 'support', 'bound-process.ts');
@@ -24,7 +25,7 @@ function isRunning(pid: number): boolean {
 }
 
 it('is gone soon after its starter was killed', async (context) => {
-  if (process.platform !== 'linux') leaveOut(context, 'no process learns of its parent’s death here');
+  if (!isBindable) leaveOut(context, 'no process learns of its parent’s death here');
   const parent = spawn(process.execPath, ['--input-type=module', '--eval', starter]);
   const [told] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(told.toString());

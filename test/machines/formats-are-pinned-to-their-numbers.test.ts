@@ -22,7 +22,7 @@ interface Pin {
 
 const chartPins: Record<number, Pin> = {
   1: { configuration: 'e5a19ed3b6a45b7e', behaviour: 'db76dfb4e9d6d369' },
-  2: { configuration: 'ebd4b899b9185945', behaviour: '62661a60f69d29a9' },
+  2: { configuration: '852f0975a5e0d2b1', behaviour: '62661a60f69d29a9' },
 };
 
 const formatPins: Record<number, string> = {

@@ -45,6 +45,15 @@ const claims = async (process: Process, callId = callSid()) =>
 
 const redirects = ({ control }: Process): string[] => control.redirected.map(({ do: done }) => done);
 
+/** By REST, at once. */
+async function expectBroughtBack(deploy: Deploy, next: Process): Promise<void> {
+  expect((await claims(next)).at(-1)).toBe('one restarted');
+  expect(redirects(next)).toEqual(['connect']);
+  const [answer] = next.control.redirected;
+  if (answer) await next.connect(answer);
+  await deploy.advance(100);
+}
+
 /** The whole of a call that moves from one process to the other. */
 async function expectMoved(deploy: Deploy, from: Process, to: Process): Promise<void> {
   const { steps } = from;
@@ -308,11 +317,7 @@ describe('a process that is to stop, alone', () => {
 
       const next = await deploy.open('one');
       await deploy.advance(1_500);
-      expect((await claims(next.process)).at(-1)).toBe('one restarted');
-      expect(redirects(next.process)).toEqual(['connect']);
-      const [answer] = next.process.control.redirected;
-      if (answer) await next.process.connect(answer);
-      await deploy.advance(100);
+      await expectBroughtBack(deploy, next.process);
       expect(next.process.value()).toMatchObject({ live: { carrier: { streaming: 'steady' } } });
       await deploy.ends(next.process);
     },
@@ -333,11 +338,7 @@ describe('a process that is to stop, alone', () => {
     await deploy.advance(8_000);
     const next = await deploy.open('one');
     await deploy.advance(100);
-    expect((await claims(next.process)).at(-1)).toBe('one restarted');
-    expect(redirects(next.process)).toEqual(['connect']);
-    const [answer] = next.process.control.redirected;
-    if (answer) await next.process.connect(answer);
-    await deploy.advance(100);
+    await expectBroughtBack(deploy, next.process);
     expect(next.process.value()).toMatchObject({
       live: { carrier: { streaming: 'steady' }, model: { ready: 'steady' } },
     });

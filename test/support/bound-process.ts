@@ -8,7 +8,8 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs';
 
 const setpriv = '/usr/bin/setpriv';
-const isBindable = process.platform === 'linux' && existsSync(setpriv);
+/** Whether it can be asked for here. */
+export const isBindable = process.platform === 'linux' && existsSync(setpriv);
 
 /** @param farewell what it is sent when its parent is gone: `SIGTERM` where it has processes of its own to end */
 export function spawnBound(

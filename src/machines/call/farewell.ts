@@ -24,6 +24,12 @@ const handOver = { target: '#call.transferring' } as const;
 /** The process that was saying goodbye is gone: another one asks for the goodbye again. */
 const goodbyeAgain = { guard: 'byAnother', target: 'requested', reenter: true } as const;
 
+/** Each word that is heard begins the wait for the rest anew. */
+const whileHeard = <State extends string>(target: State) => {
+  const anew = { target, reenter: true } as const;
+  return { 'reply.voiced': anew, 'reply.progressed': anew } as const;
+};
+
 const whenPlayed = (reason: string) => ({ guard: 'playedReply', ...endNow(reason) }) as const;
 
 export const farewell = call.createStateConfig({
@@ -34,7 +40,8 @@ export const farewell = call.createStateConfig({
     none: {
       on: {
         'tool.requested': [
-          { guard: 'hangUpToolTooLate', actions: declineComingHangUp },
+          // It was on its way as the caller spoke over its reply.
+          { guard: and(['hangUpTool', 'callerTurnOpen']), actions: declineComingHangUp },
           { guard: 'hangUpTool', target: 'announced', actions: 'noteHangUpCall' },
         ],
         'hangUp.requested': 'owed',
@@ -48,8 +55,7 @@ export const farewell = call.createStateConfig({
     /** The caller is handed on once the agent's words are over. */
     handingOver: {
       on: {
-        'reply.voiced': { target: 'handingOver', reenter: true },
-        'reply.progressed': { target: 'handingOver', reenter: true },
+        ...whileHeard('handingOver'),
         'reply.finished': { guard: and(['currentReply', not('currentVoicedReply')]), ...handOver },
         'reply.played': { guard: 'playedReply', ...handOver },
         'caller.startedSpeaking': handOver,
@@ -61,8 +67,7 @@ export const farewell = call.createStateConfig({
     /** The agent asked to hang up: the reply that holds the request may hold the goodbye as well. */
     announced: {
       on: {
-        'reply.voiced': { target: 'announced', reenter: true },
-        'reply.progressed': { target: 'announced', reenter: true },
+        ...whileHeard('announced'),
         'reply.finished': [
           { guard: 'currentVoicedReply', target: 'speaking' },
           { guard: 'currentReply', target: 'requested' },
@@ -78,8 +83,7 @@ export const farewell = call.createStateConfig({
     requested: {
       entry: ['oweFarewell', acceptThisHangUp, createFarewell],
       on: {
-        'reply.voiced': 'speaking',
-        'reply.progressed': 'speaking',
+        ...whileHeard('speaking'),
         'reply.played': whenPlayed('agent.hungUp'),
         'caller.startedSpeaking': conversationGoesOn,
         'owner.claimed': goodbyeAgain,
@@ -89,8 +93,7 @@ export const farewell = call.createStateConfig({
     },
     speaking: {
       on: {
-        'reply.voiced': { target: 'speaking', reenter: true },
-        'reply.progressed': { target: 'speaking', reenter: true },
+        ...whileHeard('speaking'),
         'reply.played': whenPlayed('agent.hungUp'),
         'caller.startedSpeaking': conversationGoesOn,
         'owner.claimed': goodbyeAgain,

@@ -199,9 +199,6 @@ export const call = setup({
       triesLeft(context),
     callerTurnOpen: ({ context }) => context.callerTurnOpen,
     hangUpTool: ({ event }) => event.type === 'tool.requested' && event.name === hangUpTool,
-    /** Of a reply that the caller has spoken over, or is about to: it was on its way meanwhile. */
-    hangUpToolTooLate: ({ context, event }) =>
-      event.type === 'tool.requested' && event.name === hangUpTool && context.callerTurnOpen,
     toolsOpen: ({ context }) => context.tools.length > 0,
     lastTool: ({ context, event }) => isLastTool(context, event),
     openTool: ({ context, event }) =>
